@@ -1,0 +1,36 @@
+"""What do deep networks like to see? The study of Palacio et al., CVPR 2018.
+
+Each stage is one file of rules below and one target of its own:
+
+    snakemake --cores 2            the demo study, up to its report
+    snakemake --cores 2 lattices   up to one stage
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+# A study named on the command line stands alone: nothing of the demo leaks into it.
+if not workflow.configfiles:
+
+    configfile: "config/demo.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/classifiers.smk"
+include: "workflow/rules/pretraining.smk"
+include: "workflow/rules/finetuning.smk"
+include: "workflow/rules/predictions.smk"
+include: "workflow/rules/relations.smk"
+include: "workflow/rules/information.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """The whole study."""
+    default_target: True
+    input:
+        rules.report.output,

@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from s2snets.errors import Mistake
+from s2snets.measure.rrc import relate
+
+PAPER = Path(__file__).parents[2] / "resources/palacio2018"
+
+# Figure 6, left to right: A_i ∘ j as "ij".
+ORDER = (
+    *("AV", "RL", "AL", "RV", "LV", "AR", "IL", "IA", "IR", "IV", "VL", "LA"),
+    *("RA", "VA", "AI", "RI", "LL", "AA", "VV", "II", "RR", "VR", "VI", "LI", "LR"),
+)
+
+
+@pytest.fixture
+def printed():
+    return pd.read_csv(PAPER / "table2.csv")
+
+
+def test_the_printed_table_gives_the_order_of_figure_6(printed):
+    rows = relate(printed)
+    order = rows["autoencoder"].str.removeprefix("A_") + rows["classifier"]
+    assert tuple(order) == ORDER
+
+
+def test_the_denominator_is_the_weaker_of_both_with_their_own_autoencoders(printed):
+    rows = relate(printed).set_index(["autoencoder", "classifier"])
+    accuracy, own_autoencoder, own_classifier, rrc = rows.loc[("A_V", "L")]
+    assert (accuracy, own_autoencoder, own_classifier) == (0.2929, 0.7163, 0.3484)
+    assert rrc == pytest.approx(0.2929 / 0.3484)
+
+
+def test_the_diagonal_is_one_and_the_order_ascends(printed):
+    rows = relate(printed)
+    own = rows["autoencoder"] == "A_" + rows["classifier"]
+    assert (rows.loc[own, "rrc"] == 1).all()
+    assert rows["rrc"].is_monotonic_increasing
+    assert list(rows) == [
+        *("autoencoder", "classifier", "accuracy"),
+        *("own_autoencoder", "own_classifier", "rrc"),
+    ]
+
+
+def test_the_order_of_rows_and_columns_changes_no_value(printed):
+    turned = printed.iloc[::-1][["R", "autoencoder", "V", "I", "A", "L"]]
+    keys = ["autoencoder", "classifier"]
+    first, second = (relate(x).sort_values(keys) for x in (printed, turned))
+    pd.testing.assert_frame_equal(
+        first.reset_index(drop=True), second.reset_index(drop=True)
+    )
+
+
+def broken(table, change):
+    table = table.copy()
+    if change == "column":
+        return table.drop(columns="V")
+    if change == "row":
+        return table.iloc[:-1]
+    if change == "twice":
+        return pd.concat([table, table.iloc[:1]])
+    if change == "name":
+        return table.rename(columns={"autoencoder": "input"})
+    if change == "homonym":
+        return table.replace("A_R", "A_A_L").rename(columns={"R": "A_L"})
+    table.loc[table["autoencoder"] == "A_I", "I"] = change
+    return table
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("column", "row A_V lacks its own column 'V'"),
+        ("row", "column R lacks its own row 'A_R'"),
+        ("twice", "row A_L appears twice"),
+        ("name", "no column 'autoencoder'"),
+        ("homonym", "classifier A_L is named like an autoencoder"),
+        (76.71, "accuracy 76.71 of I with A_I lies outside"),
+        (-0.1, "accuracy -0.1 of I with A_I lies outside"),
+        (float("nan"), "accuracy nan of I with A_I lies outside"),
+        (0.0, "classifier I has accuracy 0 with its own A_I"),
+    ],
+)
+def test_a_bad_table_is_refused_with_the_place(printed, change, words):
+    with pytest.raises(Mistake, match=words):
+        relate(broken(printed, change))

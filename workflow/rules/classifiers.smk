@@ -1,0 +1,94 @@
+"""Classifiers: the frozen networks of the set C (section 3.3)."""
+
+
+def one_of(names):
+    """A wildcard constraint that an empty list makes impossible."""
+    return "|".join(names) or "(?!)"
+
+
+def classifier_settings(wildcards):
+    """Settings of one classifier's training."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        "train",
+        classifier=study.classifiers[wildcards.classifier],
+    )
+
+
+def export_settings(wildcards):
+    """Settings of one classifier that comes with weights."""
+    return section_json(
+        study, "image_size", classifier=study.classifiers[wildcards.classifier]
+    )
+
+
+rule train_classifier:
+    """Train a classifier that comes without weights."""
+    input:
+        images="<results>/data/train/index.npz",
+    output:
+        weights=ensure("<run>/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        spec="<run>/classifiers/{classifier}/spec.json",
+        curve="<run>/classifiers/{classifier}/curve.csv",
+        record="<run>/classifiers/{classifier}/record.json",
+    log:
+        "<logs>/train_classifier/seed-{seed}/{classifier}.log",
+    benchmark:
+        "<benchmarks>/train_classifier/seed-{seed}/{classifier}.tsv"
+    wildcard_constraints:
+        classifier=one_of(TRAINED),
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=grows(4000),
+        runtime="1d",
+    params:
+        code=fingerprint("s2snets.stages.train_classifier"),
+        settings=classifier_settings,
+    shell:
+        "python -m s2snets.stages.train_classifier --images {input.images:q}"
+        " --weights {output.weights:q} --spec {output.spec:q} --curve {output.curve:q}"
+        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+rule export_classifier:
+    """Wrap a classifier that comes with weights, fetching them where need be."""
+    output:
+        weights=ensure("<run>/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        spec="<run>/classifiers/{classifier}/spec.json",
+        record="<run>/classifiers/{classifier}/record.json",
+    log:
+        "<logs>/export_classifier/seed-{seed}/{classifier}.log",
+    benchmark:
+        "<benchmarks>/export_classifier/seed-{seed}/{classifier}.tsv"
+    wildcard_constraints:
+        classifier=one_of(GIVEN),
+    threads: 1
+    resources:
+        mem_mb=grows(4000),
+        runtime="1h",
+    params:
+        code=fingerprint("s2snets.stages.export_classifier"),
+        settings=export_settings,
+    shell:
+        "python -m s2snets.stages.export_classifier"
+        " --weights {output.weights:q} --spec {output.spec:q} --record {output.record:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
+localrules:
+    classifiers,
+    export_classifier,
+
+
+rule classifiers:
+    """Every classifier."""
+    input:
+        collect(
+            "<run>/classifiers/{classifier}/weights.safetensors",
+            classifier=CLASSIFIERS,
+            seed=study.seeds,
+        ),

@@ -1,0 +1,583 @@
+"""Typed settings: the one source of defaults, of the JSON schema and of its docs.
+
+``python -m s2snets.config`` writes ``workflow/schemas/config.schema.json`` and the
+table of ``config/README.md`` from the models below. A default is the paper's value
+wherever the paper gives one; a description ends with its source in parentheses.
+"""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from s2snets.errors import Mistake
+from s2snets.files import replacing
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "workflow/schemas/config.schema.json"
+README = ROOT / "config/README.md"
+
+Part = Literal["decoder", "encoder", "both"]
+Corpus = Literal["photos", "labelled"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Range = tuple[float, float]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+(_[A-Za-z0-9]+)*$")]
+Triple = tuple[float, float, float]
+
+
+class Settings(BaseModel):
+    """Immutable, and closed: a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Crops(Settings):
+    """Cut each image of a source into many small ones."""
+
+    count: Count = Field(100, description="Square crops cut from each image.")
+    side: tuple[Fraction, Fraction] = Field(
+        (0.1, 0.5),
+        description="Least and greatest side of a crop, as a part of the image's"
+        " short side; drawn uniformly in the logarithm.",
+    )
+
+    @model_validator(mode="after")
+    def ordered(self):
+        if not 0 < self.side[0] <= self.side[1]:
+            raise ValueError("side: give the least side first, above 0")
+        return self
+
+
+class Source(Settings):
+    """A folder of images, or an IDX file, that goes into a set."""
+
+    path: str = Field(
+        description="Folder of images (searched to any depth; in a labelled set its"
+        " first-level folders are the classes), or an IDX image file, plain, `.gz` or"
+        " `.xz`. Relative to the working directory."
+    )
+    labels: str | None = Field(None, description="IDX label file beside an IDX file.")
+    images: Count | None = Field(
+        None, description="Use so many images, drawn with the set's seed; null: all."
+    )
+    repeat: Count = Field(
+        1,
+        description="Enter each image so many times: weighs a small source in a mix.",
+    )
+    crops: Crops | None = Field(None, description="Cut each image into crops.")
+
+
+class Data(Settings):
+    """The four image sets of the study."""
+
+    train: list[Source] = Field(
+        min_length=1,
+        description="Labelled images: classifiers, fine-tuning and the second"
+        " pretraining learn from them (ImageNet's training set; sections 3.2, 3.3).",
+    )
+    validation: list[Source] = Field(
+        min_length=1,
+        description="Labelled images on which everything is measured (ImageNet's"
+        " 50,000 validation images; sections 3.2 to 3.5).",
+    )
+    photos: list[Source] = Field(
+        min_length=1,
+        description="Unlabelled photographs: the first pretraining sees each once"
+        " (YFCC100m, 92.1 million; section 3.2).",
+    )
+    photos_validation: list[Source] = Field(
+        min_length=1,
+        description="Photographs that no training sees (50,000 of YFCC100m;"
+        " section 3.2).",
+    )
+    classes: list[str] | None = Field(
+        None,
+        description="Names of the classes in the order of the labels; null: the"
+        " folders' names.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of subsets, crops and packing order.")
+    shard_images: Count = Field(10_000, description="Images in a tar shard.")
+
+
+class Optimisation(Settings):
+    """What every training has."""
+
+    images: Count = Field(description="Images seen in all.")
+    batch: Count = Field(64, description="Images in a step.")
+    optimiser: Literal["sgd", "adam"] = Field(
+        "sgd", description="SGD with momentum or Adam (paper: SGD; section 3.2)."
+    )
+    rate: Positive = Field(
+        0.01, description="Learning rate: the first, or one_cycle's peak (section 3.2)."
+    )
+    momentum: Fraction = Field(
+        0.9, description="SGD's momentum; Adam's first beta (section 3.2)."
+    )
+    weight_decay: NonNegative = Field(0.0, description="L2 penalty (paper: silent).")
+    schedule: Literal["plateau", "one_cycle", "constant"] = Field(
+        "plateau",
+        description="plateau: multiply the rate by `factor` after `patience` checks"
+        " without improvement (section 3.2); one_cycle: up, then down to nothing.",
+    )
+    check_every: Count = Field(
+        1_000_000,
+        description="Images between checks of the error: a row of the learning curve"
+        " (section 3.2).",
+    )
+    factor: Positive = Field(0.2, description="plateau: η' = factor · η (section 3.2).")
+    patience: Count = Field(
+        2, description="plateau: consecutive checks without improvement (section 3.2)."
+    )
+
+
+class Augmentation(Settings):
+    """The nine operations of section 3.2; their ranges are not in print.
+
+    Defaults are the presets of `crumpets`, the authors' own loader, in a later
+    version than theirs. Zero (or [1, 1] for scale) turns an operation off.
+    """
+
+    scale: tuple[Positive, Positive] = Field(
+        (0.57, 2.29), description="Magnification, uniform in the logarithm."
+    )
+    rotation: NonNegative = Field(
+        15.0, description="Standard deviation of the angle, degrees."
+    )
+    shift: Fraction = Field(
+        1.0,
+        description="Displacement of the window, uniform in ± this part of the room"
+        " that magnification leaves (of the border that reduction adds).",
+    )
+    noise: NonNegative = Field(
+        0.03, description="Strength of uniform noise, drawn up to ± this, in pixels."
+    )
+    blur: NonNegative = Field(
+        0.0033,
+        description="Greatest deviation of Gaussian blur, as a part of the side.",
+    )
+    brightness: NonNegative = Field(0.5, description="Offset, uniform in ± this / 2.")
+    contrast: NonNegative = Field(
+        1.0,
+        description="Factor 1 + u about mid-grey, u uniform in ± this; above 1 some"
+        " images are inverted.",
+    )
+    color: NonNegative = Field(
+        0.5, description="Offset of each channel by itself, uniform in ± this / 2."
+    )
+    mirror: Fraction = Field(0.5, description="Probability of a left-right flip.")
+    pixelwise: Fraction = Field(
+        0.5,
+        description="Probability of each of noise, blur, brightness, contrast, color.",
+    )
+
+
+class Training(Optimisation):
+    """Supervised training of the classifiers that come without weights."""
+
+    images: Count = Field(
+        92_200_000, description="Images seen in all (72 epochs of ImageNet)."
+    )
+    batch: Count = Field(256, description="Images in a step.")
+    weight_decay: NonNegative = Field(1e-4, description="L2 penalty.")
+    augment: Augmentation | None = Field(
+        None, description="Augmentation of the training images; null: none."
+    )
+
+
+class Pretraining(Optimisation):
+    """Reconstruction of one corpus (section 3.2)."""
+
+    images: Count = Field(
+        92_200_000,
+        description="Images seen in all (92.1 million photographs once; 72 epochs of"
+        " ImageNet; section 3.2).",
+    )
+    units: Literal["normalised", "pixels"] = Field(
+        "normalised",
+        description="Whether the loss weighs channels by ImageNet's deviations, as the"
+        " published code's inputs and outputs do, or compares pixels. Curves are in"
+        " pixels either way.",
+    )
+    augment: Augmentation | None = Field(
+        Augmentation(), description="The nine operations (section 3.2); null: none."
+    )
+
+
+class Pretrain(Settings):
+    """The two pretrainings of Figure 2."""
+
+    photos: Pretraining = Field(
+        Pretraining(), description="On photographs: makes A_S (section 3.2)."
+    )
+    labelled: Pretraining = Field(
+        Pretraining(), description="On the labelled set, for comparison (section 3.2)."
+    )
+    validation_images: Count = Field(
+        50_000,
+        description="Images of each validation set that a check measures (50,000;"
+        " section 3.2).",
+    )
+
+
+class Finetune(Optimisation):
+    """Adapting the autoencoder to one frozen classifier (section 3.3)."""
+
+    images: Count = Field(
+        1_281_167, description="Images seen in all (not in print: one epoch)."
+    )
+    parts: list[Part] = Field(
+        ["decoder"],
+        min_length=1,
+        description="Which part learns; the first is the study's own, further ones are"
+        " compared with it (decoder; section 3.3).",
+    )
+    schedule: Literal["plateau", "one_cycle", "constant"] = Field(
+        "constant", description="As for pretraining (not in print)."
+    )
+    check_every: Count = Field(
+        100_000, description="Images between rows of the learning curve."
+    )
+    augment: Augmentation | None = Field(
+        None, description="Augmentation of the training images; null: none."
+    )
+
+    @model_validator(mode="after")
+    def distinct(self):
+        if len(set(self.parts)) < len(self.parts):
+            raise ValueError("parts: each part once")
+        return self
+
+
+class Autoencoder(Settings):
+    """SegNet (section 3.1)."""
+
+    width: int = Field(
+        64, ge=4, description="Channels of the first stage (64; section 3.1)."
+    )
+    stages: int = Field(
+        5, ge=1, le=5, description="Pooling stages (5: maps of 1/32; section 3.1)."
+    )
+
+
+class Classifier(Settings):
+    """One network of the set C (section 3.3)."""
+
+    architecture: str = Field(
+        description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception`,"
+        " `small_resnet`, or `torchvision/NAME` for any classifier of torchvision."
+    )
+    weights: str | None = Field(
+        None,
+        description="null: the workflow trains it; a name of torchvision's, such as"
+        " `IMAGENET1K_V1`, is read from the torch hub folder and fetched on first use;"
+        " otherwise the path of a `.safetensors` or `.pth` state.",
+    )
+    resize: Count | None = Field(
+        None,
+        description="Side to which the frozen wrapper resizes images, antialiased;"
+        " null: as they come.",
+    )
+    crop: Count | None = Field(
+        None, description="Side of the centre crop after that; null: none (224; table 1)."
+    )
+    mean: Triple = Field(
+        (0.485, 0.456, 0.406), description="Subtracted from the pixels."
+    )
+    std: tuple[Positive, Positive, Positive] = Field(
+        (0.229, 0.224, 0.225), description="The pixels are divided by it."
+    )
+
+
+class Predict(Settings):
+    """Top-5 of every classifier on every source (sections 3.3, 3.3.1, 3.4)."""
+
+    strengths: list[Fraction] = Field(
+        [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        min_length=1,
+        description="Noise strengths s: noise uniform in [-s, s] on pixels"
+        " (figure 5).",
+    )
+    noisy_images: Count | None = Field(
+        None, description="Images measured at s > 0; null: all (figure 5: all)."
+    )
+    clip: bool = Field(
+        True,
+        description="Clip noisy images to [0, 1] (not in print; the authors' loader and"
+        " ImageNet-C do).",
+    )
+    batch: Count = Field(64, description="Images in a forward pass.")
+
+    @model_validator(mode="after")
+    def has_clean(self):
+        if 0.0 not in self.strengths or len(set(self.strengths)) < len(self.strengths):
+            raise ValueError("strengths: each once, 0 among them (tables 1 and 2)")
+        return self
+
+
+class Information(Settings):
+    """Normalised mutual information (section 3.5)."""
+
+    bins: list[Annotated[int, Field(ge=2, le=256)]] = Field(
+        [256, 32],
+        min_length=1,
+        description="Histogram bins over the 256 levels; the first is the figure's"
+        " (not in print; 256 fits figure 9's axis best).",
+    )
+    channels: Literal["separate", "together"] = Field(
+        "separate",
+        description="Mean over the channels, or one histogram (not in print).",
+    )
+    average_method: Literal["geometric", "arithmetic", "min", "max"] = Field(
+        "geometric",
+        description="Mean of the entropies in the denominator, named as in scikit-learn"
+        " (reference 24: Strehl & Ghosh's is geometric).",
+    )
+    images: Count | None = Field(
+        None, description="Validation images measured; null: all (section 3.5: all)."
+    )
+
+
+class Lattice(Settings):
+    """Formal concept analysis of the RRC (section 3.4)."""
+
+    thresholds: list[Fraction] = Field(
+        [0.1, 0.2, 0.8, 0.9], min_length=1, description="t of figure 7."
+    )
+
+
+class Gallery(Settings):
+    """The images that Figures 3, 4 and 8 show."""
+
+    images: Annotated[int, Field(ge=2)] = Field(
+        6, description="Validation images shown, evenly spaced over the classes."
+    )
+    strengths: list[Fraction] = Field(
+        [0.0, 0.5, 1.0], min_length=1, description="Noise strengths shown (figure 4)."
+    )
+    histogram_bins: Count = Field(50, description="Bins of the LAB histograms.")
+
+    @model_validator(mode="after")
+    def has_clean(self):
+        if 0.0 not in self.strengths:
+            raise ValueError("strengths: 0 must be among them (figure 3)")
+        return self
+
+
+class Figures(Settings):
+    """How the figures look."""
+
+    palette: dict[Name, str] = Field(
+        {"L": "red", "A": "blue", "V": "green", "I": "purple", "R": "orange"},
+        description="A classifier's colour, as matplotlib names it; others get the next"
+        " of a palette (figure 6).",
+    )
+    width: Positive = Field(7.0, description="Width of a figure, inches.")
+    dpi: Count = Field(200, description="Resolution of the PNGs.")
+    noise_example: str | None = Field(
+        None,
+        description="Classifier whose autoencoder figure 4 shows; null: the first"
+        " (V; figure 4).",
+    )
+
+
+class Study(Settings):
+    """One study: its data, its networks, its measurements."""
+
+    study: Name = Field(description="Name; results go to `results/NAME`.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0],
+        min_length=1,
+        description="One full repetition of the study per seed (not in print: one).",
+    )
+    image_size: Annotated[int, Field(ge=8)] = Field(
+        256, description="Side of the autoencoder's square input, pixels (section 3.2)."
+    )
+    fit: Literal["squash", "crop", "pad"] = Field(
+        "squash",
+        description="How an image becomes square: squash, as the published code does;"
+        " crop the centre; pad: never enlarge, black border.",
+    )
+    data: Data = Field(description="The image sets.")
+    classifiers: dict[Name, Classifier] = Field(
+        min_length=2,
+        description="The set C by name, in the order of the tables: L, A, V, I, R"
+        " (section 3.3).",
+    )
+    train: Training = Field(
+        Training(), description="Training of classifiers without weights."
+    )
+    autoencoder: Autoencoder = Field(Autoencoder(), description="SegNet.")
+    pretrain: Pretrain = Field(Pretrain(), description="Pretraining.")
+    finetune: Finetune = Field(Finetune(), description="Fine-tuning.")
+    predict: Predict = Field(Predict(), description="Predictions.")
+    information: Information = Field(Information(), description="Mutual information.")
+    lattice: Lattice = Field(Lattice(), description="Concept lattices.")
+    gallery: Gallery = Field(Gallery(), description="Example images.")
+    figures: Figures = Field(Figures(), description="Looks.")
+
+    @model_validator(mode="after")
+    def consistent(self):
+        example = self.figures.noise_example
+        if example is not None and example not in self.classifiers:
+            raise ValueError(
+                f"figures.noise_example: {example!r} is none of the classifiers"
+                f" {', '.join(self.classifiers)}"
+            )
+        if self.image_size < 2**self.autoencoder.stages:
+            raise ValueError(
+                f"autoencoder.stages: {self.autoencoder.stages} stages halve"
+                f" {self.image_size} pixels to nothing; use fewer, or a greater"
+                " image_size"
+            )
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: each seed once")
+        return self
+
+
+def models_in(annotation):
+    """The settings models inside an annotation, such as ``list[Source] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
+
+
+def keys_at(location):
+    """The keys that are allowed where a validation error points."""
+    model = Study
+    for step in location:
+        field = model.model_fields.get(step) if isinstance(step, str) else None
+        if field is not None:
+            model = (models_in(field.annotation) or [model])[0]
+    return list(model.model_fields)
+
+
+def explain(error, origin="config"):
+    """A validation error in one line: the key, what is wrong, and the mend."""
+    found = []
+    for item in error.errors():
+        key = ".".join(map(str, item["loc"]))
+        text = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            known = keys_at(item["loc"][:-1])
+            near = difflib.get_close_matches(item["loc"][-1], known, 1)
+            text = f"unknown key; did you mean {near[0]!r}?" if near else (
+                f"unknown key; known here: {', '.join(known)}"
+            )
+        elif item["type"] == "missing":
+            text = "is missing"
+        elif not isinstance(item["input"], dict | list):
+            text = f"{text}, not {item['input']!r}"
+        found.append(f"{key}: {text}" if key else text)
+    return f"{origin}: " + "; ".join(found)
+
+
+def load(values, origin="config"):
+    """Typed settings from what YAML or JSON gave.
+
+    Raises:
+        Mistake: every unknown key, missing key and bad value, in one line.
+    """
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise Mistake(explain(error, origin)) from None
+
+
+def settings(model):
+    """An argparse type: the JSON of one section of the settings."""
+
+    def parse(text):
+        try:
+            return model.model_validate_json(text)
+        except ValidationError as error:
+            raise Mistake(explain(error, "--settings")) from None
+
+    return parse
+
+
+def section_json(study, *keys, **values):
+    """The JSON of some top-level settings, and further values, in a fixed order.
+
+    What a rule passes to its stage: reordered YAML changes nothing, and a colour
+    retrains no network.
+    """
+    plain = study.model_dump(mode="json", include=set(keys))
+    for name, value in values.items():
+        is_model = isinstance(value, Settings)
+        plain[name] = value.model_dump(mode="json") if is_model else value
+    return json.dumps(plain, sort_keys=True)
+
+
+def type_name(annotation):
+    """A type as a reader of YAML would say it."""
+    if annotation is type(None):
+        return "null"
+    if get_origin(annotation) is Annotated:
+        return type_name(get_args(annotation)[0])
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return "mapping"
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " \\| ".join(f"`{value}`" for value in arguments)
+    if origin is list:
+        return f"list of {type_name(arguments[0])}"
+    if origin is tuple:
+        return f"{len(arguments)} numbers"
+    if origin is dict:
+        return "mapping by name"
+    if arguments:
+        return " or ".join(type_name(argument) for argument in arguments)
+    names = {int: "integer", float: "number", str: "text", bool: "true/false"}
+    return names[annotation]
+
+
+def document(model=Study, prefix=""):
+    """Rows (key, type, default, description) of a model and the models below it."""
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        below = models_in(field.annotation)
+        if field.is_required():
+            default = "required"
+        elif below and field.default is not None:
+            default = "as below"
+        else:
+            default = f"`{json.dumps(field.default)}`"
+        kind = type_name(field.annotation)
+        yield key, kind, default, field.description
+        for inner in below:
+            mark = {"list": "[].", "dict": ".NAME."}
+            origin = get_origin(field.annotation)
+            yield from document(inner, key + mark.get(getattr(origin, "__name__", ""), "."))
+
+
+def schema_text():
+    """The JSON schema, for editors that complete and check YAML."""
+    return json.dumps(Study.model_json_schema(), indent=1) + "\n"
+
+
+def readme_text(text):
+    """``config/README.md`` with the table between its two marks made anew."""
+    start, end = "<!-- settings -->\n", "<!-- /settings -->"
+    head, _, rest = text.partition(start)
+    rows = ["| key | type | default | meaning (source) |", "|---|---|---|---|"]
+    rows += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text
+             in document()]  # fmt: skip
+    return head + start + "\n".join(rows) + "\n" + end + rest.partition(end)[2]
+
+
+def main():
+    for path, text in (
+        (SCHEMA, schema_text()),
+        (README, readme_text(README.read_text())),
+    ):
+        with replacing(path) as draft:
+            draft.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

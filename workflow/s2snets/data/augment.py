@@ -1,0 +1,94 @@
+"""The nine augmentations of Palacio et al. 2018, section 3.2.
+
+Scale, rotation, shift and mirror are one resampling; blur, contrast, brightness,
+color and noise act on its pixels. What happens to an image depends on the seed and on
+its position in the training alone, so that a resumed training augments alike. The
+draws are made per image, the arithmetic for a whole batch on the batch's device.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from s2snets.data.order import generator
+
+STREAM = 1  # keeps these draws apart from the order's
+
+
+def draw(settings, seed, position, side):
+    """One image's augmentation.
+
+    Args:
+        settings: a ``config.Augmentation``.
+        side: of the image, pixels.
+
+    Returns:
+        dict of float32 tensors: ``affine`` (2, 3), from output to input in
+        ``affine_grid``'s units; ``blur`` (), pixels; ``contrast`` (), a factor;
+        ``offset`` (3,), pixels; ``noise`` (3, side, side), pixels.
+    """
+    random = generator(seed, position, STREAM)
+    rolls = random.random(5) < settings.pixelwise
+    blurred, brightened, contrasted, colored, noisy = rolls
+    low, high = (math.log(bound) for bound in settings.scale)
+    zoom = math.exp(random.uniform(low, high))
+    angle = math.radians(random.normal(0, settings.rotation))
+    room = abs(1 - 1 / zoom)
+    x, y = random.uniform(-1, 1, 2) * settings.shift * room
+    flip = -1 if random.random() < settings.mirror else 1
+    cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
+    brightness = random.uniform(-0.5, 0.5) * settings.brightness * brightened
+    color = random.uniform(-0.5, 0.5, 3) * settings.color * colored
+    contrast = 1 + random.uniform(-1, 1) * settings.contrast * contrasted
+    blur = random.uniform(0, 1) * settings.blur * side * blurred
+    noise = torch.zeros(3, side, side)
+    if noisy and settings.noise:
+        strength = random.uniform(0, settings.noise)
+        noise += torch.from_numpy(random.random(noise.shape, "f") * 2 - 1) * strength
+    return {
+        "affine": torch.tensor([[flip * cos, -sin, x], [flip * sin, cos, y]]),
+        "blur": torch.tensor(blur, dtype=torch.float32),
+        "contrast": torch.tensor(contrast, dtype=torch.float32),
+        "offset": torch.tensor(brightness + color, dtype=torch.float32),
+        "noise": noise,
+    }
+
+
+def apply(pixels, drawn):
+    """A batch, augmented.
+
+    Args:
+        pixels: (N, 3, H, W) in [0, 1].
+        drawn: ``draw``'s tensors, stacked along a first axis of N.
+
+    Returns:
+        (N, 3, H, W) in [0, 1].
+    """
+    grid = F.affine_grid(drawn["affine"].to(pixels), list(pixels.shape), False)
+    x = F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+    x = gaussian_blur(x, drawn["blur"].to(pixels))
+    contrast = drawn["contrast"].view(-1, 1, 1, 1).to(pixels)
+    offset = drawn["offset"].view(-1, 3, 1, 1).to(pixels)
+    x = (x - 0.5) * contrast + 0.5 + offset + drawn["noise"].to(pixels)
+    return x.clamp(0, 1)
+
+
+def gaussian_blur(x, sigma):
+    """Each image blurred with a deviation of its own (N,), pixels; 0 leaves it as is."""
+    radius = math.ceil(3 * float(sigma.max()))
+    if radius == 0:
+        return x
+    radius = min(radius, min(x.shape[-2:]) - 1)
+    taps = torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-0.5 * (taps / sigma.clamp(min=1e-3)[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(x.shape[1], 0)
+    planes = x.reshape(1, -1, *x.shape[-2:])
+    groups = planes.shape[1]
+    for shape, border in (
+        ((groups, 1, 1, -1), (radius, radius, 0, 0)),
+        ((groups, 1, -1, 1), (0, 0, radius, radius)),
+    ):
+        padded = F.pad(planes, border, mode="reflect")
+        planes = F.conv2d(padded, kernel.view(shape), groups=groups)
+    return planes.reshape(x.shape)

@@ -1,0 +1,102 @@
+"""One dataset over packed shards and over a plain folder of images."""
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from s2snets.data.images import decode, fitted
+from s2snets.data.shards import read_index
+from s2snets.data.sources import UNLABELLED, class_folders, image_files
+from s2snets.errors import Mistake
+
+
+@lru_cache(maxsize=64)
+def opened(path):
+    """A file kept open between reads; closed when others push it out."""
+    return open(path, "rb", buffering=0)
+
+
+class ImageSet(Dataset):
+    """Images by number: uint8 pixels (3, side, side) and an integer label.
+
+    Args:
+        path: an ``index.npz``, or a folder of images. In a folder, first-level folders
+            are the classes where every image lies in one. An index and a folder are
+            read alike: in a folder every file is a shard of one image.
+        side: of the square pixels, see ``images.fitted``.
+        fit: ``squash``, ``crop`` or ``pad``.
+
+    Raises:
+        Mistake: a missing, empty or damaged set; on reading, an unreadable image.
+    """
+
+    def __init__(self, path, side, fit="squash"):
+        path = Path(path)
+        self.side, self.fit = side, fit
+        if path.is_dir():
+            self.columns, self.files, self.classes = folder_index(path)
+            listing = "\n".join(map(str, self.files)).encode()
+            self.fingerprint = hashlib.sha256(listing).hexdigest()[:16]
+        else:
+            self.columns, self.files, self.classes, self.fingerprint = read_index(path)
+
+    def __len__(self):
+        return len(self.columns["shard"])
+
+    @property
+    def labels(self):
+        """Int32 (N,); ``sources.UNLABELLED`` where there is none."""
+        return self.columns["label"]
+
+    def bytes_of(self, number):
+        """An image's file, as it was packed."""
+        shard, offset, size = (
+            int(self.columns[name][number]) for name in ("shard", "offset", "size")
+        )
+        return os.pread(opened(self.files[shard]).fileno(), size, offset)
+
+    def __getitem__(self, number):
+        shard = self.files[self.columns["shard"][number]]
+        image = decode(self.bytes_of(number), f"{shard} (image {number})")
+        pixels = torch.from_numpy(fitted(image, self.side, self.fit))
+        return pixels, int(self.labels[number])
+
+    def batch(self, numbers):
+        """Float pixels (N, 3, side, side) in [0, 1] and int64 labels (N,)."""
+        pixels, labels = zip(*(self[number] for number in numbers), strict=True)
+        return torch.stack(pixels).float() / 255, torch.tensor(labels)
+
+
+def folder_index(root):
+    """The columns, files and classes of a folder, as an index would have them."""
+    files = image_files(root)
+    inside = [path.relative_to(root).parts for path in files]
+    classes = class_folders(root) if all(len(parts) > 1 for parts in inside) else None
+    labels = (
+        [classes.index(parts[0]) for parts in inside]
+        if classes
+        else [UNLABELLED] * len(files)
+    )
+    columns = {
+        "shard": np.arange(len(files)),
+        "offset": np.zeros(len(files), np.int64),
+        "size": np.array([path.stat().st_size for path in files]),
+        "label": np.array(labels, np.int32),
+    }
+    return columns, files, classes
+
+
+def labelled(images, path):
+    """The same set, once it is known to have labels.
+
+    Raises:
+        Mistake: it has none.
+    """
+    if images.classes is None or (images.labels == UNLABELLED).any():
+        raise Mistake(f"{path}: has no labels; use one folder a class")
+    return images

@@ -1,0 +1,135 @@
+"""Image sets on disk: tar shards of original bytes, and one index over them.
+
+A shard is a plain tar (WebDataset naming: ``000000042.png``) that any tool can read.
+``index.npz`` says where every image's bytes lie, so that one ``pread`` fetches any
+image, and ``index.json`` what the shards must look like: a tar that was cut at a
+member's border reads as a shorter one, in silence, hence the counts and digests.
+"""
+
+import hashlib
+import io
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
+from pathlib import Path
+
+import numpy as np
+
+from s2snets.data.images import decode
+from s2snets.errors import Mistake
+from s2snets.files import read_json, replacing, sha256, write_json
+
+COLUMNS = {"shard": np.int32, "offset": np.int64, "size": np.int32, "label": np.int32}
+
+
+def checked(item):
+    """An item's bytes, once they have been seen to decode."""
+    data = item.read()
+    decode(data, item.name)
+    return data
+
+
+def write_shard(path, members, first):
+    """One tar; returns the members' (offset, size) in it.
+
+    Owner, mode and time are fixed, so that equal images make equal files.
+    """
+    places = []
+    with replacing(path) as draft, tarfile.open(draft, "w", tarfile.USTAR_FORMAT) as tar:
+        for number, (item, data) in enumerate(members, first):
+            entry = tarfile.TarInfo(f"{number:09d}{item.suffix}")
+            entry.size = len(data)
+            places.append((tar.offset + tarfile.BLOCKSIZE, len(data)))
+            tar.addfile(entry, io.BytesIO(data))
+    return places
+
+
+def pack(items, folder, index, *, classes, shard_images, threads=1, report=None):
+    """Write items as tar shards and the index over them.
+
+    Every image is decoded once, so that an unreadable one stops the packing and not,
+    days later, a training.
+
+    Args:
+        items: iterable of ``sources.Item``.
+        folder: where the shards go.
+        index: path of ``index.npz``; ``index.json`` goes beside it.
+        classes: class names, None for an unlabelled set.
+        report: called with the number of images packed so far.
+
+    Raises:
+        Mistake: an unreadable image, no image at all, a full disk.
+    """
+    folder, index = Path(folder), Path(index)
+    rows, shards, done = [], [], 0
+    with ThreadPoolExecutor(threads) as pool:
+        items = iter(items)
+        for number in count():
+            if not (members := tuple(islice(items, shard_images))):
+                break
+            path = folder / f"{number:06d}.tar"
+            data = pool.map(checked, members)
+            places = write_shard(path, zip(members, data, strict=True), done)
+            rows += [
+                (number, *place, item.label)
+                for place, item in zip(places, members, strict=True)
+            ]
+            shards.append({
+                "file": str(path.relative_to(index.parent)),
+                "images": len(members),
+                "bytes": path.stat().st_size,
+                "sha256": sha256(path),
+            })  # fmt: skip
+            done += len(members)
+            if report:
+                report(done)
+    if not rows:
+        raise Mistake(f"{index}: no images to pack; see the sources under data")
+    columns = {
+        name: np.array(values, dtype)
+        for (name, dtype), values in zip(
+            COLUMNS.items(), zip(*rows, strict=True), strict=True
+        )
+    }
+    with replacing(index) as draft:
+        np.savez(draft, **columns)
+    write_json(
+        index.with_suffix(".json"),
+        {
+            "images": done,
+            "classes": classes,
+            "fingerprint": fingerprint(columns, shards),
+            "shards": shards,
+        },
+    )
+
+
+def fingerprint(columns, shards):
+    """A hash of the index and the shards: which images, in which order."""
+    digest = hashlib.sha256()
+    for name in COLUMNS:
+        digest.update(columns[name].tobytes())
+    for shard in shards:
+        digest.update(shard["sha256"].encode())
+    return digest.hexdigest()[:16]
+
+
+def read_index(index):
+    """An index's columns, shard paths, class names (or None) and fingerprint.
+
+    Raises:
+        Mistake: a missing or damaged index, or a shard that is gone or was cut.
+    """
+    index = Path(index)
+    about = read_json(index.with_suffix(".json"))
+    try:
+        with np.load(index, allow_pickle=False) as file:
+            columns = {name: file[name] for name in COLUMNS}
+    except (OSError, KeyError, ValueError) as error:
+        raise Mistake(f"{index}: damaged index ({error}); delete and repack it") from None
+    paths = [index.parent / shard["file"] for shard in about["shards"]]
+    for path, shard in zip(paths, about["shards"], strict=True):
+        size = path.stat().st_size if path.is_file() else "no"
+        if size != shard["bytes"]:
+            raise Mistake(f"{path}: {size} bytes, not {shard['bytes']}; repack the set")
+    return columns, paths, about["classes"], about["fingerprint"]

@@ -1,0 +1,158 @@
+"""How much of one image another still tells: normalised mutual information."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from s2snets.errors import Mistake
+
+MEANS = {
+    "geometric": lambda h, g: np.sqrt(h * g),
+    "arithmetic": lambda h, g: (h + g) / 2,
+    "min": np.minimum,
+    "max": np.maximum,
+}
+CHANNELS = ("separate", "together")
+
+CELLS = 2**18  # counters at once: more than this leaves the processor's cache
+
+
+def nmi(first, second, *, bins=256, channels="separate", average_method="geometric"):
+    """Normalised mutual information of two images: 0 unrelated, 1 each tells the other.
+
+    I(X; Y) / mean(H(X), H(Y)) over the joint histogram of grey levels. Two
+    constant planes give 1, a constant and a varying one 0. Finite samples bias
+    it upwards: compare with ``shuffled``.
+
+    Palacio et al. 2018, section 3.5, which leaves the definition open; these
+    are the names of ``sklearn.metrics.normalized_mutual_info_score``, and its
+    values.
+
+    Args:
+        first, second: uint8, (N, H, W, C) or one image (H, W, C), alike in shape.
+        bins: 2 to 256 levels; a value v falls in level v * bins // 256.
+        channels: "separate" averages the channels' nMI, "together" pools their
+            samples into one histogram.
+        average_method: mean of both entropies: geometric, arithmetic, min or max.
+
+    Returns:
+        float64 (N,), in [0, 1].
+
+    Raises:
+        Mistake: a setting outside its range.
+        ValueError: images that are not uint8 or differ in shape.
+    """
+    if not 2 <= bins <= 256:
+        raise Mistake(f"bins: {bins} lies outside 2 to 256, the levels of a byte")
+    for key, value, known in (
+        ("channels", channels, CHANNELS),
+        ("average_method", average_method, MEANS),
+    ):
+        if value not in known:
+            raise Mistake(f"{key}: {value!r} is none of {', '.join(known)}")
+    first, second = _batch(first), _batch(second)
+    if first.shape != second.shape:
+        raise ValueError(f"shapes differ: {first.shape} and {second.shape}")
+
+    count, height, width, depth = first.shape
+    planes = depth if channels == "separate" else 1
+    samples = height * width * depth // planes
+    cells = bins * bins
+    # One image row's channels in memory order: no plane is ever copied out.
+    plane = np.arange(planes, dtype=np.uint32) * np.uint32(cells)
+    plane = np.tile(plane, width * depth // planes)
+    step = max(1, CELLS // (planes * max(cells, samples)))
+    scores = np.empty((count, planes))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        size = stop - start
+        code = _levels(first[start:stop], bins)
+        code *= np.uint16(bins)
+        code += _levels(second[start:stop], bins)
+        image = np.arange(size, dtype=np.uint32) * np.uint32(planes * cells)
+        code = code.reshape(size, height, -1) + (image[:, None, None] + plane)
+        joint = np.bincount(code.ravel(), minlength=size * planes * cells)
+        joint = joint.reshape(size, planes, bins, bins)
+        scores[start:stop] = _score(joint, samples, MEANS[average_method])
+    return scores.mean(axis=1)
+
+
+def shuffled(images, seeds):
+    """The null: each image's pixels permuted, channels moving together.
+
+    What nMI remains against it is the histogram's finite-sample bias alone.
+
+    Args:
+        images: (N, H, W, C).
+        seeds: N seeds, each an integer or a sequence of integers.
+    """
+    images = np.asarray(images)
+    count, height, width, depth = images.shape
+    pixels = images.reshape(count, height * width, depth)
+    drawn = np.empty_like(pixels)
+    for image, target, seed in zip(pixels, drawn, seeds, strict=True):
+        order = np.random.default_rng(seed).permutation(height * width)
+        np.take(image, order, axis=0, out=target)
+    return drawn.reshape(images.shape)
+
+
+def pairs(count, seed):
+    """Disjoint random pairs of ``count`` images: int (count // 2, 2).
+
+    Consecutive samples of a random order, for the inter-class nMI
+    (Palacio et al. 2018, section 3.5: 25,000 pairs of 50,000 images).
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    return order[: count // 2 * 2].reshape(-1, 2)
+
+
+def summarise(rows):
+    """Mean and spread of nMI for each source: ``information.csv`` (Figure 9).
+
+    Args:
+        rows: one row an image or pair: source, label, measure, bins, nmi.
+
+    Returns:
+        source, label, measure, bins, images (rows averaged), mean, sd (of the
+        images, ddof 1), rank (1 = most information, by measure and bins), in
+        the order in which the groups first appear.
+    """
+    groups = rows.groupby(["source", "label", "measure", "bins"], sort=False)["nmi"]
+    table = groups.agg(images="size", mean="mean", sd="std").reset_index()
+    means = table.groupby(["measure", "bins"])["mean"]
+    rank = means.rank(ascending=False, method="min").astype(int)
+    return table.assign(rank=rank)
+
+
+def _batch(images):
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise ValueError(
+            f"uint8 (N, H, W, C) or (H, W, C) wanted, not {images.dtype} {images.shape}"
+        )
+    return images if images.ndim == 4 else images[None]
+
+
+def _levels(values, bins):
+    levels = np.multiply(values, np.uint16(bins), dtype=np.uint16, order="C")
+    levels >>= 8
+    return levels
+
+
+@lru_cache(maxsize=4)
+def _surprise(samples):
+    """-p log p, in nats, of every share p = count / samples."""
+    share = np.arange(1, samples + 1) / samples
+    return np.concatenate([[0.0], -share * np.log(share)])
+
+
+def _score(joint, samples, mean):
+    """nMI of histograms (..., bins, bins) of ``samples`` counts each."""
+    table = _surprise(samples)
+    first = table.take(joint.sum(axis=-1)).sum(axis=-1)
+    second = table.take(joint.sum(axis=-2)).sum(axis=-1)
+    both = table.take(joint).sum(axis=(-2, -1))
+    # Rounding may leave these bounds by an ulp; mathematics does not.
+    shared = np.clip(first + second - both, 0, np.minimum(first, second))
+    score = np.array((first == 0) & (second == 0), dtype=np.float64)
+    return np.divide(shared, mean(first, second), out=score, where=shared > 0)

@@ -1,0 +1,67 @@
+"""Classifiers that take pixels: learning ones and frozen ones."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from s2snets.errors import Mistake
+
+
+class Prepared(nn.Module):
+    """A classifier with all that happens to pixels before it.
+
+    Shapes: (N, 3, H, W) in [0, 1] -> (N, classes) logits. Resizing, cropping and
+    normalisation happen inside, in this order.
+
+    Args:
+        net: takes normalised images, returns logits.
+        mean, std: per channel, in pixels.
+        resize: side that the images are resized to, antialiased; None: as they come.
+        crop: side of the centre crop after that; None: none.
+    """
+
+    def __init__(self, net, mean, std, resize=None, crop=None):
+        super().__init__()
+        self.net = net
+        self.resize, self.crop = resize, crop
+        for name, value in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), False)
+
+    def prepare(self, pixels):
+        """What the network itself sees of the pixels.
+
+        Raises:
+            Mistake: the crop is larger than the images.
+        """
+        if self.resize and pixels.shape[-2:] != (self.resize, self.resize):
+            pixels = F.interpolate(
+                pixels, (self.resize, self.resize), mode="bilinear", antialias=True
+            )
+        if self.crop:
+            height, width = pixels.shape[-2:]
+            if min(height, width) < self.crop:
+                raise Mistake(
+                    f"classifier: crop {self.crop} is larger than its {height}×{width}"
+                    " images; lower crop, or set resize"
+                )
+            top, left = (height - self.crop) // 2, (width - self.crop) // 2
+            pixels = pixels[..., top : top + self.crop, left : left + self.crop]
+        return (pixels - self.mean) / self.std
+
+    def forward(self, pixels):
+        return self.net(self.prepare(pixels))
+
+
+class Frozen(Prepared):
+    """A classifier whose weights never move.
+
+    Gradients reach the input and never the weights; batch norm and dropout stay in
+    evaluation mode whatever a parent does.
+    """
+
+    def __init__(self, net, mean, std, resize=None, crop=None):
+        super().__init__(net.requires_grad_(False), mean, std, resize, crop)
+        self.eval()
+
+    def train(self, mode=True):
+        return super().train(False)

@@ -1,0 +1,44 @@
+"""How far a long work is: a line on standard error every few seconds."""
+
+import sys
+import time
+
+
+def span(seconds):
+    """A duration for people: ``45 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+class Progress:
+    """Prints ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
+
+    Args:
+        total: images in all.
+        done: images that an earlier, interrupted job has done.
+        every: seconds between lines.
+    """
+
+    def __init__(self, total, done=0, every=10.0):
+        self.total, self.first, self.every = total, done, every
+        self.start = self.told = time.monotonic()
+
+    def __call__(self, done, **values):
+        """Tell where the work is, unless it was told a moment ago.
+
+        Args:
+            done: images so far.
+            values: further numbers, such as the loss; called when they are functions,
+                so that a device is waited for only when a line is due.
+        """
+        now = time.monotonic()
+        if now - self.told < self.every and done < self.total:
+            return
+        self.told = now
+        rate = (done - self.first) / max(now - self.start, 1e-9)
+        left = span((self.total - done) / rate) if rate else "unknown time"
+        parts = [f"{done:,}/{self.total:,} images", f"{rate:,.0f} images/s", f"{left} left"]
+        for name, value in values.items():
+            parts.append(f"{name} {value() if callable(value) else value:.4g}")
+        print(", ".join(parts), file=sys.stderr, flush=True)

@@ -1,0 +1,282 @@
+"""The study as one offline HTML file: question, answer, evidence, record."""
+
+import base64
+import re
+from types import SimpleNamespace
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from markupsafe import Markup, escape
+from PIL import Image
+
+from s2snets.errors import Mistake
+from s2snets.files import replacing
+
+FIGURES = {
+    "figure2-reconstruction-error": (
+        "figure-2",
+        "Figure 2. Reconstruction error",
+        "Line chart: mean square error falling over the images seen, for both"
+        " pretraining corpora, training and validation.",
+    ),
+    "figure3-reconstructions": (
+        "figure-3",
+        "Figure 3. Reconstructions",
+        "Grid of photographs: the original and every autoencoder's reconstruction,"
+        " each with an enlarged centre and three colour histograms.",
+    ),
+    "figure4-noise-examples": (
+        "figure-4",
+        "Figure 4. Noise, seen",
+        "Grid of photographs: one image under growing noise, as given and as two"
+        " autoencoders reconstruct it.",
+    ),
+    "figure5-noise-accuracy": (
+        "figure-5",
+        "Figure 5. Noise, measured",
+        "Two line charts: accuracy falling with noise strength, dashed on the noisy"
+        " images, solid on their reconstructions.",
+    ),
+    "figure-cross-evaluation": (
+        "figure-cross-evaluation",
+        "Every network on every signal",
+        "Heat map: accuracy of every network on every autoencoder's reconstructions;"
+        " the numbers are those of Table 2.",
+    ),
+    "figure6-rrc": (
+        "figure-6",
+        "Figure 6. Relative rate of change",
+        "Bar chart: the relative rate of change of every pair in ascending order, with"
+        " a line at 1; the numbers are in the table of RRC.",
+    ),
+    "figure7-lattices": (
+        "figure-7",
+        "Figure 7. Who uses whose signal",
+        "Line diagrams of concept lattices, one a threshold: nodes in layers, joined"
+        " by edges, networks above and signals below them.",
+    ),
+    "figure8-information-pairs": (
+        "figure-8",
+        "Figure 8. Which pairs are compared",
+        "Two photographs and their reconstructions; arrows marked intra join a"
+        " photograph with its reconstructions, arrows marked inter join the two.",
+    ),
+    "figure9-information": (
+        "figure-9",
+        "Figure 9. Information that comes through",
+        "Points with error bars: intra, inter and shuffled mutual information of each"
+        " autoencoder, in the order of the first.",
+    ),
+}
+"""File stem -> caption's file stem, title, what a reader who cannot see it needs."""
+
+TABLES = ("table1", "table2", "parts", "rrc", "information", "costs")
+"""Tables that the report reads, as CSV; ``lattices`` comes as JSON."""
+
+PIXELS_PER_INCH = 125
+"""On the screen: makes the figures' 8-point type as large as the text around it."""
+
+
+def signal(text):
+    """``A_V`` in running text as the paper sets it, safe for HTML."""
+    return Markup(re.sub(r"\bA_(\w+)", r"<i>A</i><sub>\1</sub>", str(escape(text))))
+
+
+def prose(text):
+    """A caption's paragraphs and inline literals as HTML."""
+    paragraphs = [
+        re.sub(r"``(.+?)``", r"<code>\1</code>", str(signal(paragraph)))
+        for paragraph in re.split(r"\n\s*\n", text.strip())
+    ]
+    return Markup("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
+
+
+def percent(share, signed=False):
+    """A share in [0, 1] in percent; a missing one as nothing."""
+    if share != share:
+        return ""
+    text = f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds):
+    """Seconds as a reader says them: 8.4 s, 3 min 20 s, 5 h 03 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def listed(names):
+    """a; a and b; a, b and c."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def sequence(ranks):
+    """Names by rank, equals joined: ``V > L > A = R``."""
+    groups = ranks.groupby(ranks).groups
+    return " > ".join(" = ".join(groups[rank]) for rank in sorted(groups))
+
+
+def answer(rrc, lattices, information, bins):
+    """The order of the networks by their signals, in two ways, and the lattices'.
+
+    By use: A_i ranks by the number of other networks j with RRC(A_i∘j) >= t, t the
+    middle threshold. By information: by the mean intra nMI at ``bins`` bins.
+
+    Returns:
+        dict: threshold, networks (a row each: name, serves, mean_rrc, nmi, sd,
+        use_rank, information_rank), by_use, by_information (both as text), first,
+        last (names that lead and end the order by use), lattice (that of t), chains.
+    """
+    lattice = sorted(lattices, key=lambda one: one["threshold"])[len(lattices) // 2]
+    others = rrc[rrc["autoencoder"] != "A_" + rrc["classifier"]]
+    enough = others[others["rrc"] >= lattice["threshold"]]
+    intra = information[
+        (information["measure"] == "intra") & (information["bins"] == bins)
+    ].set_index("label")
+    table = others.groupby("autoencoder", sort=False)["rrc"].mean().to_frame("mean_rrc")
+    table = table.reindex(lattice["attributes"])
+    table["serves"] = [
+        [j for j in lattice["objects"] if j in set(served)]
+        for served in (
+            enough.loc[enough["autoencoder"] == label, "classifier"]
+            for label in table.index
+        )
+    ]
+    table[["nmi", "sd"]] = intra.reindex(table.index)[["mean", "sd"]]
+    table.index = table.index.str.removeprefix("A_")
+    number = table["serves"].str.len()
+    table["use_rank"] = number.rank(ascending=False, method="min").astype(int)
+    table["information_rank"] = table["nmi"].rank(ascending=False, method="min")
+    return {
+        "threshold": lattice["threshold"],
+        "networks": table.sort_values(
+            ["use_rank", "information_rank"], kind="stable"
+        ).rename_axis("name").reset_index().to_dict("records"),
+        "by_use": sequence(table["use_rank"]),
+        "by_information": sequence(table["information_rank"].dropna()),
+        "first": list(table.index[number == number.max()]),
+        "last": list(table.index[number == number.min()]),
+        "most": int(number.max()),
+        "least": int(number.min()),
+        "others": len(table) - 1,
+        "lattice": lattice,
+        "chains": sum(one["chain"] for one in lattices),
+    }  # fmt: skip
+
+
+def cost(costs):
+    """Costs by rule in the order of the table, and their totals."""
+    rules = costs.groupby("rule", sort=False).agg(
+        jobs=("job", "size"),
+        seconds=("seconds", "sum"),
+        cpu_seconds=("cpu_seconds", "sum"),
+        peak_mb=("peak_mb", "max"),
+    )
+    total = rules.sum() | {"peak_mb": rules["peak_mb"].max()}
+    return rules.reset_index().to_dict("records"), dict(total)
+
+
+def embed(path):
+    """A PNG as a data address, with its size on the screen."""
+    with Image.open(path) as image:
+        inches = [
+            pixels / dots
+            for pixels, dots in zip(
+                image.size, image.info.get("dpi", (200, 200)), strict=True
+            )
+        ]
+    return {
+        "src": "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode(),
+        "width": round(inches[0] * PIXELS_PER_INCH),
+        "height": round(inches[1] * PIXELS_PER_INCH),
+    }
+
+
+def illustrate(figures, caption):
+    """Every figure of the argument by its stem: picture, title, alt, caption.
+
+    Raises:
+        Mistake: a figure is missing, or has no place in the report.
+    """
+    given = {path.stem: path for path in figures}
+    if strange := sorted(set(given) - set(FIGURES)):
+        raise Mistake(f"--figures: the report has no place for {', '.join(strange)}")
+    absent = [stem for stem in FIGURES if stem not in given]
+    if absent:
+        raise Mistake(f"--figures: {', '.join(absent)} missing; make figures first")
+    for path in figures:
+        if not path.is_file():
+            raise Mistake(f"{path}: no such figure; make figures first")
+    return {
+        stem: {"title": title, "alt": alt, "caption": caption(name)}
+        | embed(given[stem])
+        for stem, (name, title, alt) in FIGURES.items()
+    }
+
+
+def write(html, tables, lattices, *, figures, captions, config, record):
+    """Write the report: one file without any reference to another.
+
+    Args:
+        html: path of the report.
+        tables: DataFrames by name, see ``TABLES``.
+        lattices: what ``lattices.json`` holds.
+        figures: paths of the PNGs, all of ``FIGURES``.
+        captions: folder of ``report.html.j2`` and the captions.
+        config: the study's settings, plain.
+        record: versions, commit and the like, plain.
+
+    Raises:
+        Mistake: a figure or caption is missing.
+    """
+    pages = Environment(
+        loader=FileSystemLoader(captions),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=lambda name: name.endswith(".html.j2"),
+    )
+    pages.filters |= {
+        "signal": signal,
+        "percent": percent,
+        "duration": duration,
+        "listed": listed,
+    }
+
+    def caption(name):
+        try:
+            page = pages.get_template(f"{name}.rst")
+        except TemplateNotFound:
+            raise Mistake(f"{captions}/{name}.rst: no such caption") from None
+        return prose(page.render(snakemake=SimpleNamespace(config=config)))
+
+    rrc = tables["rrc"].pivot(index="autoencoder", columns="classifier", values="rrc")
+    table2 = tables["table2"].set_index("autoencoder")
+    rules, total = cost(tables["costs"])
+    page = pages.get_template("report.html.j2").render(
+        answer=answer(
+            tables["rrc"],
+            lattices,
+            tables["information"],
+            config["information"]["bins"][0],
+        ),
+        caption=caption,
+        config=config,
+        figures=illustrate(figures, caption),
+        lattices=lattices,
+        record=record,
+        rrc=rrc.loc[table2.index, table2.columns],
+        rules=rules,
+        settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+        table1=tables["table1"].to_dict("records"),
+        table2=table2,
+        parts=tables["parts"].to_dict("records"),
+        total=total,
+    )
+    with replacing(html) as draft:
+        draft.write_text(page, encoding="utf-8")

@@ -1,0 +1,101 @@
+"""Command line of rule ``collect_gallery``: example images through every source."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from s2snets.config import Autoencoder, Gallery, Predict, Settings
+from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.noise import add_noise, unit_noise
+from s2snets.data.order import sample
+from s2snets.evaluation import as_bytes
+from s2snets.files import replacing
+from s2snets.measure.color import lab_histogram
+from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.store import load_autoencoder
+
+SAMPLE = 0  # the order in which a class's images are tried: as in the measurements
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    autoencoder: Autoencoder
+    predict: Predict
+    gallery: Gallery
+
+
+def examples(labels, count):
+    """Numbers of ``count`` images, spread evenly over the classes."""
+    order = sample(len(labels), None, SAMPLE)
+    present = np.unique(labels)
+    wanted = present[(np.arange(count) * len(present) // count) % len(present)]
+    chosen = []
+    for label in wanted:
+        taken = set(chosen)
+        free = (n for n in order if labels[n] == label and n not in taken)
+        number = next(free, None)
+        if number is not None:
+            chosen.append(int(number))
+    return chosen
+
+
+def histograms(shown, bins):
+    """LAB histograms of every source's images: (label, source, images) -> one table."""
+    parts = [
+        lab_histogram(images, bins).assign(source=source, label=label)
+        for source, label, images in shown
+    ]
+    columns = ["image", "source", "label", "channel", "low", "high", "fraction"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "gallery", "lab", "record"),
+        lists=("autoencoders", "sources", "labels"),
+        model=Job,
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, _) = job.settings, use_device(job.threads)
+    with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
+        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        numbers = examples(images.labels, chosen.gallery.images)
+        clean, truth = images.batch(numbers)
+        noise = unit_noise(numbers, job.seed, images.side)
+        noisy = [
+            add_noise(clean, noise, strength, chosen.predict.clip)
+            for strength in chosen.gallery.strengths
+        ]
+        originals = np.stack([as_bytes(pixels) for pixels in noisy])
+        reconstructions = np.empty(
+            (len(noisy), len(job.sources), *originals.shape[1:]), np.uint8
+        )
+        for column, weights in enumerate(job.autoencoders):
+            autoencoder = load_autoencoder(weights, chosen.autoencoder, device)
+            for row, pixels in enumerate(noisy):
+                with torch.inference_mode():
+                    seen = autoencoder(pixels.to(device))
+                reconstructions[row, column] = as_bytes(seen)
+        with replacing(job.gallery) as draft:
+            np.savez_compressed(
+                draft,
+                sources=np.array(job.sources),
+                labels=np.array(job.labels),
+                strengths=np.array(chosen.gallery.strengths),
+                index=np.array(numbers),
+                truth=np.array([images.classes[label] for label in truth]),
+                originals=originals,
+                reconstructions=reconstructions,
+            )
+        clean_row = chosen.gallery.strengths.index(0.0)
+        shown = [("original", "original", originals[clean_row])]
+        shown += zip(job.sources, job.labels, reconstructions[clean_row], strict=True)
+        with replacing(job.lab) as draft:
+            histograms(shown, chosen.gallery.histogram_bins).to_csv(draft, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

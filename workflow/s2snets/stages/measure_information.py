@@ -1,0 +1,94 @@
+"""Command line of rule ``measure_information``: nMI through one source (section 3.5)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from s2snets.config import Autoencoder, Information, Settings
+from s2snets.data.imageset import ImageSet
+from s2snets.data.order import sample
+from s2snets.evaluation import identity, reconstructed
+from s2snets.files import replacing
+from s2snets.measure.information import nmi, pairs, shuffled
+from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.store import load_autoencoder
+
+SAMPLE = 0  # which images are measured: the same for every source and seed
+BATCH = 64  # even, so that a pair never straddles two batches
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    autoencoder: Autoencoder
+    information: Information
+
+
+def rows(numbers, originals, reconstructions, settings):
+    """Per-image and per-pair nMI of one batch, whose neighbours are the pairs."""
+    count = len(numbers) // 2 * 2
+    null = shuffled(reconstructions, [(SAMPLE, int(number)) for number in numbers])
+    compared = {
+        "intra": (originals, reconstructions, numbers, np.full(len(numbers), -1)),
+        "inter": (
+            reconstructions[0:count:2],
+            reconstructions[1:count:2],
+            numbers[0:count:2],
+            numbers[1:count:2],
+        ),
+        "null": (originals, null, numbers, np.full(len(numbers), -1)),
+    }
+    for bins in settings.bins:
+        for measure, (first, second, image, other) in compared.items():
+            if len(image) == 0:
+                continue
+            value = nmi(
+                first,
+                second,
+                bins=bins,
+                channels=settings.channels,
+                average_method=settings.average_method,
+            )
+            yield pd.DataFrame({
+                "image": image,
+                "other": other,
+                "measure": measure,
+                "bins": bins,
+                "nmi": value,
+            })  # fmt: skip
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "information", "record"),
+        model=Job,
+        autoencoder={"type": Path, "help": "weights; none: the original images"},
+        source={"required": True, "help": "the source's name in the table"},
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, _) = job.settings, use_device(job.threads)
+    with recorded(job.record, "s2snets.stages.measure_information", chosen, job.seed):
+        images = ImageSet(job.images, chosen.image_size, chosen.fit)
+        numbers = sample(len(images), chosen.information.images, SAMPLE)
+        autoencoder = identity
+        if job.autoencoder is not None:
+            autoencoder = load_autoencoder(job.autoencoder, chosen.autoencoder, device)
+        parts = []
+        done = reconstructed(images, numbers, autoencoder, batch=BATCH, device=device)
+        for first, (originals, reconstructions) in zip(
+            range(0, len(numbers), BATCH), done, strict=True
+        ):
+            chosen_numbers = numbers[first : first + BATCH]
+            parts += rows(chosen_numbers, originals, reconstructions, chosen.information)
+        table = pd.concat(parts, ignore_index=True)
+        table.insert(0, "seed", job.seed)
+        table.insert(1, "source", job.source)
+        with replacing(job.information) as draft:
+            table.to_parquet(draft, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

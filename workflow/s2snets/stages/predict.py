@@ -1,0 +1,79 @@
+"""Command line of rule ``predict``: one source's images through every classifier."""
+
+from pathlib import Path
+
+from s2snets.config import Autoencoder, Predict, Settings
+from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.order import sample
+from s2snets.errors import Mistake
+from s2snets.evaluation import identity, predictions
+from s2snets.files import replacing
+from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.store import load_autoencoder, load_classifier
+
+SAMPLE = 0  # which images get noise: the same for every source and seed
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    autoencoder: Autoencoder
+    predict: Predict
+
+
+def matching(classifiers, images, path):
+    """The classifiers, once each is known to tell the set's classes apart.
+
+    Raises:
+        Mistake: a classifier with another number of classes than the set.
+    """
+    for name, classifier in classifiers.items():
+        logits = classifier(images.batch([0])[0]).shape[1]
+        if logits != len(images.classes):
+            raise Mistake(
+                f"classifiers.{name}: tells {logits} classes apart, but {path} has"
+                f" {len(images.classes)}; give data.validation the same classes"
+            )
+    return classifiers
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "predictions", "record"),
+        lists=("classifiers",),
+        model=Job,
+        autoencoder={"type": Path, "help": "weights; none: the original images"},
+        source={"required": True, "help": "the source's name in the table"},
+        names={"nargs": "+", "required": True, "help": "the classifiers' names"},
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, _) = job.settings, use_device(job.threads)
+    with recorded(job.record, "s2snets.stages.predict", chosen, job.seed):
+        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        classifiers = {
+            name: load_classifier(Path(weights).parent)
+            for name, weights in zip(job.names, job.classifiers, strict=True)
+        }
+        matching(classifiers, images, job.images)
+        autoencoder = identity
+        if job.autoencoder is not None:
+            autoencoder = load_autoencoder(job.autoencoder, chosen.autoencoder, device)
+        rows = predictions(
+            images,
+            sample(len(images), None, SAMPLE),
+            autoencoder,
+            {name: classifier.to(device) for name, classifier in classifiers.items()},
+            chosen.predict,
+            seed=job.seed,
+            device=device,
+        )
+        rows.insert(0, "seed", job.seed)
+        rows.insert(1, "source", job.source)
+        with replacing(job.predictions) as draft:
+            rows.to_parquet(draft, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

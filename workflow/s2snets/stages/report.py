@@ -1,0 +1,46 @@
+"""Command line of rule ``report``: tables and figures into one offline HTML file."""
+
+import json
+from pathlib import Path
+
+import pandas
+
+from s2snets.errors import Mistake
+from s2snets.files import read_json
+from s2snets.report import TABLES, write
+from s2snets.stage import arguments, run
+
+
+def plain(text):
+    """A JSON object, given as text or as the path of a file.
+
+    Raises:
+        Mistake: it is neither.
+    """
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else read_json(text)
+    except ValueError as error:
+        raise Mistake(f"--config, --record: not JSON ({error})") from None
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=(*TABLES, "lattices", "captions", "html"),
+        lists=("figures",),
+        config={"type": plain, "required": True, "help": "all settings, JSON"},
+        record={"type": plain, "required": True, "help": "versions, commit: JSON"},
+    ).parse_args(argv)
+    write(
+        job.html,
+        {name: pandas.read_csv(getattr(job, name)) for name in TABLES},
+        read_json(job.lattices),
+        figures=[Path(figure) for figure in job.figures],
+        captions=job.captions,
+        config=job.config,
+        record=job.record,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,22 @@
+"""Command line of rule ``tabulate_information``: per-image nMI -> means and ranks."""
+
+from s2snets.measure.accuracy import sources
+from s2snets.measure.information import summarise
+from s2snets.stage import arguments, run
+from s2snets.tables import read_rows, write_csv
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("table",),
+        lists=("information", "classifiers"),
+        part={"required": True, "help": "the part whose autoencoders are A_i"},
+    ).parse_args(argv)
+    labels = sources(job.classifiers, job.part)[["source", "label"]]
+    rows = read_rows(job.information).merge(labels, on="source", validate="many_to_one")
+    write_csv(summarise(rows), job.table)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,69 @@
+"""Networks as files: safetensors for the weights, JSON for what they are."""
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from s2snets.errors import Mistake
+from s2snets.files import read_json, replacing, write_json
+from s2snets.models.segnet import SegNet
+from s2snets.models.zoo import build
+
+CHANNELS_LAST = torch.channels_last
+
+
+def save_weights(module, path):
+    """A module's state as safetensors."""
+    state = {name: value.contiguous() for name, value in module.state_dict().items()}
+    with replacing(path) as draft:
+        save_file(state, draft)
+
+
+def load_weights(module, path):
+    """Fill a module from safetensors.
+
+    Raises:
+        Mistake: no such file, a damaged one, or weights of another network.
+    """
+    try:
+        module.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise Mistake(f"{path}: no such weights") from None
+    except SafetensorError as error:
+        raise Mistake(f"{path}: damaged weights ({error}); delete and rerun") from None
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise Mistake(
+            f"{path}: weights of another network ({first}); delete and rerun"
+        ) from None
+    return module
+
+
+def load_autoencoder(path, settings, device="cpu"):
+    """A trained SegNet in evaluation mode.
+
+    Args:
+        settings: a ``config.Autoencoder``.
+    """
+    module = load_weights(SegNet(settings.width, settings.stages), path)
+    return module.eval().requires_grad_(False).to(device, memory_format=CHANNELS_LAST)
+
+
+def save_classifier(classifier, spec, weights, about):
+    """A classifier's weights, and the ``spec.json`` that rebuilds it around them."""
+    save_weights(classifier.net, weights)
+    write_json(about, spec)
+
+
+def load_classifier(folder, device="cpu"):
+    """The frozen classifier of a folder with ``weights.safetensors``, ``spec.json``."""
+    classifier = build(read_json(folder / "spec.json"))
+    load_weights(classifier.net, folder / "weights.safetensors")
+    return classifier.to(device, memory_format=CHANNELS_LAST)
+
+
+def save_curve(curve, path):
+    """A learning curve: one row a check."""
+    with replacing(path) as draft:
+        pd.DataFrame(curve).to_csv(draft, index=False)

@@ -1,0 +1,43 @@
+"""Tables on disk: CSV for people, parquet for the per-image rows."""
+
+import pandas as pd
+
+from s2snets.errors import Mistake
+from s2snets.files import replacing
+
+
+def write_csv(table, path):
+    """A table as CSV, without the row numbers."""
+    with replacing(path) as draft:
+        table.to_csv(draft, index=False)
+
+
+def read_csv(path, columns=()):
+    """A table from CSV; empty cells stay empty texts in columns of text.
+
+    Raises:
+        Mistake: no such file, not CSV, or columns that are missing.
+    """
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError:
+        raise Mistake(f"{path}: no such table") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise Mistake(f"{path}: no table of comma-separated values ({error})") from None
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise Mistake(f"{path}: lacks column {', '.join(missing)}")
+    return table
+
+
+def read_rows(paths):
+    """Per-image rows of several parquet files, one below the other."""
+    parts = []
+    for path in paths:
+        try:
+            parts.append(pd.read_parquet(path))
+        except FileNotFoundError:
+            raise Mistake(f"{path}: no such rows") from None
+        except (ValueError, OSError) as error:
+            raise Mistake(f"{path}: damaged rows ({error}); delete and rerun") from None
+    return pd.concat(parts, ignore_index=True)

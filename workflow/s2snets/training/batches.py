@@ -1,0 +1,54 @@
+"""Batches for training: from any position on, augmented, decoded in parallel."""
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from s2snets.data import augment
+from s2snets.data.order import Batches
+
+
+class Placed(Dataset):
+    """Images by (position, number): pixels, label, and what augmentation draws."""
+
+    def __init__(self, images, augmentation, seed):
+        self.images, self.augmentation, self.seed = images, augmentation, seed
+
+    def __getitem__(self, place):
+        position, number = place
+        pixels, label = self.images[number]
+        drawn = {}
+        if self.augmentation is not None:
+            drawn = augment.draw(self.augmentation, self.seed, position, self.images.side)
+        return pixels, label, drawn
+
+
+def batches(images, settings, *, seed, device, workers=0):
+    """A function of the images seen that gives the batches from there on.
+
+    Each batch is (pixels (N, 3, H, W) in [0, 1], labels (N,)) on the device,
+    channels last.
+
+    Args:
+        images: an ``ImageSet``.
+        settings: a ``config.Optimisation`` with ``augment``.
+        workers: processes that decode; 0 decodes here.
+    """
+    placed = Placed(images, settings.augment, seed)
+
+    def start(seen):
+        loader = DataLoader(
+            placed,
+            batch_sampler=Batches(
+                len(images), settings.images, settings.batch, seed, seen
+            ),
+            num_workers=workers,
+            pin_memory=device.type == "cuda",
+        )
+        for pixels, labels, drawn in loader:
+            pixels = pixels.to(device, non_blocking=True).float() / 255
+            pixels = pixels.contiguous(memory_format=torch.channels_last)
+            if drawn:
+                pixels = augment.apply(pixels, drawn)
+            yield pixels, labels.to(device, non_blocking=True)
+
+    return start
