@@ -13,10 +13,11 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
-from s2snets.measure.information import nmi
 from skimage.data import astronaut
 from sklearn.metrics import normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
+
+from s2snets.measure.information import nmi
 
 TURNS = 31
 CALLS = 16

@@ -6,20 +6,24 @@ import itertools
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pandas
 import pytest
-from PIL import Image
-from skimage.color import rgb2lab
+from matplotlib.colors import to_rgba
+from matplotlib.text import Text
 from skimage.data import astronaut, coffee
 from skimage.transform import resize
 
+from s2snets.config import Figures
 from s2snets.errors import Mistake
 from s2snets.figures import style as look
-from s2snets.figures.command import at_strength, example_source
+from s2snets.figures.command import at_strength, example_source, read_gallery
+from s2snets.figures.figure3_reconstructions import window
+from s2snets.measure.color import lab_histogram
+from s2snets.measure.lattice import build
+from s2snets.measure.rrc import relate
 
 CLASSIFIERS = "LAVIR"
 PALETTE = {
@@ -29,6 +33,15 @@ PALETTE = {
     "I": "#7b4ea3",
     "R": "#e68a00",
 }
+LONG = (
+    "lenet5",
+    "alexnet",
+    "vgg16_bn",
+    "inception_v3",
+    "resnet50",
+    "squeezenet1_1",
+    "densenet121",
+)
 PRINTED = """autoencoder,L,A,V,I,R
 A_L,0.3484,0.3077,0.0416,0.4352,0.4730
 A_A,0.0211,0.5613,0.0097,0.5375,0.0925
@@ -54,71 +67,7 @@ def module(name):
 
 
 def settings(**changes):
-    values = {"palette": PALETTE, "width": 7.0, "dpi": 60, "noise_example": "V"}
-    return SimpleNamespace(**values | changes)
-
-
-def relate(table2):
-    """RRC, equation of section 3.4, as long rows."""
-    own = {name: table2.set_index("autoencoder").at[f"A_{name}", name]
-           for name in table2.columns[1:]}  # fmt: skip
-    long = table2.melt("autoencoder", var_name="classifier", value_name="accuracy")
-    long["own_autoencoder"] = long["autoencoder"].str[2:].map(own)
-    long["own_classifier"] = long["classifier"].map(own)
-    least = long[["own_autoencoder", "own_classifier"]].min(axis=1)
-    return long.assign(rrc=long["accuracy"] / least).sort_values("rrc")
-
-
-def lattice(rrc, threshold):
-    """Concepts by brute force: close every set of objects."""
-    table = rrc.pivot(index="classifier", columns="autoencoder", values="rrc")
-    holds = table >= threshold
-    objects, attributes = list(table.index), list(table.columns)
-    pairs = set()
-    for size in range(len(objects) + 1):
-        for some in itertools.combinations(objects, size):
-            intent = frozenset(m for m in attributes if holds.loc[list(some), m].all())
-            extent = frozenset(g for g in objects if holds.loc[g, list(intent)].all())
-            pairs.add((extent, intent))
-    pairs = sorted(pairs, key=lambda pair: (len(pair[0]), sorted(pair[0])))
-    covers = [
-        [up, low]
-        for up, (upper, _) in enumerate(pairs)
-        for low, (lower, _) in enumerate(pairs)
-        if lower < upper and not any(lower < other < upper for other, _ in pairs)
-    ]
-    height = {}
-    for node, _ in enumerate(pairs):
-        below = [height[low] for up, low in covers if up == node]
-        height[node] = 1 + max(below, default=-1)
-    levels = {}
-    for node, level in height.items():
-        levels.setdefault(level, []).append(node)
-    concepts = []
-    for node, (extent, intent) in enumerate(pairs):
-        level = levels[height[node]]
-        lower = [pairs[low] for up, low in covers if up == node]
-        upper = [pairs[up] for up, low in covers if low == node]
-        concepts.append(
-            {
-                "extent": sorted(extent),
-                "intent": sorted(intent),
-                "objects": sorted(extent - frozenset().union(*(c[0] for c in lower))),
-                "attributes": sorted(
-                    intent - frozenset().union(*(c[1] for c in upper))
-                ),
-                "x": level.index(node) - (len(level) - 1) / 2,
-                "y": float(height[node]),
-            }
-        )
-    return {
-        "threshold": threshold,
-        "objects": objects,
-        "attributes": attributes,
-        "concepts": concepts,
-        "covers": covers,
-        "chain": all(len(level) == 1 for level in levels.values()),
-    }
+    return Figures(**{"palette": PALETTE, "dpi": 60, "noise_example": "V"} | changes)
 
 
 def pictures(size, count=4):
@@ -164,69 +113,82 @@ def fabricate(size=32, names=CLASSIFIERS, strengths=(0.0, 0.5, 1.0)):
         "originals": (255 * noisy).round().astype(np.uint8),
         "reconstructions": (255 * outputs).round().astype(np.uint8),
     }
-    table = []
-    named = [("original", "original", clean)]
-    named += list(zip(sources, labels, outputs[0], strict=True))
-    for source, label, images in named:
-        for image, channels in enumerate(rgb2lab(images)):
-            for i, (channel, span) in enumerate(
-                {"L": (0, 100), "a": (-110, 110), "b": (-110, 110)}.items()
-            ):
-                counts, edges = np.histogram(channels[..., i], 50, span)
-                table += [
-                    (image, source, label, channel, low, high, count / size**2)
-                    for low, high, count in zip(
-                        edges, edges[1:], counts, strict=False
-                    )
-                ]
-    columns = "image source label channel low high fraction".split()
-    return gallery, pandas.DataFrame(table, columns=columns)
+    shown = {"original": ("original", gallery["originals"][0])}
+    shown |= {
+        source: (label, images)
+        for source, label, images in zip(
+            sources, labels, gallery["reconstructions"][0], strict=True
+        )
+    }
+    lab = pandas.concat(
+        lab_histogram(images, 50).assign(source=source, label=label)
+        for source, (label, images) in shown.items()
+    )
+    return gallery, lab
+
+
+def cross(names):
+    """The printed table for the paper's five; a made-up one for other names."""
+    if names == CLASSIFIERS:
+        return pandas.read_csv(io.StringIO(PRINTED))
+    rng = np.random.default_rng(1)
+    accuracy = rng.uniform(0.1, 0.7, (len(names), len(names)))
+    np.fill_diagonal(accuracy, 0.72)
+    table = pandas.DataFrame(accuracy, columns=list(names))
+    table.insert(0, "autoencoder", [f"A_{name}" for name in names])
+    return table
 
 
 def tables_of(size=32, names=CLASSIFIERS):
-    table2 = pandas.read_csv(io.StringIO(PRINTED))
-    seen = np.linspace(0, 9.2e7, 93)
+    seen = np.linspace(0, 9.2e7, 93)[1:]
     curves = pandas.concat(
-        [
-            pandas.DataFrame(
-                {
-                    "corpus": corpus,
-                    "images": seen[1:],
-                    "training": 0.02 * (1 + seen[1:] / 1e6) ** -slope,
-                    "validation_photos": 0.024 * (1 + seen[1:] / 1e6) ** -slope,
-                    "validation_labelled": 0.022 * (1 + seen[1:] / 1e6) ** -slope,
-                    "rate": 0.01,
-                }
-            )
-            for corpus, slope in (("photos", 0.8), ("labelled", 0.5))
-        ]
+        pandas.DataFrame(
+            {
+                "corpus": corpus,
+                "images": seen,
+                "training": 0.02 * (1 + seen / 1e6) ** -slope,
+                "validation_photos": 0.024 * (1 + seen / 1e6) ** -slope,
+                "validation_labelled": 0.022 * (1 + seen / 1e6) ** -slope,
+                "rate": 0.01,
+            }
+        )
+        for corpus, slope in (("photos", 0.8), ("labelled", 0.5))
     )
-    strengths = np.round(np.linspace(0, 1, 11), 1)
-    clean = dict(zip("LAVIR", (0.323, 0.5496, 0.7135, 0.7712, 0.7402), strict=True))
-    decay = {"original": 3.0, "A_S": 4.0, "A_i": 2.0}
     noise = pandas.DataFrame(
-        [
-            (given, name, s, 50000, 1, clean[name] * np.exp(-decay[given] * s**1.3))
-            for given in decay
-            for name in CLASSIFIERS
-            for s in strengths
-        ],
-        columns="input classifier strength images seeds top1".split(),
+        {
+            "input": given,
+            "classifier": name,
+            "strength": strength,
+            "images": 50000,
+            "seeds": 1,
+            "top1": (0.8 - 0.07 * place) * np.exp(-decay * strength**1.3),
+        }
+        for given, decay in (("original", 3.0), ("A_S", 4.0), ("A_i", 2.0))
+        for place, name in enumerate(names)
+        for strength in np.round(np.linspace(0, 1, 11), 1)
     )
-    information = []
-    sources = ["original", "pretrained", *(f"decoder-{name}" for name in CLASSIFIERS)]
-    intra = dict(zip(sources, (1, 0.38, 0.22, 0.17, 0.3, 0.12, 0.2), strict=True))
-    for bins, factor in ((256, 1.0), (32, 1.4)):
-        for measure, part in (("intra", 1), ("inter", 0.3), ("null", 0.2)):
-            for source in sources:
-                label = source.replace("decoder-", "A_").replace("pretrained", "A_S")
-                mean = factor * intra[source] * part
-                if measure != "intra":
-                    mean = factor * (0.05 + 0.1 * part * intra[source])
-                rank = sorted(intra.values(), reverse=True).index(intra[source]) + 1
-                information.append(
-                    (source, label, measure, bins, 50000, mean, mean / 5, rank)
-                )
+    labels = {"original": "original", "pretrained": "A_S"}
+    labels |= {f"decoder-{name}": f"A_{name}" for name in names}
+    information = pandas.DataFrame(
+        {
+            "source": source,
+            "label": label,
+            "measure": measure,
+            "bins": bins,
+            "images": 50000,
+            "mean": mean,
+            "sd": mean / 5,
+            "rank": place + 1,
+        }
+        for bins, factor in ((256, 1.0), (32, 1.4))
+        for place, (source, label) in enumerate(labels.items())
+        for measure, mean in (
+            ("intra", 0.4 * factor * 0.8**place if place else 1.0),
+            ("inter", 0.1 * factor),
+            ("null", 0.06 * factor),
+        )
+    )
+    table2 = cross(names)
     rrc = relate(table2)
     gallery, lab = fabricate(size, names)
     return {
@@ -235,11 +197,8 @@ def tables_of(size=32, names=CLASSIFIERS):
         "lab": lab,
         "noise": noise,
         "rrc": rrc,
-        "lattices": [lattice(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
-        "information": pandas.DataFrame(
-            information,
-            columns="source label measure bins images mean sd rank".split(),
-        ),
+        "lattices": [build(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
+        "information": information,
         "table2": table2,
     }
 
@@ -247,6 +206,28 @@ def tables_of(size=32, names=CLASSIFIERS):
 @pytest.fixture(scope="module")
 def tables():
     return tables_of()
+
+
+@pytest.fixture(scope="module", params=["five letters", "seven long names"])
+def studies(request, tables):
+    """Tables and settings of the paper's study, and of one with awkward names."""
+    if request.param == "five letters":
+        return tables, settings()
+    return tables_of(64, LONG), settings(noise_example="vgg16_bn")
+
+
+@pytest.fixture(autouse=True)
+def theme():
+    with matplotlib.rc_context(look.THEME):
+        yield
+
+
+def draw(name, tables, style):
+    return module(name).draw(*(tables[table] for table in FIGURES[name]), style)
+
+
+def rows(name, tables, style):
+    return module(name).rows(*(tables[table] for table in FIGURES[name]), style)
 
 
 def write(tables, folder):
@@ -263,3 +244,268 @@ def write(tables, folder):
             paths[name] = folder / f"{name}.csv"
             table.to_csv(paths[name], index=False)
     return paths
+
+
+@pytest.fixture(scope="module")
+def boxes():
+    """Function: size of a drawn figure, and every text on it with its place."""
+    known = {}
+
+    def places(name, tables, style):
+        key = name, style.noise_example
+        if key in known:
+            return known[key]
+        figure, drawn, plain = draw(name, tables, style), [], Text.draw
+
+        def noted(text, renderer):
+            drawn.append(text)
+            plain(text, renderer)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Text, "draw", noted)
+            figure.draw_without_rendering()
+        known[key] = (
+            figure.bbox.size,
+            [
+                (text.get_text(), text.get_window_extent())
+                for text in drawn
+                if text.get_text().strip()
+            ],
+        )
+        return known[key]
+
+    return places
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_leaves_the_figure(name, studies, boxes):
+    (width, height), texts = boxes(name, *studies)
+    outside = [
+        (text, box.bounds)
+        for text, box in texts
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1
+    ]
+    assert not outside
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_two_texts_overlap(name, studies, boxes):
+    texts = boxes(name, *studies)[1]
+    met = [
+        (first, second)
+        for (first, a), (second, b) in itertools.combinations(texts, 2)
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 1
+        and min(a.y1, b.y1) - max(a.y0, b.y0) > 1
+    ]
+    assert not met
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_command_line_writes_the_same_bytes_twice(name, tables, tmp_path):
+    needed = {table: tables[table] for table in FIGURES[name]}
+    arguments = [
+        word
+        for table, path in write(needed, tmp_path).items()
+        for word in (f"--{table}", str(path))
+    ]
+    made = []
+    for attempt in ("first", "second"):
+        folder = tmp_path / attempt
+        folder.mkdir()
+        for form in ("pdf", "png", "csv"):
+            arguments += [f"--{form}", str(folder / f"drawn.{form}")]
+        module(name).main([*arguments, "--settings", settings().model_dump_json()])
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert set(made[0]) == {"drawn.pdf", "drawn.png", "drawn.csv"}
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_csv_holds_what_is_drawn(name, tables):
+    drawn = rows(name, tables, settings())
+    assert not drawn.empty
+    assert not drawn.columns.has_duplicates
+
+
+def test_figures_start_without_torch_and_seaborn():
+    code = "".join(f"import s2snets.figures.{name}\n" for name in FIGURES)
+    code += "import sys; sys.exit(bool({'torch', 'seaborn'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_bars_stand_in_the_printed_order_of_figure_6(tables):
+    printed = (
+        "AV RL AL RV LV AR IL IA IR IV VL LA RA VA AI RI LL AA VV II RR VR VI LI LR"
+    )
+    drawn = rows("figure6_rrc", tables, settings())
+    pairs = drawn["autoencoder"].str[2:] + drawn["classifier"]
+    assert list(pairs) == printed.split()
+    axes = draw("figure6_rrc", tables, settings()).axes[0]
+    left, right = axes.containers
+    assert [bar.get_height() for bar in left] == pytest.approx(list(drawn["rrc"]))
+    for pair, one, other in zip(pairs, left, right, strict=True):
+        assert one.get_facecolor() == to_rgba(PALETTE[pair[0]]), pair
+        assert other.get_facecolor() == to_rgba(PALETTE[pair[1]]), pair
+
+
+def test_many_pairs_go_into_several_panels():
+    table2 = cross(LONG)
+    drawn = rows("figure6_rrc", {"rrc": relate(table2)}, settings())
+    assert drawn["panel"].nunique() == 2
+    assert drawn["panel"].is_monotonic_increasing
+    assert drawn["rrc"].is_monotonic_increasing
+
+
+def test_originals_are_dashed_in_both_noise_panels(tables):
+    for axes in draw("figure5_noise_accuracy", tables, settings()).axes:
+        styles = [line.get_linestyle() for line in axes.get_lines()]
+        assert styles == ["--"] * 5 + ["-"] * 5
+        assert len({line.get_marker() for line in axes.get_lines()}) == 5
+
+
+def test_zoom_shows_the_very_pixels_of_the_centre(tables):
+    figure = draw("figure3_reconstructions", tables, settings())
+    (start, side), gallery = window(32), tables["gallery"]
+    assert (start, side) == (8, 16)
+    picture, zoomed = (axes.images[0] for axes in figure.axes[:2])
+    original = gallery["originals"][0, 0]
+    assert (picture.get_array() == original).all()
+    assert (zoomed.get_array() == original[8:24, 8:24]).all()
+    assert zoomed.get_interpolation() == "nearest"
+
+
+@pytest.mark.parametrize("side", [8, 16, 28, 32, 33, 64, 224, 256])
+def test_zoom_window_lies_in_the_middle(side):
+    start, zoom = window(side)
+    assert start >= 0
+    assert start + zoom <= side
+    assert abs(start - (side - start - zoom)) <= 1
+
+
+def test_noise_rows_come_in_order_of_strength(tables):
+    gallery = dict(tables["gallery"])
+    order = [2, 0, 1]
+    for name in ("strengths", "originals", "reconstructions"):
+        gallery[name] = gallery[name][order]
+    shuffled = draw("figure4_noise_examples", {"gallery": gallery}, settings())
+    sorted_ = draw("figure4_noise_examples", tables, settings())
+    for one, other in zip(shuffled.axes, sorted_.axes, strict=True):
+        assert (one.images[0].get_array() == other.images[0].get_array()).all()
+    drawn = rows("figure4_noise_examples", tables, settings())
+    assert list(drawn["label"].unique()) == ["input", "A_S", "A_V"]
+
+
+def test_lattice_nodes_carry_reduced_labels(tables):
+    drawn = rows("figure7_lattices", tables, settings())
+    sizes = drawn.groupby("threshold").size()
+    assert dict(sizes) == {0.1: 2, 0.2: 4, 0.8: 5, 0.9: 6}  # the paper's Figure 7
+    chain = drawn[drawn["threshold"] == 0.8].sort_values("y", ascending=False)
+    assert list(chain["objects"]) == ["V", "L", "R", "A", "I"]
+    assert list(chain["attributes"]) == ["A_V", "A_L", "A_R", "A_A", "A_I"]
+
+
+def test_objects_stand_above_nodes_and_attributes_below(tables):
+    figure = draw("figure7_lattices", tables, settings())
+    figure.draw_without_rendering()
+    axes = figure.axes[2]
+    places = {
+        text.get_text(): text.get_window_extent()
+        for text in axes.findobj(Text)
+        if text.get_text() in ("$V$", "$A_{V}$")
+    }
+    highest = max(line.get_ydata()[0] for line in axes.get_lines())
+    node = axes.transData.transform((0, highest))[1]
+    assert places["$A_{V}$"].y1 < node < places["$V$"].y0
+
+
+def test_information_keeps_null_and_drops_the_originals_own(tables, tmp_path):
+    read = module("figure9_information").read
+    path = write({"information": tables["information"]}, tmp_path)["information"]
+    drawn = module("figure9_information").rows(read(path), settings())
+    assert set(drawn["measure"]) == {"intra", "inter", "null"}
+    assert set(drawn.loc[drawn["source"] == "original", "measure"]) == {"inter", "null"}
+    labels = drawn.drop_duplicates("place")["label"]
+    assert list(labels) == ["original", "A_S", "A_L", "A_A", "A_V", "A_I", "A_R"]
+
+
+def test_curves_leave_out_what_was_not_measured(tables):
+    curves = tables["curves"].copy()
+    curves.loc[curves["corpus"] == "photos", "validation_photos"] = np.nan
+    drawn = rows("figure2_reconstruction_error", {"curves": curves}, settings())
+    assert drawn.groupby("corpus")["curve"].nunique().to_dict() == {
+        "labelled": 3,
+        "photos": 2,
+    }
+
+
+def test_pairs_show_originals_and_two_autoencoders(tables):
+    drawn = rows("figure8_information_pairs", tables, settings())
+    assert list(drawn["label"]) == ["original", "A_S", "A_V"] * 2
+    assert list(drawn["image"]) == [0, 0, 0, 1, 1, 1]
+
+
+def test_unnamed_classifiers_get_colours_of_their_own():
+    colours = look.colours(settings(), ["V", "new", "newer"])
+    assert colours["V"] == PALETTE["V"]
+    assert len({to_rgba(colour) for colour in colours.values()}) == 7
+    assert look.ordered(settings(), ["newer", "V", "new", "L"]) == [
+        "L",
+        "V",
+        "new",
+        "newer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "set_"),
+    [
+        ("original", "original"),
+        ("A_S", "$A_{S}$"),
+        ("A_V (encoder)", "$A_{V}$ (encoder)"),
+        ("A_vgg16_bn", r"$A_{\text{vgg16_bn}}$"),
+    ],
+)
+def test_labels_are_set_as_in_the_paper(label, set_):
+    assert look.mathtext(label) == set_
+
+
+def test_first_autoencoder_is_the_example_when_none_is_named(tables):
+    gallery = tables["gallery"]
+    assert gallery["labels"][example_source(gallery, settings(noise_example=None))] == (
+        "A_L"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["figure4_noise_examples", "figure8_information_pairs"]
+)
+def test_unknown_example_is_told(name, tables):
+    with pytest.raises(Mistake, match=r"noise_example: .* no A_X, only A_L, A_A"):
+        draw(name, tables, settings(noise_example="X"))
+
+
+def test_gallery_without_clean_images_is_told(tables):
+    with pytest.raises(Mistake, match=r"strength 0, only at 0\.5, 1"):
+        at_strength(tables["gallery"] | {"strengths": np.array([0.5, 1.0])}, 0.0)
+
+
+def test_gallery_without_the_pretrained_is_told(tables):
+    labels = np.array(["A_X", *tables["gallery"]["labels"][1:]])
+    gallery = tables["gallery"] | {"labels": labels}
+    with pytest.raises(Mistake, match="no A_S among its sources A_X"):
+        draw("figure4_noise_examples", {"gallery": gallery}, settings())
+
+
+def test_pairs_need_two_images(tables):
+    gallery = tables["gallery"] | {"index": np.arange(1)}
+    with pytest.raises(Mistake, match="inter nMI needs two"):
+        draw("figure8_information_pairs", {"gallery": gallery}, settings())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off"])
+def test_damaged_gallery_is_told(content, tmp_path):
+    path = tmp_path / "gallery.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Mistake, match=r"gallery\.npz: (no such gallery|damaged)"):
+        read_gallery(path)

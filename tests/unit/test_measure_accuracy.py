@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from s2snets.errors import Mistake
 from s2snets.measure.accuracy import (
     noise,

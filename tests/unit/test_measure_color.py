@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from s2snets.measure.color import RANGES, lab_histogram
 from skimage.color import rgb2lab
+
+from s2snets.measure.color import RANGES, lab_histogram
 
 
 def filled(frame, channel):

@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from s2snets.errors import Mistake
-from s2snets.measure.information import MEANS, nmi, pairs, shuffled, summarise
 from sklearn.metrics import normalized_mutual_info_score
+
+from s2snets.errors import Mistake
+from s2snets.measure.information import MEANS, nmi, shuffled, summarise
 
 
 def photo(rng, count=1, size=24, channels=3):
@@ -152,19 +153,6 @@ def test_shuffled_pixels_leave_the_known_bias():
     null = nmi(images, shuffled(images, range(300)), bins=bins)
     bias = (bins - 1) ** 2 / (2 * samples * np.log(bins))
     assert null.mean() == pytest.approx(bias, rel=0.05)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 9, 100])
-def test_pairs_are_disjoint_and_follow_the_seed(count):
-    drawn = pairs(count, 3)
-    assert drawn.shape == (count // 2, 2)
-    assert len(np.unique(drawn)) == drawn.size
-    assert set(drawn.ravel()) <= set(range(count))
-    assert (pairs(count, 3) == drawn).all()
-
-
-def test_pairs_of_another_seed_differ():
-    assert (pairs(100, 3) != pairs(100, 4)).any()
 
 
 def test_summary_ranks_sources_within_measure_and_bins():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from s2snets.errors import Mistake
 from s2snets.measure.lattice import build, context, interval, thresholds
 from s2snets.measure.rrc import relate

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from s2snets.errors import Mistake
 from s2snets.measure.rrc import relate
 

@@ -29,10 +29,10 @@ rule train_classifier:
     input:
         images="<results>/data/train/index.npz",
     output:
-        weights=ensure("<run>/classifiers/{classifier}/weights.safetensors", non_empty=True),
-        spec="<run>/classifiers/{classifier}/spec.json",
-        curve="<run>/classifiers/{classifier}/curve.csv",
-        record="<run>/classifiers/{classifier}/record.json",
+        weights=ensure("<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
+        curve="<results>/seed-{seed}/classifiers/{classifier}/curve.csv",
+        record="<results>/seed-{seed}/classifiers/{classifier}/record.json",
     log:
         "<logs>/train_classifier/seed-{seed}/{classifier}.log",
     benchmark:
@@ -57,9 +57,9 @@ rule train_classifier:
 rule export_classifier:
     """Wrap a classifier that comes with weights, fetching them where need be."""
     output:
-        weights=ensure("<run>/classifiers/{classifier}/weights.safetensors", non_empty=True),
-        spec="<run>/classifiers/{classifier}/spec.json",
-        record="<run>/classifiers/{classifier}/record.json",
+        weights=ensure("<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
+        record="<results>/seed-{seed}/classifiers/{classifier}/record.json",
     log:
         "<logs>/export_classifier/seed-{seed}/{classifier}.log",
     benchmark:
@@ -88,7 +88,7 @@ rule classifiers:
     """Every classifier."""
     input:
         collect(
-            "<run>/classifiers/{classifier}/weights.safetensors",
+            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
             classifier=CLASSIFIERS,
             seed=study.seeds,
         ),

@@ -26,7 +26,6 @@ config.update(study.model_dump(mode="json"))
 
 pathvars:
     results=f"results/{study.study}",
-    run="<results>/seed-{seed}",
     tables="<results>/tables",
     figures="<results>/figures",
     logs="<results>/logs",
@@ -50,7 +49,7 @@ SETS = {"train": True, "validation": True, "photos": False, "photos_validation":
 KNOWN = sources(CLASSIFIERS, PART).set_index("source")
 SOURCES = list(KNOWN.index[KNOWN["part"].isin(["", *study.finetune.parts])])
 TUNED = [source for source in SOURCES if KNOWN.loc[source, "part"] == PART]
-AUTOENCODERS = {"original": [], "pretrained": "photos"} | {
+AUTOENCODERS = {"original": None, "pretrained": "pretrained/photos"} | {
     source: f"{KNOWN.loc[source, 'part']}/{KNOWN.loc[source, 'tuned']}"
     for source in SOURCES[2:]
 }

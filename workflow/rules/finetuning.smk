@@ -14,15 +14,15 @@ rule finetune_autoencoder:
     """Tune one part of A_S with one classifier's prediction loss."""
     input:
         images="<results>/data/train/index.npz",
-        pretrained="<run>/autoencoders/pretrained/photos/weights.safetensors",
-        classifier="<run>/classifiers/{classifier}/weights.safetensors",
-        spec="<run>/classifiers/{classifier}/spec.json",
+        pretrained="<results>/seed-{seed}/autoencoders/pretrained/photos/weights.safetensors",
+        classifier="<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
+        spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
     output:
         weights=ensure(
-            "<run>/autoencoders/{part}/{classifier}/weights.safetensors", non_empty=True
+            "<results>/seed-{seed}/autoencoders/{part}/{classifier}/weights.safetensors", non_empty=True
         ),
-        curve="<run>/autoencoders/{part}/{classifier}/curve.csv",
-        record="<run>/autoencoders/{part}/{classifier}/record.json",
+        curve="<results>/seed-{seed}/autoencoders/{part}/{classifier}/curve.csv",
+        record="<results>/seed-{seed}/autoencoders/{part}/{classifier}/record.json",
     log:
         "<logs>/finetune_autoencoder/seed-{seed}/{part}-{classifier}.log",
     benchmark:

@@ -10,8 +10,8 @@ rule measure_information:
         images="<results>/data/validation/index.npz",
         autoencoder=autoencoder_of,
     output:
-        information="<run>/information/{source}.parquet",
-        record="<run>/information/{source}.json",
+        information="<results>/seed-{seed}/information/{source}.parquet",
+        record="<results>/seed-{seed}/information/{source}.json",
     log:
         "<logs>/measure_information/seed-{seed}/{source}.log",
     benchmark:
@@ -61,8 +61,8 @@ rule collect_gallery:
     input:
         images="<results>/data/validation/index.npz",
         autoencoders=collect(
-            "<run>/autoencoders/{place}/weights.safetensors",
-            place=["pretrained/photos", *(AUTOENCODERS[source] for source in TUNED)],
+            "<results>/seed-{seed}/autoencoders/{place}/weights.safetensors",
+            place=[AUTOENCODERS[source] for source in SHOWN],
             seed=study.seeds[0],
         ),
     output:

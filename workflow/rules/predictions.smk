@@ -1,16 +1,12 @@
 """Predictions: every classifier on every source, and their accuracies (Tables 1, 2)."""
 
 
-def weights_at(place):
-    """Where an autoencoder's weights lie, by its place under ``autoencoders/``."""
-    folder = "pretrained/photos" if place == "photos" else place
-    return f"<run>/autoencoders/{folder}/weights.safetensors"
-
-
 def autoencoder_of(wildcards):
     """A source's autoencoder; none for the original images."""
-    place = AUTOENCODERS[wildcards.source]
-    return weights_at(place) if place else []
+    place, seed = AUTOENCODERS[wildcards.source], wildcards.seed
+    if place is None:
+        return []
+    return f"<results>/seed-{seed}/autoencoders/{place}/weights.safetensors"
 
 
 rule predict:
@@ -19,13 +15,13 @@ rule predict:
         images="<results>/data/validation/index.npz",
         autoencoder=autoencoder_of,
         classifiers=collect(
-            "<run>/classifiers/{classifier}/weights.safetensors",
+            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
             classifier=CLASSIFIERS,
             allow_missing=True,
         ),
     output:
-        predictions="<run>/predictions/{source}.parquet",
-        record="<run>/predictions/{source}.json",
+        predictions="<results>/seed-{seed}/predictions/{source}.parquet",
+        record="<results>/seed-{seed}/predictions/{source}.json",
     log:
         "<logs>/predict/seed-{seed}/{source}.log",
     benchmark:

@@ -26,10 +26,10 @@ rule pretrain_autoencoder:
         labelled="<results>/data/validation/index.npz",
     output:
         weights=ensure(
-            "<run>/autoencoders/pretrained/{corpus}/weights.safetensors", non_empty=True
+            "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/weights.safetensors", non_empty=True
         ),
-        curve="<run>/autoencoders/pretrained/{corpus}/curve.csv",
-        record="<run>/autoencoders/pretrained/{corpus}/record.json",
+        curve="<results>/seed-{seed}/autoencoders/pretrained/{corpus}/curve.csv",
+        record="<results>/seed-{seed}/autoencoders/pretrained/{corpus}/record.json",
     log:
         "<logs>/pretrain_autoencoder/seed-{seed}/{corpus}.log",
     benchmark:
@@ -55,7 +55,7 @@ rule tabulate_curves:
     """The learning curves of both corpora (Figure 2)."""
     input:
         collect(
-            "<run>/autoencoders/pretrained/{corpus}/curve.csv",
+            "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/curve.csv",
             corpus=CORPORA,
             seed=study.seeds[0],
         ),

@@ -26,7 +26,7 @@ Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Range = tuple[float, float]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+(_[A-Za-z0-9]+)*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([_.][A-Za-z0-9]+)*$")]
 Triple = tuple[float, float, float]
 
 
@@ -283,7 +283,8 @@ class Classifier(Settings):
         " null: as they come.",
     )
     crop: Count | None = Field(
-        None, description="Side of the centre crop after that; null: none (224; table 1)."
+        None,
+        description="Side of the centre crop after that; null: none (224; table 1).",
     )
     mean: Triple = Field(
         (0.485, 0.456, 0.406), description="Subtracted from the pixels."
@@ -299,8 +300,7 @@ class Predict(Settings):
     strengths: list[Fraction] = Field(
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         min_length=1,
-        description="Noise strengths s: noise uniform in [-s, s] on pixels"
-        " (figure 5).",
+        description="Noise strengths s: noise uniform in [-s, s] on pixels (figure 5).",
     )
     noisy_images: Count | None = Field(
         None, description="Images measured at s > 0; null: all (figure 5: all)."
@@ -436,7 +436,29 @@ class Study(Settings):
             )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each seed once")
+        if "S" in self.classifiers:
+            raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
         return self
+
+
+def missing_sources(study):
+    """Complain of image sources that are not there, before anything runs.
+
+    Raises:
+        Mistake: every missing path with its key, and where to read how to get it.
+    """
+    missing = [
+        f"data.{name}[{number}].{key}: there is no {path}"
+        for name in ("train", "validation", "photos", "photos_validation")
+        for number, source in enumerate(getattr(study.data, name))
+        for key, path in (("path", source.path), ("labels", source.labels))
+        if path and not Path(path).exists()
+    ]
+    if missing:
+        raise Mistake(
+            f"{'; '.join(missing)}; put the images there or set the path"
+            " (config/README.md, section Data, says how to get them)"
+        )
 
 
 def models_in(annotation):
@@ -465,8 +487,10 @@ def explain(error, origin="config"):
         if item["type"] == "extra_forbidden":
             known = keys_at(item["loc"][:-1])
             near = difflib.get_close_matches(item["loc"][-1], known, 1)
-            text = f"unknown key; did you mean {near[0]!r}?" if near else (
-                f"unknown key; known here: {', '.join(known)}"
+            text = (
+                f"unknown key; did you mean {near[0]!r}?"
+                if near
+                else (f"unknown key; known here: {', '.join(known)}")
             )
         elif item["type"] == "missing":
             text = "is missing"
@@ -536,23 +560,34 @@ def type_name(annotation):
     return names[annotation]
 
 
-def document(model=Study, prefix=""):
-    """Rows (key, type, default, description) of a model and the models below it."""
+def sections(model=Study, place=""):
+    """Every settings model below one, with the places where it stands.
+
+    Returns:
+        dict of model -> list of keys, such as ``pretrain.photos``; the study's own is
+        the empty key.
+    """
+    found = {model: [place]}
+    marks = {list: "[]", dict: ".NAME"}
     for name, field in model.model_fields.items():
-        key = f"{prefix}{name}"
-        below = models_in(field.annotation)
+        mark = marks.get(get_origin(field.annotation), "")
+        for inner in models_in(field.annotation):
+            key = f"{place}.{name}{mark}".lstrip(".")
+            for below, places in sections(inner, key).items():
+                found.setdefault(below, []).extend(places)
+    return found
+
+
+def document(model):
+    """Rows (key, type, default, description) of one model's own keys."""
+    for name, field in model.model_fields.items():
         if field.is_required():
             default = "required"
-        elif below and field.default is not None:
-            default = "as below"
+        elif isinstance(field.default, Settings):
+            default = "see there"
         else:
             default = f"`{json.dumps(field.default)}`"
-        kind = type_name(field.annotation)
-        yield key, kind, default, field.description
-        for inner in below:
-            mark = {"list": "[].", "dict": ".NAME."}
-            origin = get_origin(field.annotation)
-            yield from document(inner, key + mark.get(getattr(origin, "__name__", ""), "."))
+        yield name, type_name(field.annotation), default, field.description
 
 
 def schema_text():
@@ -561,13 +596,20 @@ def schema_text():
 
 
 def readme_text(text):
-    """``config/README.md`` with the table between its two marks made anew."""
+    """``config/README.md`` with the tables between its two marks made anew."""
     start, end = "<!-- settings -->\n", "<!-- /settings -->"
     head, _, rest = text.partition(start)
-    rows = ["| key | type | default | meaning (source) |", "|---|---|---|---|"]
-    rows += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text
-             in document()]  # fmt: skip
-    return head + start + "\n".join(rows) + "\n" + end + rest.partition(end)[2]
+    lines = []
+    for model, places in sections().items():
+        places = ", ".join(f"`{place}`" for place in places if place) or "The study"
+        lines += [f"### {places}", "", model.__doc__.strip().splitlines()[0], ""]
+        lines += ["| key | type | default | meaning (source) |", "|---|---|---|---|"]
+        lines += [
+            f"| `{key}` | {kind} | {default} | {text} |"
+            for key, kind, default, text in document(model)
+        ]
+        lines += [""]
+    return head + start + "\n" + "\n".join(lines) + end + rest.partition(end)[2]
 
 
 def main():

@@ -48,9 +48,9 @@ def predictions(images, numbers, autoencoder, classifiers, settings, *, seed, de
         seed: of the noise.
 
     Returns:
-        DataFrame, one row per image, classifier and strength: ``image``, ``classifier``,
-        ``strength``, ``label``, ``class_1`` to ``class_5``, ``probability_1`` to
-        ``probability_5``.
+        DataFrame, one row per image, classifier and strength: ``image``,
+        ``classifier``, ``strength``, ``label``, ``class_1`` to ``class_5``,
+        ``probability_1`` to ``probability_5``.
     """
     noisy = len(numbers) if settings.noisy_images is None else settings.noisy_images
     report, parts = Progress(len(numbers)), []
@@ -58,7 +58,9 @@ def predictions(images, numbers, autoencoder, classifiers, settings, *, seed, de
         chosen = np.asarray(numbers[first : first + settings.batch])
         clean, labels = images.batch(chosen)
         with_noise = max(0, min(len(chosen), noisy - first))
-        noise = unit_noise(chosen[:with_noise], seed, images.side) if with_noise else None
+        noise = (
+            unit_noise(chosen[:with_noise], seed, images.side) if with_noise else None
+        )
         for strength in settings.strengths:
             count = with_noise if strength else len(chosen)
             if not count:
@@ -69,7 +71,14 @@ def predictions(images, numbers, autoencoder, classifiers, settings, *, seed, de
             for name, classifier in classifiers.items():
                 classes, probabilities = top_classes(classifier(seen))
                 parts.append(
-                    (name, strength, chosen[:count], labels[:count], classes, probabilities)
+                    (
+                        name,
+                        strength,
+                        chosen[:count],
+                        labels[:count],
+                        classes,
+                        probabilities,
+                    )
                 )
         report(first + len(chosen))
     return frame(parts)

@@ -38,7 +38,11 @@ class Progress:
         self.told = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
         left = span((self.total - done) / rate) if rate else "unknown time"
-        parts = [f"{done:,}/{self.total:,} images", f"{rate:,.0f} images/s", f"{left} left"]
+        parts = [
+            f"{done:,}/{self.total:,} images",
+            f"{rate:,.0f} images/s",
+            f"{left} left",
+        ]
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")
         print(", ".join(parts), file=sys.stderr, flush=True)

@@ -51,7 +51,9 @@ def device_name():
 def peak_memory():
     """Greatest resident memory of this process, MB; of the accelerator, if one."""
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = {"memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20}
+    peak = {
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20
+    }
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         peak["device_memory_mb"] = torch.cuda.max_memory_allocated() >> 20

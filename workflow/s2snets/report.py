@@ -1,6 +1,7 @@
 """The study as one offline HTML file: question, answer, evidence, record."""
 
 import base64
+import io
 import re
 from types import SimpleNamespace
 
@@ -13,62 +14,53 @@ from s2snets.errors import Mistake
 from s2snets.files import replacing
 
 FIGURES = {
-    "figure2-reconstruction-error": (
-        "figure-2",
+    "figure-2": (
         "Figure 2. Reconstruction error",
         "Line chart: mean square error falling over the images seen, for both"
         " pretraining corpora, training and validation.",
     ),
-    "figure3-reconstructions": (
-        "figure-3",
+    "figure-3": (
         "Figure 3. Reconstructions",
         "Grid of photographs: the original and every autoencoder's reconstruction,"
         " each with an enlarged centre and three colour histograms.",
     ),
-    "figure4-noise-examples": (
-        "figure-4",
+    "figure-4": (
         "Figure 4. Noise, seen",
         "Grid of photographs: one image under growing noise, as given and as two"
         " autoencoders reconstruct it.",
     ),
-    "figure5-noise-accuracy": (
-        "figure-5",
+    "figure-5": (
         "Figure 5. Noise, measured",
         "Two line charts: accuracy falling with noise strength, dashed on the noisy"
         " images, solid on their reconstructions.",
     ),
-    "figure-cross-evaluation": (
-        "figure-cross-evaluation",
-        "Every network on every signal",
+    "cross-evaluation": (
+        "Table 2 as a picture",
         "Heat map: accuracy of every network on every autoencoder's reconstructions;"
         " the numbers are those of Table 2.",
     ),
-    "figure6-rrc": (
-        "figure-6",
+    "figure-6": (
         "Figure 6. Relative rate of change",
         "Bar chart: the relative rate of change of every pair in ascending order, with"
         " a line at 1; the numbers are in the table of RRC.",
     ),
-    "figure7-lattices": (
-        "figure-7",
+    "figure-7": (
         "Figure 7. Who uses whose signal",
         "Line diagrams of concept lattices, one a threshold: nodes in layers, joined"
         " by edges, networks above and signals below them.",
     ),
-    "figure8-information-pairs": (
-        "figure-8",
+    "figure-8": (
         "Figure 8. Which pairs are compared",
         "Two photographs and their reconstructions; arrows marked intra join a"
         " photograph with its reconstructions, arrows marked inter join the two.",
     ),
-    "figure9-information": (
-        "figure-9",
+    "figure-9": (
         "Figure 9. Information that comes through",
         "Points with error bars: intra, inter and shuffled mutual information of each"
         " autoencoder, in the order of the first.",
     ),
 }
-"""File stem -> caption's file stem, title, what a reader who cannot see it needs."""
+"""File stem, the caption's too -> title, what a reader who cannot see it needs."""
 
 TABLES = ("table1", "table2", "parts", "rrc", "information", "costs")
 """Tables that the report reads, as CSV; ``lattices`` comes as JSON."""
@@ -101,12 +93,19 @@ def percent(share, signed=False):
 
 def duration(seconds):
     """Seconds as a reader says them: 8.4 s, 3 min 20 s, 5 h 03 min."""
-    if seconds < 60:
+    if seconds != seconds:
+        return ""
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def megabytes(size):
+    """Memory in MB; one that was never measured as nothing."""
+    return "" if size != size else f"{size:,.0f} MB"
 
 
 def listed(names):
@@ -177,23 +176,27 @@ def cost(costs):
         cpu_seconds=("cpu_seconds", "sum"),
         peak_mb=("peak_mb", "max"),
     )
-    total = rules.sum() | {"peak_mb": rules["peak_mb"].max()}
-    return rules.reset_index().to_dict("records"), dict(total)
+    total = rules.sum().to_dict() | {"peak_mb": rules["peak_mb"].max()}
+    return rules.reset_index().to_dict("records"), total
 
 
 def embed(path):
-    """A PNG as a data address, with its size on the screen."""
+    """A PNG as a data address, no finer than screens show, and its size on them."""
     with Image.open(path) as image:
-        inches = [
-            pixels / dots
-            for pixels, dots in zip(
-                image.size, image.info.get("dpi", (200, 200)), strict=True
+        scale = PIXELS_PER_INCH / image.info.get("dpi", (200, 200))[0]
+        size = [round(scale * side) for side in image.size]
+        data = path.read_bytes()
+        if image.width > 2 * size[0]:
+            shrunk = io.BytesIO()
+            full = image.convert("RGB")
+            full.resize([2 * side for side in size], Image.Resampling.LANCZOS).save(
+                shrunk, "png", optimize=True
             )
-        ]
+            data = shrunk.getvalue()
     return {
-        "src": "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode(),
-        "width": round(inches[0] * PIXELS_PER_INCH),
-        "height": round(inches[1] * PIXELS_PER_INCH),
+        "src": "data:image/png;base64," + base64.b64encode(data).decode(),
+        "width": size[0],
+        "height": size[1],
     }
 
 
@@ -213,9 +216,9 @@ def illustrate(figures, caption):
         if not path.is_file():
             raise Mistake(f"{path}: no such figure; make figures first")
     return {
-        stem: {"title": title, "alt": alt, "caption": caption(name)}
+        stem: {"title": title, "alt": alt, "caption": caption(stem)}
         | embed(given[stem])
-        for stem, (name, title, alt) in FIGURES.items()
+        for stem, (title, alt) in FIGURES.items()
     }
 
 
@@ -245,6 +248,7 @@ def write(html, tables, lattices, *, figures, captions, config, record):
         "signal": signal,
         "percent": percent,
         "duration": duration,
+        "megabytes": megabytes,
         "listed": listed,
     }
 

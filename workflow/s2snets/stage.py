@@ -57,6 +57,18 @@ def use_device(threads):
     return torch.device("cpu"), 0
 
 
+def identity(images, job, **inputs):
+    """What a checkpoint must agree on with the training that would go on from it.
+
+    Args:
+        images: the ``ImageSet`` that is trained on.
+        job: parsed arguments with ``settings`` and ``seed``.
+        inputs: digests of the other files that the training starts from.
+    """
+    settings = job.settings.model_dump(mode="json")
+    return {"images": images.fingerprint, "seed": job.seed, **inputs, **settings}
+
+
 @contextmanager
 def recorded(path, module, settings, seed=None):
     """Write a stage's record once its block has ended well.
@@ -68,7 +80,11 @@ def recorded(path, module, settings, seed=None):
     """
     started = time.monotonic()
     yield
-    plain = settings.model_dump(mode="json") if hasattr(settings, "model_dump") else settings
+    plain = (
+        settings.model_dump(mode="json")
+        if hasattr(settings, "model_dump")
+        else settings
+    )
     name = module.rpartition(".")[2]
     write_json(path, record(name, plain, seed, fingerprint(module), started))
 

@@ -75,7 +75,7 @@ def apply(pixels, drawn):
 
 
 def gaussian_blur(x, sigma):
-    """Each image blurred with a deviation of its own (N,), pixels; 0 leaves it as is."""
+    """Each image blurred with a deviation of its own (N,), pixels; 0: as it is."""
     radius = math.ceil(3 * float(sigma.max()))
     if radius == 0:
         return x

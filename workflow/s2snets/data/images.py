@@ -30,8 +30,12 @@ def decode(data, name):
             f"{name}: unreadable image ({error}); replace or remove it"
         ) from None
     except Image.DecompressionBombError:
-        raise Mistake(f"{name}: over {Image.MAX_IMAGE_PIXELS} pixels; reduce it") from None
+        raise Mistake(
+            f"{name}: over {Image.MAX_IMAGE_PIXELS} pixels; reduce it"
+        ) from None
     image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits; Pillow would clip, not scale
+        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image.paste((0, 0, 0, 255), mask=image.getchannel("A").point(lambda a: 255 - a))

@@ -4,6 +4,7 @@ Every source and every classifier sees the very same noise on an image, and a st
 noise is the weaker one magnified: curves over the strength differ by the strength.
 """
 
+import numpy as np
 import torch
 
 from s2snets.data.order import generator
@@ -14,10 +15,10 @@ STREAM = 2  # keeps these draws apart from the order's and the augmentation's
 def unit_noise(numbers, seed, side):
     """Noise in [-1, 1) for images by number: float32 (N, 3, side, side)."""
     shape = (3, side, side)
-    return torch.stack([
-        torch.from_numpy(generator(seed, int(number), STREAM).random(shape, "f")) * 2 - 1
-        for number in numbers
-    ])  # fmt: skip
+    drawn = [
+        generator(seed, int(number), STREAM).random(shape, "f") for number in numbers
+    ]
+    return torch.from_numpy(np.stack(drawn)) * 2 - 1
 
 
 def add_noise(pixels, noise, strength, clip=True):

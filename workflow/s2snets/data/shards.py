@@ -35,7 +35,10 @@ def write_shard(path, members, first):
     Owner, mode and time are fixed, so that equal images make equal files.
     """
     places = []
-    with replacing(path) as draft, tarfile.open(draft, "w", tarfile.USTAR_FORMAT) as tar:
+    with (
+        replacing(path) as draft,
+        tarfile.open(draft, "w", tarfile.USTAR_FORMAT) as tar,
+    ):
         for number, (item, data) in enumerate(members, first):
             entry = tarfile.TarInfo(f"{number:09d}{item.suffix}")
             entry.size = len(data)
@@ -126,7 +129,9 @@ def read_index(index):
         with np.load(index, allow_pickle=False) as file:
             columns = {name: file[name] for name in COLUMNS}
     except (OSError, KeyError, ValueError) as error:
-        raise Mistake(f"{index}: damaged index ({error}); delete and repack it") from None
+        raise Mistake(
+            f"{index}: damaged index ({error}); delete and repack it"
+        ) from None
     paths = [index.parent / shard["file"] for shard in about["shards"]]
     for path, shard in zip(paths, about["shards"], strict=True):
         size = path.stat().st_size if path.is_file() else "no"

@@ -103,7 +103,9 @@ def idx_items(source, classes):
             raise Mistake(f"{source.path}: a labelled set needs `labels` beside it")
         labels = read_idx(source.labels).astype(int)
         if len(labels) != len(images):
-            raise Mistake(f"{source.labels}: {len(labels)} labels, {len(images)} images")
+            raise Mistake(
+                f"{source.labels}: {len(labels)} labels, {len(images)} images"
+            )
         if labels.max(initial=0) >= len(classes):
             raise Mistake(
                 f"{source.labels}: label {labels.max()} but {len(classes)} classes"

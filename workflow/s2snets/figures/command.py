@@ -1,5 +1,7 @@
 """The command line that every figure module has."""
 
+import zipfile
+
 import matplotlib
 import numpy as np
 import pandas
@@ -9,12 +11,22 @@ from s2snets.errors import Mistake
 from s2snets.figures.style import THEME
 from s2snets.files import replacing
 from s2snets.stage import arguments
+from s2snets.tables import write_csv
 
 
 def read_gallery(path):
-    """The arrays of ``gallery.npz`` by name."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+    """The arrays of ``gallery.npz`` by name.
+
+    Raises:
+        Mistake: no such file, or not one of arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except FileNotFoundError:
+        raise Mistake(f"{path}: no such gallery") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise Mistake(f"{path}: damaged ({error}); delete it and rerun") from None
 
 
 def at_strength(gallery, strength):
@@ -75,5 +87,4 @@ def command(draw, rows, argv=None, **readers):
             figure.savefig(draft, metadata={"CreationDate": None})
         with replacing(job.png) as draft:
             figure.savefig(draft)
-    with replacing(job.csv) as draft:
-        rows(*tables, job.settings).to_csv(draft, index=False)
+    write_csv(rows(*tables, job.settings), job.csv)

@@ -1,11 +1,11 @@
 """Figure 2: reconstruction error of the two pretrainings over images seen."""
 
-import pandas
 from matplotlib.ticker import EngFormatter
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 COLOURS = {"photos": "#0072b2", "labelled": "#d55e00"}
 CURVES = {
@@ -56,7 +56,7 @@ def draw(curves, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, curves=pandas.read_csv)
+    command(draw, rows, argv, curves=read_csv)
 
 
 if __name__ == "__main__":

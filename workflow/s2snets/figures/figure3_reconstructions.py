@@ -3,7 +3,6 @@
 import textwrap
 
 import numpy as np
-import pandas
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -16,6 +15,7 @@ from s2snets.figures.command import (
     read_gallery,
 )
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 IMAGES, TALLEST = 3, 8.7
 """Images shown at most, and the height of a page that they must not exceed, inches."""
@@ -105,7 +105,7 @@ def draw(gallery, lab, style):
     longest = look.LETTER * max(len(label) for _, label, _ in table)
     upright = longest > cell and not any("\n" in title for title in titles)
     head = 0.85 * longest if upright else LINE * (1.4 + any("\n" in t for t in titles))
-    tall = head + shown * block
+    tall = head + shown * block - BLOCK + GAP
     figure = Figure(figsize=(style.width, tall), dpi=style.dpi)
 
     def place(column, top, high):
@@ -182,7 +182,7 @@ def draw(gallery, lab, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, gallery=read_gallery, lab=pandas.read_csv)
+    command(draw, rows, argv, gallery=read_gallery, lab=read_csv)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from matplotlib.lines import Line2D
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 PANELS = ("A_S", "A_i")
 
@@ -53,7 +54,13 @@ def draw(noise, style):
         panel_axes.grid()
     axes[0].set_ylabel("top-1 accuracy")
     keys = [
-        Line2D([], [], color=colours[name], marker=markers[name], label=name)
+        Line2D(
+            [],
+            [],
+            color=colours[name],
+            marker=markers[name],
+            label=look.variable(name),
+        )
         for name in names
     ]
     keys += [
@@ -65,7 +72,7 @@ def draw(noise, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, noise=pandas.read_csv)
+    command(draw, rows, argv, noise=read_csv)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 import math
 
-import pandas
 from matplotlib.patches import Patch
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 PER_PANEL = 36
 """Pairs side by side that keep their labels legible; further ones go below."""
@@ -50,7 +50,7 @@ def draw(rrc, style):
         ):
             upright = {"rotation": 90, "va": "top", "ha": "center", "size": 7.5}
             upper = axes.annotate(
-                f"∘{name}",
+                f"∘{look.variable(name)}",
                 (place, 0),
                 (0, -3),
                 xycoords=axes.get_xaxis_transform(),
@@ -69,9 +69,12 @@ def draw(rrc, style):
         axes.set(ylabel="RRC", xlim=(-0.7, len(pairs) - 0.3))
         axes.set_xticks([])
         axes.grid(axis="y")
+        axes.locator_params(axis="y", nbins=6)
     grid[0].set_ylim(bottom=0)
     figure.legend(
-        handles=[Patch(color=colours[name], label=name) for name in names],
+        handles=[
+            Patch(color=colours[name], label=look.variable(name)) for name in names
+        ],
         title="left half: autoencoder $A_i$, tuned for …; right half: classifier $j$",
         loc="outside upper center",
         ncols=across,
@@ -81,7 +84,7 @@ def draw(rrc, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, rrc=pandas.read_csv)
+    command(draw, rows, argv, rrc=read_csv)
 
 
 if __name__ == "__main__":

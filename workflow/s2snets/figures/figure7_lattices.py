@@ -1,5 +1,7 @@
 """Figure 7: concept lattices of the RRC, one Hasse diagram a threshold."""
 
+import itertools
+
 import pandas
 from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
 
@@ -8,8 +10,18 @@ from s2snets.figures.command import command
 from s2snets.files import read_json
 from s2snets.stage import run
 
-UNIT, NARROWEST = 0.74, 0.45
-"""Inches between neighbouring heights, and between neighbours where it gets tight."""
+SIZE, SMALLEST = 8.5, 5.0
+"""Points: names as they should be, and where very many must share a line."""
+
+LINE, EDGE, LAYER, TITLE = 0.17, 0.4, 0.5, 0.3
+"""Inches: a line of a label, edge and node between two labels, the least distance of
+layers, a panel's title."""
+
+NODE, ROOMY = 0.45, 0.74
+"""Inches between the nodes of a layer: at least, and where there is room."""
+
+LABEL = 0.9
+"""Inches that a label of several names may fill before it goes on below."""
 
 
 def rows(lattices, style):
@@ -38,24 +50,76 @@ def rows(lattices, style):
     )
 
 
-def label(axes, concept, names, above, colours, size):
+def width(name):
+    """Inches of a name, rather more than less; subscripts are smaller."""
+    own = look.tuned_for(name)
+    return look.LETTER * (1.5 + 0.75 * len(own) if own else 0.5 + len(name))
+
+
+def lines(names):
+    """A label's names, line by line."""
+    if not names:
+        return []
+    count = max(1, int(LABEL / max(map(width, names))))
+    return [names[start : start + count] for start in range(0, len(names), count)]
+
+
+def breadth(lattice):
+    """Inches that the diagram needs so that neighbours' labels do not meet."""
+    x = [concept["x"] for concept in lattice["concepts"]]
+    labels = [
+        sum(map(width, line))
+        for concept in lattice["concepts"]
+        for part in ("objects", "attributes")
+        for line in lines(concept[part])
+    ]
+    return (max(x) - min(x)) * max([NODE, *labels]) + max([NODE, *labels])
+
+
+def heights(lattice):
+    """Inches above the lowest layer for each y, with room for what stands between.
+
+    Returns:
+        dict y -> inches, and the room above the highest and below the lowest layer.
+    """
+    above, below = {}, {}
+    for concept in lattice["concepts"]:
+        y = concept["y"]
+        above[y] = max(above.get(y, 0), LINE * len(lines(concept["objects"])))
+        below[y] = max(below.get(y, 0), LINE * len(lines(concept["attributes"])))
+    levels = sorted(above)
+    places = {levels[0]: 0.0}
+    for low, high in itertools.pairwise(levels):
+        gap = max(LAYER, EDGE + above[low] + below[high])
+        places[high] = places[low] + gap
+    return places, 0.2 + above[levels[-1]], 0.2 + below[levels[0]]
+
+
+def label(axes, place, names, above, colours, size):
     """Names in their classifiers' colours, in a box that touches the node."""
     words = [
-        TextArea(
-            look.mathtext(name),
-            textprops={"color": colours[look.tuned_for(name) or name], "size": size},
+        HPacker(
+            children=[
+                TextArea(
+                    look.mathtext(name)
+                    if look.tuned_for(name)
+                    else look.variable(name),
+                    textprops={
+                        "color": colours[look.tuned_for(name) or name],
+                        "size": size,
+                    },
+                )
+                for name in line
+            ],
+            pad=0,
+            sep=3,
         )
-        for name in names
-    ]
-    line = 1 if max(map(len, names)) > len("A_V") else 3
-    lines = [
-        HPacker(children=words[start : start + line], pad=0, sep=3)
-        for start in range(0, len(words), line)
+        for line in lines(names)
     ]
     axes.add_artist(
         AnnotationBbox(
-            VPacker(children=lines, pad=0, sep=1, align="center"),
-            (concept["x"], concept["y"]),
+            VPacker(children=words, pad=0, sep=1, align="center"),
+            place,
             (0, 5.5 if above else -5.5),
             boxcoords="offset points",
             box_alignment=(0.5, 0 if above else 1),
@@ -70,66 +134,58 @@ def label(axes, concept, names, above, colours, size):
     )
 
 
-def extent(lattice, axis):
-    """Least and greatest coordinate of a lattice's nodes."""
-    values = [concept[axis] for concept in lattice["concepts"]]
-    return min(values), max(values)
-
-
-def diagram(axes, lattice, half, rise, colours, size):
-    """One Hasse diagram; ``half`` its least half width, ``rise`` its height, units."""
+def diagram(axes, lattice, inches, tall, colours, size):
+    """One Hasse diagram in axes of so many inches."""
+    up, head, _ = heights(lattice)
+    x = [concept["x"] for concept in lattice["concepts"]]
+    middle, nodes = (min(x) + max(x)) / 2, max(x) - min(x) + 1
+    unit = min(inches, max(breadth(lattice), ROOMY * nodes)) / nodes
+    places = [
+        ((concept["x"] - middle) * unit, up[concept["y"]])
+        for concept in lattice["concepts"]
+    ]
     for ends in lattice["covers"]:
         axes.plot(
-            [lattice["concepts"][end]["x"] for end in ends],
-            [lattice["concepts"][end]["y"] for end in ends],
+            *zip(*(places[end] for end in ends), strict=True),
             color=look.MUTED,
             lw=1,
             zorder=1,
         )
-    for concept in lattice["concepts"]:
+    for concept, place in zip(lattice["concepts"], places, strict=True):
         labelled = concept["objects"] or concept["attributes"]
-        axes.plot(
-            concept["x"],
-            concept["y"],
-            "o",
-            ms=6,
-            mec=look.INK,
-            mfc=look.INK if labelled else "white",
-            zorder=2,
-        )
+        fill = look.INK if labelled else "white"
+        axes.plot(*place, "o", ms=6, mec=look.INK, mfc=fill, zorder=2)
         for part, above in (("objects", True), ("attributes", False)):
             if concept[part]:
-                label(axes, concept, concept[part], above, colours, size)
-    left, right = extent(lattice, "x")
-    half = max(half, (right - left) / 2 + 0.5)
-    axes.set_xlim((left + right) / 2 - half, (left + right) / 2 + half)
-    top = extent(lattice, "y")[1] + 0.5
-    axes.set_ylim(top - rise, top)
+                label(axes, place, concept[part], above, colours, size)
+    axes.set_xlim(-inches / 2, inches / 2)
+    axes.set_ylim(max(up.values()) + head - tall, max(up.values()) + head)
 
 
 def draw(lattices, style):
     """Lattices: objects above nodes, attributes below (Palacio et al. 2018, Fig. 7)."""
     names = {name for lattice in lattices for name in lattice["objects"]}
     colours = look.colours(style, names)
-    spread = max(high - low for low, high in (extent(one, "x") for one in lattices))
-    fitting = int(style.width / (NARROWEST * (spread + 1)))
-    across = max(1, min(4, len(lattices), fitting))
+    widest = max(map(breadth, lattices))
+    across = max(1, min(4, len(lattices), int(style.width / widest)))
+    size = max(SMALLEST, SIZE * min(1, style.width / widest))
     bands = [lattices[i : i + across] for i in range(0, len(lattices), across)]
-    rises = [
-        1 + max(high - low for low, high in (extent(one, "y") for one in band))
+    talls = [
+        max(max(up.values()) + head + foot for up, head, foot in map(heights, band))
         for band in bands
     ]
-    figure = look.canvas(style, UNIT * sum(rises) + 0.3 * len(bands))
+    figure = look.canvas(style, sum(talls) + TITLE * len(bands))
     grid = figure.subplots(
-        len(bands), across, squeeze=False, height_ratios=[r + 0.3 / UNIT for r in rises]
+        len(bands),
+        across,
+        squeeze=False,
+        height_ratios=[tall + TITLE for tall in talls],
     )
     for axes in grid.flat:
         axes.set_axis_off()
-    half = style.width / across / UNIT / 2
-    size = 8.5 if spread * NARROWEST * across < style.width / 2 else 7
     for panel, lattice in enumerate(lattices):
-        axes = grid.flat[panel]
-        diagram(axes, lattice, half, rises[panel // across], colours, size)
+        axes, tall = grid.flat[panel], talls[panel // across]
+        diagram(axes, lattice, style.width / across, tall, colours, size)
         axes.set_title(f"{look.letter(panel)} $t$ = {lattice['threshold']:g}")
     return figure
 

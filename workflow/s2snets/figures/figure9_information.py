@@ -1,10 +1,9 @@
 """Figure 9: normalised mutual information that the autoencoders let through."""
 
-import pandas
-
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 MEASURES = {
     "intra": ("intra: image and its reconstruction", "#0072b2", "o", -0.2),
@@ -79,8 +78,13 @@ def draw(information, style):
     return figure
 
 
+def read(path):
+    """The table, with the measure that pandas takes for a missing value."""
+    return read_csv(path).fillna({"measure": "null"})
+
+
 def main(argv=None):
-    command(draw, rows, argv, information=pandas.read_csv)
+    command(draw, rows, argv, information=read)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Table 2 as a picture: accuracy of every classifier on every signal."""
 
-import pandas
 from matplotlib.patches import Rectangle
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.stage import run
+from s2snets.tables import read_csv
 
 
 def rows(table2, style):
@@ -46,7 +46,9 @@ def draw(table2, style):
                 )
     wordy = max(map(len, values.columns)) > 3
     axes.set_xticks(
-        range(len(values.columns)), values.columns, rotation=90 if wordy else 0
+        range(len(values.columns)),
+        map(look.variable, values.columns),
+        rotation=90 if wordy else 0,
     )
     axes.set_yticks(range(len(values)), map(look.mathtext, values.index))
     axes.set(xlabel="classifier $j$", ylabel="signal of autoencoder $A_i$")
@@ -59,7 +61,7 @@ def draw(table2, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, table2=pandas.read_csv)
+    command(draw, rows, argv, table2=read_csv)
 
 
 if __name__ == "__main__":

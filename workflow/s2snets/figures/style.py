@@ -11,6 +11,7 @@ LETTER = 0.07
 
 THEME = {
     "font.size": 8,
+    "mathtext.fontset": "dejavuserif",  # a sans-serif I is a bare stroke
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
     "xtick.labelsize": 7.5,
@@ -92,6 +93,11 @@ def legend_columns(style, labels):
     if sum(needed) <= style.width:
         return len(labels)
     return max(1, int(style.width / max(needed)))
+
+
+def variable(name):
+    """A classifier's name as the paper sets it: one letter as a variable."""
+    return f"${name}$" if len(name) == 1 else name
 
 
 def letter(index):

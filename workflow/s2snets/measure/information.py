@@ -96,16 +96,6 @@ def shuffled(images, seeds):
     return drawn.reshape(images.shape)
 
 
-def pairs(count, seed):
-    """Disjoint random pairs of ``count`` images: int (count // 2, 2).
-
-    Consecutive samples of a random order, for the inter-class nMI
-    (Palacio et al. 2018, section 3.5: 25,000 pairs of 50,000 images).
-    """
-    order = np.random.default_rng(seed).permutation(count)
-    return order[: count // 2 * 2].reshape(-1, 2)
-
-
 def summarise(rows):
     """Mean and spread of nMI for each source: ``information.csv`` (Figure 9).
 

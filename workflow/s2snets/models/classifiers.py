@@ -88,7 +88,10 @@ class Branches(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList([
             conv_bn(channels, one, 1),
-            nn.Sequential(conv_bn(channels, three // 2, 1), conv_bn(three // 2, three, 3)),
+            nn.Sequential(
+                conv_bn(channels, three // 2, 1),
+                conv_bn(three // 2, three, 3),
+            ),
             nn.Sequential(
                 conv_bn(channels, five // 2, 1),
                 conv_bn(five // 2, five, 3),
@@ -116,7 +119,7 @@ def small_inception(classes=10, size=32):
 
 
 class Residual(nn.Module):
-    """A basic residual block (He et al. 2016, figure 2), projection where it shrinks."""
+    """A basic residual block (He et al. 2016, figure 2); projects where it shrinks."""
 
     def __init__(self, channels, width, stride=1):
         super().__init__()

@@ -44,7 +44,8 @@ class Prepared(nn.Module):
                     f"classifier: crop {self.crop} is larger than its {height}×{width}"
                     " images; lower crop, or set resize"
                 )
-            top, left = (height - self.crop) // 2, (width - self.crop) // 2
+            # as torchvision rounds
+            top, left = (round((side - self.crop) / 2) for side in (height, width))
             pixels = pixels[..., top : top + self.crop, left : left + self.crop]
         return (pixels - self.mean) / self.std
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 PLAN = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 FULL_WIDTH = PLAN[0][0]
+FULL_STAGES = len(PLAN)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -24,7 +25,7 @@ class Switches(NamedTuple):
     size: torch.Size  # that plane's (H, W): odd sizes survive unpooling
 
 
-def scaled_plan(width=FULL_WIDTH, stages=len(PLAN)):
+def scaled_plan(width=FULL_WIDTH, stages=FULL_STAGES):
     """The first ``stages`` stages of VGG-16's plan, ``width`` channels in the first.
 
     Raises:
@@ -100,7 +101,7 @@ class SegNet(nn.Module):
     so does this module.
     """
 
-    def __init__(self, width=FULL_WIDTH, stages=len(PLAN)):
+    def __init__(self, width=FULL_WIDTH, stages=FULL_STAGES):
         super().__init__()
         plan = scaled_plan(width, stages)
         self.encoder = Encoder(plan)
@@ -150,6 +151,7 @@ class Tuned(nn.Module):
         return self
 
     def forward(self, pixels):
-        with torch.set_grad_enabled("encoder" in self.learns and torch.is_grad_enabled()):
+        learns = "encoder" in self.learns and torch.is_grad_enabled()
+        with torch.set_grad_enabled(learns):
             code, switches = self.autoencoder.encode(pixels)
         return self.autoencoder.decode(code, switches)

@@ -11,7 +11,11 @@ PREFIX = "torchvision/"
 # The published weights of these expect inputs scaled otherwise than ImageNet's
 # deviations would, and carry auxiliary heads; both are constructor arguments.
 PUBLISHED = {
-    "inception_v3": {"transform_input": True, "aux_logits": True, "init_weights": False},
+    "inception_v3": {
+        "transform_input": True,
+        "aux_logits": True,
+        "init_weights": False,
+    },
     "googlenet": {"transform_input": True, "aux_logits": True, "init_weights": False},
 }
 UNTRAINED = {

@@ -61,7 +61,9 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
-        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        images = labelled(
+            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
+        )
         numbers = examples(images.labels, chosen.gallery.images)
         clean, truth = images.batch(numbers)
         noise = unit_noise(numbers, job.seed, images.side)

@@ -1,13 +1,21 @@
 """Command line of rule ``finetune_autoencoder``: A_S and a classifier -> A_i (3.3)."""
 
-import torch
 from torch import nn
 
 from s2snets.config import Autoencoder, Finetune, Settings
 from s2snets.data.imageset import ImageSet, labelled
 from s2snets.files import sha256
 from s2snets.models.segnet import PARTS, Tuned
-from s2snets.stage import SAVE_EVERY, SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import (
+    SAVE_EVERY,
+    SEED,
+    THREADS,
+    arguments,
+    identity,
+    recorded,
+    run,
+    use_device,
+)
 from s2snets.store import load_autoencoder, load_classifier, save_curve, save_weights
 from s2snets.training.batches import batches
 from s2snets.training.loop import fit
@@ -34,7 +42,9 @@ def main(argv=None):
     chosen, (device, workers) = job.settings, use_device(job.threads)
     settings = chosen.finetune
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
-        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        images = labelled(
+            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
+        )
         classifier = load_classifier(job.classifier.parent, device)
         autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, device)
         checkpoint = job.weights.with_name("checkpoint.pt")
@@ -44,14 +54,13 @@ def main(argv=None):
             classification,
             settings,
             seed=job.seed,
-            identity={
-                "images": images.fingerprint,
-                "pretrained": sha256(job.pretrained),
-                "classifier": sha256(job.classifier),
-                "part": job.part,
-                "seed": job.seed,
-                **chosen.model_dump(mode="json"),
-            },
+            identity=identity(
+                images,
+                job,
+                part=job.part,
+                pretrained=sha256(job.pretrained),
+                classifier=sha256(job.classifier),
+            ),
             saved_at=checkpoint,
             save_every=job.save_every,
         )

@@ -1,4 +1,4 @@
-"""Command line of rule ``measure_information``: nMI through one source (section 3.5)."""
+"""Command line of rule ``measure_information``: nMI of one source (section 3.5)."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
 from s2snets.evaluation import identity, reconstructed
 from s2snets.files import replacing
-from s2snets.measure.information import nmi, pairs, shuffled
+from s2snets.measure.information import nmi, shuffled
 from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
 from s2snets.store import load_autoencoder
 
@@ -64,7 +64,11 @@ def main(argv=None):
         __doc__,
         paths=("images", "information", "record"),
         model=Job,
-        autoencoder={"type": Path, "help": "weights; none: the original images"},
+        autoencoder={
+            "type": Path,
+            "nargs": "?",
+            "help": "weights; none: the original images",
+        },
         source={"required": True, "help": "the source's name in the table"},
         seed=SEED,
         threads=THREADS,
@@ -82,7 +86,9 @@ def main(argv=None):
             range(0, len(numbers), BATCH), done, strict=True
         ):
             chosen_numbers = numbers[first : first + BATCH]
-            parts += rows(chosen_numbers, originals, reconstructions, chosen.information)
+            parts += rows(
+                chosen_numbers, originals, reconstructions, chosen.information
+            )
         table = pd.concat(parts, ignore_index=True)
         table.insert(0, "seed", job.seed)
         table.insert(1, "source", job.source)

@@ -43,7 +43,11 @@ def main(argv=None):
         paths=("images", "predictions", "record"),
         lists=("classifiers",),
         model=Job,
-        autoencoder={"type": Path, "help": "weights; none: the original images"},
+        autoencoder={
+            "type": Path,
+            "nargs": "?",
+            "help": "weights; none: the original images",
+        },
         source={"required": True, "help": "the source's name in the table"},
         names={"nargs": "+", "required": True, "help": "the classifiers' names"},
         seed=SEED,
@@ -51,7 +55,9 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.predict", chosen, job.seed):
-        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        images = labelled(
+            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
+        )
         classifiers = {
             name: load_classifier(Path(weights).parent)
             for name, weights in zip(job.names, job.classifiers, strict=True)

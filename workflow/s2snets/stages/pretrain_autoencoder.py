@@ -6,7 +6,16 @@ from s2snets.config import Autoencoder, Pretraining, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
 from s2snets.models.segnet import SegNet
-from s2snets.stage import SAVE_EVERY, SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import (
+    SAVE_EVERY,
+    SEED,
+    THREADS,
+    arguments,
+    identity,
+    recorded,
+    run,
+    use_device,
+)
 from s2snets.store import save_curve, save_weights
 from s2snets.training.batches import batches
 from s2snets.training.loop import fit, step_seed
@@ -68,7 +77,7 @@ def main(argv=None):
             reconstruction(settings.units),
             settings,
             seed=job.seed,
-            identity={"images": images.fingerprint, "seed": job.seed, **chosen.model_dump(mode="json")},
+            identity=identity(images, job),
             saved_at=checkpoint,
             check=check,
             save_every=job.save_every,

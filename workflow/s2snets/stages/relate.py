@@ -1,4 +1,4 @@
-"""Command line of rule ``relate``: Table 2 -> relative rates of change (section 3.4)."""
+"""Command line of rule ``relate``: Table 2 -> the RRC of every pair (section 3.4)."""
 
 from s2snets.measure.rrc import relate
 from s2snets.stage import arguments, run

@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import pandas
-
 from s2snets.errors import Mistake
 from s2snets.files import read_json
 from s2snets.report import TABLES, write
 from s2snets.stage import arguments, run
+from s2snets.tables import read_csv
 
 
 def plain(text):
@@ -33,7 +32,7 @@ def main(argv=None):
     ).parse_args(argv)
     write(
         job.html,
-        {name: pandas.read_csv(getattr(job, name)) for name in TABLES},
+        {name: read_csv(getattr(job, name)) for name in TABLES},
         read_json(job.lattices),
         figures=[Path(figure) for figure in job.figures],
         captions=job.captions,

@@ -1,4 +1,4 @@
-"""Command line of rule ``tabulate_accuracy``: predictions -> Tables 1, 2, noise, parts."""
+"""Command line of rule ``tabulate_accuracy``: predictions -> tables of accuracies."""
 
 from s2snets.measure import accuracy
 from s2snets.stage import arguments, run

@@ -6,7 +6,16 @@ from s2snets.config import Classifier, Settings, Training
 from s2snets.data.imageset import ImageSet, labelled
 from s2snets.models.frozen import Prepared
 from s2snets.models.zoo import build, spec_of
-from s2snets.stage import SAVE_EVERY, SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import (
+    SAVE_EVERY,
+    SEED,
+    THREADS,
+    arguments,
+    identity,
+    recorded,
+    run,
+    use_device,
+)
 from s2snets.store import save_classifier, save_curve
 from s2snets.training.batches import batches
 from s2snets.training.loop import fit, step_seed
@@ -31,18 +40,22 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.train_classifier", chosen, job.seed):
-        images = labelled(ImageSet(job.images, chosen.image_size, chosen.fit), job.images)
+        images = labelled(
+            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
+        )
         spec = spec_of(chosen.classifier, len(images.classes), chosen.image_size)
         torch.manual_seed(step_seed(job.seed, 0))
         model = build(spec, Prepared).to(device, memory_format=torch.channels_last)
         checkpoint = job.weights.with_name("checkpoint.pt")
         curve = fit(
             model,
-            batches(images, chosen.train, seed=job.seed, device=device, workers=workers),
+            batches(
+                images, chosen.train, seed=job.seed, device=device, workers=workers
+            ),
             classification,
             chosen.train,
             seed=job.seed,
-            identity={"images": images.fingerprint, "seed": job.seed, **chosen.model_dump(mode="json")},
+            identity=identity(images, job),
             saved_at=checkpoint,
             save_every=job.save_every,
         )

@@ -18,7 +18,9 @@ class Placed(Dataset):
         pixels, label = self.images[number]
         drawn = {}
         if self.augmentation is not None:
-            drawn = augment.draw(self.augmentation, self.seed, position, self.images.side)
+            drawn = augment.draw(
+                self.augmentation, self.seed, position, self.images.side
+            )
         return pixels, label, drawn
 
 

@@ -1,11 +1,15 @@
 """A training's state between two steps, on disk."""
 
 import pickle
+import struct
 
 import torch
 
 from s2snets.errors import Mistake
 from s2snets.files import replacing
+
+# What torch.load raises on files that are cut or are no checkpoint at all.
+DAMAGED = (RuntimeError, pickle.UnpicklingError, EOFError, LookupError, struct.error)
 
 
 def save(path, identity, state):
@@ -32,8 +36,8 @@ def load(path, identity):
     try:
         saved = torch.load(path, weights_only=True, map_location="cpu")
         found, state = saved["identity"], saved["state"]
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except DAMAGED as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise Mistake(f"{path}: damaged checkpoint ({reason}); delete it") from None
     differing = [
         f"{key} was {found.get(key)!r}, is {identity.get(key)!r}"

@@ -1,0 +1,144 @@
+"""Settings: closed, documented, read; and the fingerprint of code."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from s2snets import config, fingerprint
+from s2snets.config import Study, load, missing_sources, section_json
+from s2snets.errors import Mistake
+
+ROOT = Path(__file__).parents[2]
+PRESETS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def demo():
+    return yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+
+
+def keys():
+    return [row for model in config.sections() for row in config.document(model)]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_presets_are_valid(preset):
+    assert load(yaml.safe_load(preset.read_text())).study == preset.stem
+
+
+def test_schema_and_readme_are_written_from_the_models():
+    mend = "run: PYTHONPATH=workflow python -m s2snets.config"
+    assert config.SCHEMA.read_text() == config.schema_text(), mend
+    text = config.README.read_text()
+    assert text == config.readme_text(text), mend
+
+
+def test_every_key_is_described():
+    assert all(len(text or "") > 5 for *_, text in keys())
+
+
+def test_every_key_is_read():
+    code = "".join(
+        path.read_text()
+        for folder, suffix in (("workflow/s2snets", "py"), ("workflow/rules", "smk"))
+        for path in (ROOT / folder).rglob(f"*.{suffix}")
+        if path.name != "config.py"
+    )
+    for key, *_ in keys():
+        assert re.search(rf'\.{key}\b|"{key}"', code), f"nothing reads {key}"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"finetun": {}}, "finetun: unknown key; did you mean 'finetune'"),
+        ({"finetune": {"rat": 1}}, r"finetune\.rat: unknown key; did you mean 'rate'"),
+        ({"lattice": {"thresholds": [1.5]}}, r"lattice\.thresholds\.0: .*1\.5"),
+        ({"predict": {"strengths": [0.5]}}, "predict: strengths: each once, 0 among"),
+        ({"finetune": {"parts": ["head"]}}, r"finetune\.parts\.0: .*'head'"),
+        (
+            {"classifiers": {"L": {}}},
+            "classifiers: .*at least 2|architecture: is missing",
+        ),
+        ({"figures": {"noise_example": "Z"}}, "figures.noise_example: 'Z' is none of"),
+        ({"seeds": []}, "seeds: "),
+        ({"image_size": "big"}, "image_size: .*'big'"),
+        (
+            {"autoencoder": {"stages": 5}, "image_size": 16},
+            "autoencoder.stages: 5 stages",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(change, complaint):
+    with pytest.raises(Mistake, match=complaint) as caught:
+        load(demo() | change, "mine.yaml")
+    assert str(caught.value).startswith("mine.yaml: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_source_that_is_not_there_is_named():
+    values = demo()
+    values["data"]["photos"][0]["path"] = "nowhere/photos"
+    with pytest.raises(
+        Mistake, match=r"data\.photos\[0\]\.path: there is no nowhere/ph"
+    ):
+        missing_sources(load(values))
+
+
+def test_reordered_yaml_means_the_same():
+    values = demo()
+    turned = {key: values[key] for key in reversed(values)}
+    turned["train"] = dict(reversed(values["train"].items()))
+    one, two = (section_json(load(v), "train", "data") for v in (values, turned))
+    assert one == two
+
+
+def test_defaults_are_the_papers():
+    study = load({**demo(), "pretrain": {}, "autoencoder": {}, "image_size": 256})
+    photos = study.pretrain.photos
+    assert (photos.optimiser, photos.momentum, photos.rate) == ("sgd", 0.9, 0.01)
+    assert (photos.schedule, photos.factor, photos.patience) == ("plateau", 0.2, 2)
+    assert photos.check_every == 1_000_000
+    assert (study.autoencoder.width, study.autoencoder.stages) == (64, 5)
+    fields = Study.model_fields
+    assert fields["lattice"].default.thresholds == [0.1, 0.2, 0.8, 0.9]
+    assert fields["image_size"].default == 256
+    assert fields["finetune"].default.parts == ["decoder"]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A package of two modules, the first of which imports the second."""
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
+    fingerprint.parsed.cache_clear()
+    package = tmp_path / "p"
+    package.mkdir()
+    (package / "a.py").write_text('"""Doc."""\nfrom p.b import f\nx = f(1)\n')
+    (package / "b.py").write_text("def f(x):\n    return x + 1\n")
+    yield package
+    fingerprint.parsed.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("# a comment\ndef f(x):\n    return x + 1\n", True),
+        ('def f(x):\n    """Doc."""\n    return (x + 1)\n', True),
+        ("def f(x):\n    return x + 2\n", False),
+        ("def f(x):\n    return x + 1\n\nY = 1\n", False),
+    ],
+)
+def test_code_counts_by_meaning_also_behind_an_import(project, text, same):
+    before = fingerprint.fingerprint("p.a")
+    (project / "b.py").write_text(text)
+    fingerprint.parsed.cache_clear()
+    assert (fingerprint.fingerprint("p.a") == before) is same
+
+
+def test_the_fingerprint_follows_the_stages_to_the_models():
+    reached = fingerprint.modules("s2snets.stages.finetune_autoencoder")
+    assert {"s2snets.models.segnet", "s2snets.training.objectives"} <= set(reached)
+    assert "s2snets.measure.rrc" not in reached
+    with pytest.raises(ValueError, match="no module"):
+        fingerprint.fingerprint("s2snets.stages.nothing")

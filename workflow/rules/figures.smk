@@ -1,0 +1,54 @@
+"""Figures: drawn from tables, each as PDF, PNG and the CSV behind it."""
+
+# File stem: the module that draws it, and the tables it reads by the module's flags.
+FIGURES = {
+    "figure-2": ("figure2_reconstruction_error", {"curves": "curves.csv"}),
+    "figure-3": ("figure3_reconstructions", {"gallery": "gallery.npz", "lab": "lab.csv"}),
+    "figure-4": ("figure4_noise_examples", {"gallery": "gallery.npz"}),
+    "figure-5": ("figure5_noise_accuracy", {"noise": "noise.csv"}),
+    "figure-6": ("figure6_rrc", {"rrc": "rrc.csv"}),
+    "figure-7": ("figure7_lattices", {"lattices": "lattices.json"}),
+    "figure-8": ("figure8_information_pairs", {"gallery": "gallery.npz"}),
+    "figure-9": ("figure9_information", {"information": "information.csv"}),
+    "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),
+}
+
+for stem, (module, tables) in FIGURES.items():
+
+    rule:
+        name:
+            stem.replace("-", "_")
+        input:
+            **{flag: f"<tables>/{table}" for flag, table in tables.items()},
+        output:
+            pdf=f"<figures>/{stem}.pdf",
+            png=report(
+                f"<figures>/{stem}.png",
+                caption=f"../report/{stem}.rst",
+                category="Figures",
+                labels={"figure": stem},
+            ),
+            csv=f"<figures>/{stem}.csv",
+        log:
+            f"<logs>/draw/{stem}.log",
+        benchmark:
+            f"<benchmarks>/draw/{stem}.tsv"
+        params:
+            code=fingerprint(f"s2snets.figures.{module}"),
+            settings=study.figures.model_dump_json(),
+        localrule: True
+        shell:
+            f"python -m s2snets.figures.{module} "
+            + " ".join(f"--{flag} {{input.{flag}:q}}" for flag in tables)
+            + " --settings {params.settings:q} --pdf {output.pdf:q} --png {output.png:q}"
+            " --csv {output.csv:q} > {log:q} 2>&1"
+
+
+localrules:
+    figures,
+
+
+rule figures:
+    """Every figure of the paper."""
+    input:
+        collect("<figures>/{stem}.{form}", stem=FIGURES, form=["pdf", "png", "csv"]),

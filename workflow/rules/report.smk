@@ -1,0 +1,5 @@
+"""Report."""
+rule report:
+    input: rules.figures.input
+    output: "<results>/report.html"
+    shell: "touch {output}"
