@@ -11,22 +11,16 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "workflow", "config", "slurm")
-
 
 class Project:
     """A checkout that tests may edit, and its runs of Snakemake."""
 
     def __init__(self, root):
         self.root = root
-        for name in PARTS:
-            source = ROOT / name
-            if source.is_dir() and not source.is_symlink():
-                shutil.copytree(
-                    source, root / name, ignore=shutil.ignore_patterns("__pycache__")
-                )
-            else:
-                shutil.copy2(source, root / name, follow_symlinks=False)
+        shutil.copy2(ROOT / "Snakefile", root)
+        for name in ("workflow", "config"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, root / name, ignore=ignored)
         (root / "resources").symlink_to(ROOT / "resources")
 
     def snakemake(self, *arguments, preset="config/smoke.yaml", check=True):
@@ -109,10 +103,6 @@ def copy(smoke, tmp_path):
     the edit alone.
     """
     project = Project(tmp_path)
-    for name in PARTS:
-        if (project.root / name).is_dir() and not (project.root / name).is_symlink():
-            shutil.rmtree(project.root / name)
-            shutil.copytree(smoke.project.root / name, project.root / name)
     for name in ("results", ".snakemake"):
         shutil.copytree(smoke.project.root / name, project.root / name)
     return project

@@ -1,5 +1,6 @@
 """What every stage shares: the settings, the axes of the study, its paths."""
 
+import json
 import sys
 from pathlib import Path
 

@@ -1,5 +1,64 @@
-"""Report."""
+"""Report: what the study found and what it cost, in one file."""
+
+# What takes time; the rest are tables and drawings of seconds.
+MEASURED = {
+    rules.pack_images: {"set": SETS},
+    rules.train_classifier: {"classifier": TRAINED, "seed": study.seeds},
+    rules.export_classifier: {"classifier": GIVEN, "seed": study.seeds},
+    rules.pretrain_autoencoder: {"corpus": CORPORA, "seed": study.seeds},
+    rules.finetune_autoencoder: {
+        "part": study.finetune.parts,
+        "classifier": CLASSIFIERS,
+        "seed": study.seeds,
+    },
+    rules.predict: {"source": SOURCES, "seed": study.seeds},
+    rules.measure_information: {"source": INFORMED, "seed": study.seeds},
+}
+CAPTIONS = sorted((WORKFLOW / "report").iterdir())
+TABLES = ["table1", "table2", "parts", "rrc", "information", "costs"]
+
+
+rule tabulate_costs:
+    """Time and memory of every job that takes time."""
+    input:
+        [collect(str(one.benchmark), **axes) for one, axes in MEASURED.items()],
+    output:
+        "<tables>/costs.csv",
+    log:
+        "<logs>/tabulate_costs.log",
+    params:
+        code=fingerprint("s2snets.stages.tabulate_costs"),
+    shell:
+        "python -m s2snets.stages.tabulate_costs --benchmarks {input:q}"
+        " --table {output:q} > {log:q} 2>&1"
+
+
 rule report:
-    input: rules.figures.input
-    output: "<results>/report.html"
-    shell: "touch {output}"
+    """One self-contained HTML file: question, answer, figures, tables, costs."""
+    input:
+        **{table: f"<tables>/{table}.csv" for table in TABLES},
+        lattices="<tables>/lattices.json",
+        figures=collect("<figures>/{stem}.png", stem=FIGURES),
+        rest=rules.figures.input,
+        captions=CAPTIONS,
+    output:
+        "<results>/report.html",
+    log:
+        "<logs>/report.log",
+    params:
+        code=fingerprint("s2snets.stages.report"),
+        captions=CAPTIONS[0].parent,
+        config=json.dumps(config),
+    shell:
+        "python -m s2snets.stages.report --table1 {input.table1:q}"
+        " --table2 {input.table2:q} --parts {input.parts:q} --rrc {input.rrc:q}"
+        " --information {input.information:q} --costs {input.costs:q}"
+        " --lattices {input.lattices:q} --figures {input.figures:q}"
+        " --captions {params.captions:q} --config {params.config:q} --html {output:q}"
+        " > {log:q} 2>&1"
+
+
+localrules:
+    all,
+    tabulate_costs,
+    report,

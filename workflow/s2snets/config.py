@@ -372,9 +372,15 @@ class Figures(Settings):
     """How the figures look."""
 
     palette: dict[Name, str] = Field(
-        {"L": "red", "A": "blue", "V": "green", "I": "purple", "R": "orange"},
+        {
+            "L": "#c1272d",
+            "A": "#0072b2",
+            "V": "#009e73",
+            "I": "#7b4ea3",
+            "R": "#e68a00",
+        },
         description="A classifier's colour, as matplotlib names it; others get the next"
-        " of a palette (figure 6).",
+        " of a palette (red, blue, green, purple, orange; figure 6).",
     )
     width: Positive = Field(7.0, description="Width of a figure, inches.")
     dpi: Count = Field(200, description="Resolution of the PNGs.")

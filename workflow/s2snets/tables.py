@@ -19,7 +19,8 @@ def read_csv(path, columns=()):
         Mistake: no such file, not CSV, or columns that are missing.
     """
     try:
-        table = pd.read_csv(path)
+        # A measure is named "null": only empty cells are missing.
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise Mistake(f"{path}: no such table") from None
     except (ValueError, UnicodeDecodeError) as error:

@@ -45,6 +45,7 @@ def draw(noise, style):
                 mfc="white" if clean else colours[name],
                 ls=(0, (3, 1.5)) if clean else "-",
                 lw=0.9 if clean else 1.5,
+                clip_on=False,
             )
         panel_axes.set(
             title=f"{look.letter(panel)} originals and {look.mathtext(source)}",

@@ -69,7 +69,7 @@ def draw(information, style):
         )
         axes.grid(axis="y")
     grid[0].set_ylabel("nMI (0: independent, 1: identical)")
-    grid[0].set_ylim(bottom=0)
+    grid[0].set_ylim(bottom=min(grid[0].get_ylim()[0], -0.02 * grid[0].get_ylim()[1]))
     figure.legend(
         *grid[0].get_legend_handles_labels(),
         loc="outside lower center",

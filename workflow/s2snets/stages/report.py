@@ -1,13 +1,18 @@
 """Command line of rule ``report``: tables and figures into one offline HTML file."""
 
 import json
+import time
 from pathlib import Path
 
 from s2snets.errors import Mistake
 from s2snets.files import read_json
+from s2snets.fingerprint import fingerprint
+from s2snets.record import record
 from s2snets.report import TABLES, write
 from s2snets.stage import arguments, run
 from s2snets.tables import read_csv
+
+STAGE = "s2snets.stages.report"
 
 
 def plain(text):
@@ -19,16 +24,16 @@ def plain(text):
     try:
         return json.loads(text) if text.lstrip().startswith("{") else read_json(text)
     except ValueError as error:
-        raise Mistake(f"--config, --record: not JSON ({error})") from None
+        raise Mistake(f"--config: not JSON ({error})") from None
 
 
 def main(argv=None):
+    started = time.monotonic()
     job = arguments(
         __doc__,
         paths=(*TABLES, "lattices", "captions", "html"),
         lists=("figures",),
         config={"type": plain, "required": True, "help": "all settings, JSON"},
-        record={"type": plain, "required": True, "help": "versions, commit: JSON"},
     ).parse_args(argv)
     write(
         job.html,
@@ -37,7 +42,7 @@ def main(argv=None):
         figures=[Path(figure) for figure in job.figures],
         captions=job.captions,
         config=job.config,
-        record=job.record,
+        record=record("report", job.config, None, fingerprint(STAGE), started),
     )
 
 
