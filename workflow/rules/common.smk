@@ -1,6 +1,7 @@
 """What every stage shares: the settings, the axes of the study, its paths."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 

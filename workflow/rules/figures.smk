@@ -13,6 +13,12 @@ FIGURES = {
     "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),
 }
 
+
+def flags(wildcards, input):
+    """Named inputs as a command line has them: ``--name path``."""
+    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())
+
+
 for stem, (module, tables) in FIGURES.items():
 
     rule:
@@ -35,12 +41,13 @@ for stem, (module, tables) in FIGURES.items():
             f"<benchmarks>/draw/{stem}.tsv"
         params:
             code=fingerprint(f"s2snets.figures.{module}"),
+            module=module,
+            flags=flags,
             settings=study.figures.model_dump_json(),
         localrule: True
         shell:
-            f"python -m s2snets.figures.{module} "
-            + " ".join(f"--{flag} {{input.{flag}:q}}" for flag in tables)
-            + " --settings {params.settings:q} --pdf {output.pdf:q} --png {output.png:q}"
+            "python -m s2snets.figures.{params.module} {params.flags}"
+            " --settings {params.settings:q} --pdf {output.pdf:q} --png {output.png:q}"
             " --csv {output.csv:q} > {log:q} 2>&1"
 
 

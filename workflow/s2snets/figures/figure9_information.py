@@ -78,13 +78,8 @@ def draw(information, style):
     return figure
 
 
-def read(path):
-    """The table, with the measure that pandas takes for a missing value."""
-    return read_csv(path).fillna({"measure": "null"})
-
-
 def main(argv=None):
-    command(draw, rows, argv, information=read)
+    command(draw, rows, argv, information=read_csv)
 
 
 if __name__ == "__main__":
