@@ -24,6 +24,7 @@ from s2snets.figures.figure3_reconstructions import window
 from s2snets.measure.color import lab_histogram
 from s2snets.measure.lattice import build
 from s2snets.measure.rrc import relate
+from s2snets.tables import read_csv
 
 CLASSIFIERS = "LAVIR"
 PALETTE = {
@@ -419,9 +420,8 @@ def test_objects_stand_above_nodes_and_attributes_below(tables):
 
 
 def test_information_keeps_null_and_drops_the_originals_own(tables, tmp_path):
-    read = module("figure9_information").read
     path = write({"information": tables["information"]}, tmp_path)["information"]
-    drawn = module("figure9_information").rows(read(path), settings())
+    drawn = module("figure9_information").rows(read_csv(path), settings())
     assert set(drawn["measure"]) == {"intra", "inter", "null"}
     assert set(drawn.loc[drawn["source"] == "original", "measure"]) == {"inter", "null"}
     labels = drawn.drop_duplicates("place")["label"]

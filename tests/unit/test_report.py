@@ -351,7 +351,7 @@ def test_command_line_reads_files_and_json(tables, lattices, figures, tmp_path):
     (tmp_path / "lattices.json").write_text(json.dumps(lattices))
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     arguments += ["--lattices", str(tmp_path / "lattices.json")]
-    arguments += ["--captions", str(CAPTIONS), "--figures", *map(str, figures)]
+    arguments += ["--figures", *map(str, figures)]
     html = tmp_path / "made.html"
     for config in (json.dumps(CONFIG), str(tmp_path / "config.json")):
         stage.main([*arguments, "--config", config, "--html", str(html)])

@@ -12,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 
+
 class Project:
     """A checkout that tests may edit, and its runs of Snakemake."""
 

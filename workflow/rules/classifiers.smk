@@ -1,35 +1,15 @@
 """Classifiers: the frozen networks of the set C (section 3.3)."""
 
 
-def one_of(names):
-    """A wildcard constraint that an empty list makes impossible."""
-    return "|".join(names) or "(?!)"
-
-
-def classifier_settings(wildcards):
-    """Settings of one classifier's training."""
-    return section_json(
-        study,
-        "image_size",
-        "fit",
-        "train",
-        classifier=study.classifiers[wildcards.classifier],
-    )
-
-
-def export_settings(wildcards):
-    """Settings of one classifier that comes with weights."""
-    return section_json(
-        study, "image_size", classifier=study.classifiers[wildcards.classifier]
-    )
-
-
 rule train_classifier:
     """Train a classifier that comes without weights."""
     input:
         images="<results>/data/train/index.npz",
     output:
-        weights=ensure("<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        weights=ensure(
+            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
+            non_empty=True,
+        ),
         spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
         curve="<results>/seed-{seed}/classifiers/{classifier}/curve.csv",
         record="<results>/seed-{seed}/classifiers/{classifier}/record.json",
@@ -57,7 +37,10 @@ rule train_classifier:
 rule export_classifier:
     """Wrap a classifier that comes with weights, fetching them where need be."""
     output:
-        weights=ensure("<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors", non_empty=True),
+        weights=ensure(
+            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
+            non_empty=True,
+        ),
         spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
         record="<results>/seed-{seed}/classifiers/{classifier}/record.json",
     log:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(WORKFLOW))
 
 from s2snets.config import load, missing_sources, section_json
 from s2snets.errors import Mistake
-from s2snets.fingerprint import fingerprint
+from s2snets.fingerprint import fingerprint, texts
 from s2snets.measure.accuracy import sources
 
 try:
@@ -73,3 +73,76 @@ def grows(megabytes):
         return megabytes * 2 ** (attempt - 1)
 
     return mem_mb
+
+
+def sources_of(wildcards):
+    """What a set is packed from, files and folders alike."""
+    found = getattr(study.data, wildcards.set)
+    return [path for one in found for path in (one.path, one.labels) if path]
+
+
+def packing(wildcards):
+    """Settings of one set's packing."""
+    return section_json(
+        study,
+        sources=[
+            one.model_dump(mode="json") for one in getattr(study.data, wildcards.set)
+        ],
+        labelled=SETS[wildcards.set],
+        classes=study.data.classes,
+        seed=study.data.seed,
+        shard_images=study.data.shard_images,
+    )
+
+
+def one_of(names):
+    """A wildcard constraint that an empty list makes impossible."""
+    return "|".join(names) or "(?!)"
+
+
+def classifier_settings(wildcards):
+    """Settings of one classifier's training."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        "train",
+        classifier=study.classifiers[wildcards.classifier],
+    )
+
+
+def export_settings(wildcards):
+    """Settings of one classifier that comes with weights."""
+    return section_json(
+        study, "image_size", classifier=study.classifiers[wildcards.classifier]
+    )
+
+
+def corpus_index(wildcards):
+    """The set that a corpus is."""
+    return f"<results>/data/{CORPORA[wildcards.corpus]}/index.npz"
+
+
+def pretraining_settings(wildcards):
+    """Settings of one corpus's pretraining."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        "autoencoder",
+        pretraining=getattr(study.pretrain, wildcards.corpus),
+        validation_images=study.pretrain.validation_images,
+    )
+
+
+def autoencoder_of(wildcards):
+    """A source's autoencoder; none for the original images."""
+    place, seed = AUTOENCODERS[wildcards.source], wildcards.seed
+    if place is None:
+        return []
+    return f"<results>/seed-{seed}/autoencoders/{place}/weights.safetensors"
+
+
+def flags(wildcards, input):
+    """Named inputs as a command line has them: ``--name path``."""
+    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())

@@ -1,24 +1,6 @@
 """Data: every image set as tar shards and one index (section 3.2)."""
 
 
-def sources_of(wildcards):
-    """What a set is packed from, files and folders alike."""
-    found = getattr(study.data, wildcards.set)
-    return [path for one in found for path in (one.path, one.labels) if path]
-
-
-def packing(wildcards):
-    """Settings of one set's packing."""
-    return section_json(
-        study,
-        sources=[one.model_dump(mode="json") for one in getattr(study.data, wildcards.set)],
-        labelled=SETS[wildcards.set],
-        classes=study.data.classes,
-        seed=study.data.seed,
-        shard_images=study.data.shard_images,
-    )
-
-
 rule pack_images:
     """One image set, checked and packed."""
     input:

@@ -3,7 +3,10 @@
 # File stem: the module that draws it, and the tables it reads by the module's flags.
 FIGURES = {
     "figure-2": ("figure2_reconstruction_error", {"curves": "curves.csv"}),
-    "figure-3": ("figure3_reconstructions", {"gallery": "gallery.npz", "lab": "lab.csv"}),
+    "figure-3": (
+        "figure3_reconstructions",
+        {"gallery": "gallery.npz", "lab": "lab.csv"},
+    ),
     "figure-4": ("figure4_noise_examples", {"gallery": "gallery.npz"}),
     "figure-5": ("figure5_noise_accuracy", {"noise": "noise.csv"}),
     "figure-6": ("figure6_rrc", {"rrc": "rrc.csv"}),
@@ -12,11 +15,6 @@ FIGURES = {
     "figure-9": ("figure9_information", {"information": "information.csv"}),
     "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),
 }
-
-
-def flags(wildcards, input):
-    """Named inputs as a command line has them: ``--name path``."""
-    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())
 
 
 for stem, (module, tables) in FIGURES.items():
@@ -39,12 +37,12 @@ for stem, (module, tables) in FIGURES.items():
             f"<logs>/draw/{stem}.log",
         benchmark:
             f"<benchmarks>/draw/{stem}.tsv"
+        localrule: True
         params:
             code=fingerprint(f"s2snets.figures.{module}"),
             module=module,
             flags=flags,
             settings=study.figures.model_dump_json(),
-        localrule: True
         shell:
             "python -m s2snets.figures.{params.module} {params.flags}"
             " --settings {params.settings:q} --pdf {output.pdf:q} --png {output.png:q}"

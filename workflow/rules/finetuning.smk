@@ -19,7 +19,8 @@ rule finetune_autoencoder:
         spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
     output:
         weights=ensure(
-            "<results>/seed-{seed}/autoencoders/{part}/{classifier}/weights.safetensors", non_empty=True
+            "<results>/seed-{seed}/autoencoders/{part}/{classifier}/weights.safetensors",
+            non_empty=True,
         ),
         curve="<results>/seed-{seed}/autoencoders/{part}/{classifier}/curve.csv",
         record="<results>/seed-{seed}/autoencoders/{part}/{classifier}/record.json",

@@ -1,6 +1,8 @@
 """Information: nMI through every source (section 3.5), and the example images."""
 
-INFORMED = [source for source in SOURCES if source in {"original", "pretrained", *TUNED}]
+INFORMED = [
+    source for source in SOURCES if source in {"original", "pretrained", *TUNED}
+]
 SHOWN = ["pretrained", *TUNED]
 
 

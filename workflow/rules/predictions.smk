@@ -1,14 +1,6 @@
 """Predictions: every classifier on every source, and their accuracies (Tables 1, 2)."""
 
 
-def autoencoder_of(wildcards):
-    """A source's autoencoder; none for the original images."""
-    place, seed = AUTOENCODERS[wildcards.source], wildcards.seed
-    if place is None:
-        return []
-    return f"<results>/seed-{seed}/autoencoders/{place}/weights.safetensors"
-
-
 rule predict:
     """One source's images through every classifier, at every noise strength."""
     input:

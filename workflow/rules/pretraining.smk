@@ -1,23 +1,6 @@
 """Pretraining: SegNet on photographs, and on the labelled set (section 3.2)."""
 
 
-def corpus_index(wildcards):
-    """The set that a corpus is."""
-    return f"<results>/data/{CORPORA[wildcards.corpus]}/index.npz"
-
-
-def pretraining_settings(wildcards):
-    """Settings of one corpus's pretraining."""
-    return section_json(
-        study,
-        "image_size",
-        "fit",
-        "autoencoder",
-        pretraining=getattr(study.pretrain, wildcards.corpus),
-        validation_images=study.pretrain.validation_images,
-    )
-
-
 rule pretrain_autoencoder:
     """Train SegNet to reconstruct one corpus; on photographs this makes A_S."""
     input:
@@ -26,7 +9,8 @@ rule pretrain_autoencoder:
         labelled="<results>/data/validation/index.npz",
     output:
         weights=ensure(
-            "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/weights.safetensors", non_empty=True
+            "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/weights.safetensors",
+            non_empty=True,
         ),
         curve="<results>/seed-{seed}/autoencoders/pretrained/{corpus}/curve.csv",
         record="<results>/seed-{seed}/autoencoders/pretrained/{corpus}/record.json",

@@ -14,7 +14,6 @@ MEASURED = {
     rules.predict: {"source": SOURCES, "seed": study.seeds},
     rules.measure_information: {"source": INFORMED, "seed": study.seeds},
 }
-CAPTIONS = sorted((WORKFLOW / "report").iterdir())
 TABLES = ["table1", "table2", "parts", "rrc", "information", "costs"]
 
 
@@ -40,22 +39,20 @@ rule report:
         lattices="<tables>/lattices.json",
         figures=collect("<figures>/{stem}.png", stem=FIGURES),
         rest=rules.figures.input,
-        captions=CAPTIONS,
     output:
         "<results>/report.html",
     log:
         "<logs>/report.log",
     params:
         code=fingerprint("s2snets.stages.report"),
-        captions=CAPTIONS[0].parent,
+        captions=texts(WORKFLOW / "report"),
         config=json.dumps(config),
     shell:
         "python -m s2snets.stages.report --table1 {input.table1:q}"
         " --table2 {input.table2:q} --parts {input.parts:q} --rrc {input.rrc:q}"
         " --information {input.information:q} --costs {input.costs:q}"
         " --lattices {input.lattices:q} --figures {input.figures:q}"
-        " --captions {params.captions:q} --config {params.config:q} --html {output:q}"
-        " > {log:q} 2>&1"
+        " --config {params.config:q} --html {output:q} > {log:q} 2>&1"
 
 
 localrules:

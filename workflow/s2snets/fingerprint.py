@@ -43,6 +43,14 @@ def parsed(module):
     return ast.dump(WithoutDocstrings().visit(tree)), imported
 
 
+def texts(folder):
+    """Twelve hex digits over the files right in a folder, by name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def modules(module):
     """Names of a module and of every project module that it reaches by imports."""
     reached, queue = set(), {module}

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
@@ -61,6 +62,9 @@ FIGURES = {
     ),
 }
 """File stem, the caption's too -> title, what a reader who cannot see it needs."""
+
+CAPTIONS = Path(__file__).parents[1] / "report"
+"""Folder of the captions and the page."""
 
 TABLES = ("table1", "table2", "parts", "rrc", "information", "costs")
 """Tables that the report reads, as CSV; ``lattices`` comes as JSON."""

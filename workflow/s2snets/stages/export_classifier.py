@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from s2snets.config import Classifier, Settings
 from s2snets.errors import Mistake
 from s2snets.files import sha256
-from s2snets.models.zoo import build, published_weights, spec_of
+from s2snets.models.zoo import build, network, published_weights, spec_of
 from s2snets.stage import arguments, recorded, run
 from s2snets.store import save_classifier
 
@@ -65,6 +65,18 @@ def state_at(path):
         raise Mistake(f"weights: {path}: holds no state dict ({first})") from None
 
 
+def classes_in(state, architecture, size, path):
+    """Number of classes that a state tells apart, read off its output layer.
+
+    Raises:
+        Mistake: the state lacks the layer that ends this architecture.
+    """
+    *_, last = network(architecture, 2, size).state_dict()
+    if last not in state:
+        raise Mistake(f"weights: {path}: not {architecture}'s (no tensor {last!r})")
+    return len(state[last])
+
+
 def exported(classifier, size):
     """A frozen classifier with the weights that its settings name, and its spec.
 
@@ -74,8 +86,7 @@ def exported(classifier, size):
     if classifier.weights.endswith(FILES):
         path, published = Path(classifier.weights), False
         state = state_at(path)
-        # The last tensor of every classifier here is its output layer's.
-        classes = len(list(state.values())[-1])
+        classes = classes_in(state, classifier.architecture, size, path)
     else:
         entry = published_weights(classifier.architecture, classifier.weights)
         path, published = cached(entry), True

@@ -8,7 +8,7 @@ from s2snets.errors import Mistake
 from s2snets.files import read_json
 from s2snets.fingerprint import fingerprint
 from s2snets.record import record
-from s2snets.report import TABLES, write
+from s2snets.report import CAPTIONS, TABLES, write
 from s2snets.stage import arguments, run
 from s2snets.tables import read_csv
 
@@ -31,7 +31,7 @@ def main(argv=None):
     started = time.monotonic()
     job = arguments(
         __doc__,
-        paths=(*TABLES, "lattices", "captions", "html"),
+        paths=(*TABLES, "lattices", "html"),
         lists=("figures",),
         config={"type": plain, "required": True, "help": "all settings, JSON"},
     ).parse_args(argv)
@@ -40,7 +40,7 @@ def main(argv=None):
         {name: read_csv(getattr(job, name)) for name in TABLES},
         read_json(job.lattices),
         figures=[Path(figure) for figure in job.figures],
-        captions=job.captions,
+        captions=CAPTIONS,
         config=job.config,
         record=record("report", job.config, None, fingerprint(STAGE), started),
     )
