@@ -152,7 +152,7 @@ def test_a_cut_shard_is_noticed(folder, tmp_path):
 def test_unlabelled_images_cannot_teach_a_classifier(folder, tmp_path):
     index = packed(folder, tmp_path, classes=None)
     with pytest.raises(Mistake, match="has no labels"):
-        labelled(ImageSet(index, 16), index)
+        labelled(index, 16)
 
 
 def test_a_source_gives_as_many_images_as_asked_for(folder):

@@ -177,7 +177,7 @@ def test_reconstruction_weighs_channels_by_imagenets_deviations():
         / 3
     )
     loss, measured = reconstruction("normalised")(model, (pixels, None))
-    assert float(loss) == pytest.approx(float(slow), rel=1e-5)
+    assert loss.item() == pytest.approx(slow.item(), rel=1e-5)
     assert float(measured["mse"]) == pytest.approx(
         float(error.square().mean()), rel=1e-5
     )

@@ -37,7 +37,6 @@ def arguments(doc, *, paths=(), lists=(), model=None, **options):
 
 SEED = {"type": int, "default": 0, "help": "seed of everything random"}
 THREADS = {"type": int, "default": 1, "help": "threads, or decoding processes on a GPU"}
-SAVE_EVERY = {"type": float, "default": 60.0, "help": "seconds between checkpoints"}
 
 
 def use_device(threads):
@@ -55,18 +54,6 @@ def use_device(threads):
         return torch.device("cuda"), max(0, threads - 1)
     torch.set_num_threads(threads)
     return torch.device("cpu"), 0
-
-
-def identity(images, job, **inputs):
-    """What a checkpoint must agree on with the training that would go on from it.
-
-    Args:
-        images: the ``ImageSet`` that is trained on.
-        job: parsed arguments with ``settings`` and ``seed``.
-        inputs: digests of the other files that the training starts from.
-    """
-    settings = job.settings.model_dump(mode="json")
-    return {"images": images.fingerprint, "seed": job.seed, **inputs, **settings}
 
 
 @contextmanager

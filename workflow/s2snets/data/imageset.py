@@ -91,12 +91,13 @@ def folder_index(root):
     return columns, files, classes
 
 
-def labelled(images, path):
-    """The same set, once it is known to have labels.
+def labelled(path, side, fit="squash"):
+    """An ``ImageSet`` that is known to have labels.
 
     Raises:
         Mistake: it has none.
     """
+    images = ImageSet(path, side, fit)
     if images.classes is None or (images.labels == UNLABELLED).any():
         raise Mistake(f"{path}: has no labels; use one folder a class")
     return images

@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 
 from s2snets.config import Autoencoder, Gallery, Predict, Settings
-from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.imageset import labelled
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
 from s2snets.evaluation import as_bytes
@@ -61,9 +61,7 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
-        images = labelled(
-            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
-        )
+        images = labelled(job.images, chosen.image_size, chosen.fit)
         numbers = examples(images.labels, chosen.gallery.images)
         clean, truth = images.batch(numbers)
         noise = unit_noise(numbers, job.seed, images.side)

@@ -3,23 +3,13 @@
 from torch import nn
 
 from s2snets.config import Autoencoder, Finetune, Settings
-from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.imageset import labelled
 from s2snets.files import sha256
 from s2snets.models.segnet import PARTS, Tuned
-from s2snets.stage import (
-    SAVE_EVERY,
-    SEED,
-    THREADS,
-    arguments,
-    identity,
-    recorded,
-    run,
-    use_device,
-)
-from s2snets.store import load_autoencoder, load_classifier, save_curve, save_weights
-from s2snets.training.batches import batches
-from s2snets.training.loop import fit
+from s2snets.stage import recorded, run, use_device
+from s2snets.store import load_autoencoder, load_classifier, save_weights
 from s2snets.training.objectives import classification
+from s2snets.training.stage import train, training_arguments
 
 
 class Job(Settings):
@@ -30,43 +20,29 @@ class Job(Settings):
 
 
 def main(argv=None):
-    job = arguments(
+    job = training_arguments(
         __doc__,
-        paths=("images", "pretrained", "classifier", "weights", "curve", "record"),
+        paths=("pretrained", "classifier"),
         model=Job,
         part={"choices": PARTS, "required": True, "help": "what learns"},
-        seed=SEED,
-        threads=THREADS,
-        save_every=SAVE_EVERY,
     ).parse_args(argv)
-    chosen, (device, workers) = job.settings, use_device(job.threads)
-    settings = chosen.finetune
+    chosen, where = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
-        images = labelled(
-            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
-        )
-        classifier = load_classifier(job.classifier.parent, device)
-        autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, device)
-        checkpoint = job.weights.with_name("checkpoint.pt")
-        curve = fit(
+        images = labelled(job.images, chosen.image_size, chosen.fit)
+        classifier = load_classifier(job.classifier.parent, where[0])
+        autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, where[0])
+        train(
+            job,
             nn.Sequential(Tuned(autoencoder, job.part), classifier),
-            batches(images, settings, seed=job.seed, device=device, workers=workers),
+            images,
             classification,
-            settings,
-            seed=job.seed,
-            identity=identity(
-                images,
-                job,
-                part=job.part,
-                pretrained=sha256(job.pretrained),
-                classifier=sha256(job.classifier),
-            ),
-            saved_at=checkpoint,
-            save_every=job.save_every,
+            chosen.finetune,
+            where,
+            save=lambda: save_weights(autoencoder, job.weights),
+            part=job.part,
+            pretrained=sha256(job.pretrained),
+            classifier=sha256(job.classifier),
         )
-        save_curve(curve, job.curve)
-        save_weights(autoencoder, job.weights)
-        checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

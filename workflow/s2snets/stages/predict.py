@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from s2snets.config import Autoencoder, Predict, Settings
-from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.imageset import labelled
 from s2snets.data.order import sample
 from s2snets.errors import Mistake
 from s2snets.evaluation import identity, predictions
@@ -55,9 +55,7 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.predict", chosen, job.seed):
-        images = labelled(
-            ImageSet(job.images, chosen.image_size, chosen.fit), job.images
-        )
+        images = labelled(job.images, chosen.image_size, chosen.fit)
         classifiers = {
             name: load_classifier(Path(weights).parent)
             for name, weights in zip(job.names, job.classifiers, strict=True)

@@ -6,20 +6,11 @@ from s2snets.config import Autoencoder, Pretraining, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
 from s2snets.models.segnet import SegNet
-from s2snets.stage import (
-    SAVE_EVERY,
-    SEED,
-    THREADS,
-    arguments,
-    identity,
-    recorded,
-    run,
-    use_device,
-)
-from s2snets.store import save_curve, save_weights
-from s2snets.training.batches import batches
-from s2snets.training.loop import fit, step_seed
+from s2snets.stage import recorded, run, use_device
+from s2snets.store import save_weights
+from s2snets.training.loop import step_seed
 from s2snets.training.objectives import mean_square_error, reconstruction
+from s2snets.training.stage import train, training_arguments
 
 SAMPLE = 0  # the seed of the validation sample: the same for every corpus and seed
 
@@ -33,58 +24,38 @@ class Job(Settings):
 
 
 def main(argv=None):
-    job = arguments(
-        __doc__,
-        paths=("images", "validation-photos", "validation-labelled", "weights", "curve",
-               "record"),
-        model=Job,
-        seed=SEED,
-        threads=THREADS,
-        save_every=SAVE_EVERY,
-    ).parse_args(argv)  # fmt: skip
-    chosen, (device, workers) = job.settings, use_device(job.threads)
-
-    def opened(path):
-        return ImageSet(path, chosen.image_size, chosen.fit)
-
+    held_out = ("validation-photos", "validation-labelled")
+    job = training_arguments(__doc__, paths=held_out, model=Job).parse_args(argv)
+    chosen, where = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.pretrain_autoencoder", chosen, job.seed):
-        images = opened(job.images)
-        validation = {
-            "validation_photos": opened(job.validation_photos),
-            "validation_labelled": opened(job.validation_labelled),
-        }
+        images, photos, labelled = (
+            ImageSet(path, chosen.image_size, chosen.fit)
+            for path in (job.images, job.validation_photos, job.validation_labelled)
+        )
         torch.manual_seed(step_seed(job.seed, 0))
         model = SegNet(chosen.autoencoder.width, chosen.autoencoder.stages)
-        model = model.to(device, memory_format=torch.channels_last)
+        model = model.to(where[0], memory_format=torch.channels_last)
 
-        def check():
-            return {
-                name: mean_square_error(
-                    model,
-                    held_out,
-                    sample(len(held_out), chosen.validation_images, SAMPLE),
-                    batch=chosen.pretraining.batch,
-                    device=device,
-                )
-                for name, held_out in validation.items()
-            }
+        def error(held_out):
+            numbers = sample(len(held_out), chosen.validation_images, SAMPLE)
+            batch = chosen.pretraining.batch
+            return mean_square_error(
+                model, held_out, numbers, batch=batch, device=where[0]
+            )
 
-        settings = chosen.pretraining
-        checkpoint = job.weights.with_name("checkpoint.pt")
-        curve = fit(
+        train(
+            job,
             model,
-            batches(images, settings, seed=job.seed, device=device, workers=workers),
-            reconstruction(settings.units),
-            settings,
-            seed=job.seed,
-            identity=identity(images, job),
-            saved_at=checkpoint,
-            check=check,
-            save_every=job.save_every,
+            images,
+            reconstruction(chosen.pretraining.units),
+            chosen.pretraining,
+            where,
+            save=lambda: save_weights(model, job.weights),
+            check=lambda: {
+                "validation_photos": error(photos),
+                "validation_labelled": error(labelled),
+            },
         )
-        save_curve(curve, job.curve)
-        save_weights(model, job.weights)
-        checkpoint.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
