@@ -39,23 +39,6 @@ SEED = {"type": int, "default": 0, "help": "seed of everything random"}
 THREADS = {"type": int, "default": 1, "help": "threads, or decoding processes on a GPU"}
 
 
-def use_device(threads):
-    """The accelerator if there is one, set up for reproducible arithmetic.
-
-    Returns:
-        The device, and the number of processes that decode images for it: on a CPU
-        none, since its cores are the device.
-    """
-    import torch
-
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-    if torch.cuda.is_available():
-        return torch.device("cuda"), max(0, threads - 1)
-    torch.set_num_threads(threads)
-    return torch.device("cpu"), 0
-
-
 @contextmanager
 def recorded(path, module, settings, seed=None):
     """Write a stage's record once its block has ended well.

@@ -8,10 +8,11 @@ from s2snets.config import Autoencoder, Gallery, Predict, Settings
 from s2snets.data.imageset import labelled
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
+from s2snets.device import use_device
 from s2snets.evaluation import as_bytes
 from s2snets.files import replacing
 from s2snets.measure.color import lab_histogram
-from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder
 
 SAMPLE = 0  # the order in which a class's images are tried: as in the measurements

@@ -4,9 +4,10 @@ from torch import nn
 
 from s2snets.config import Autoencoder, Finetune, Settings
 from s2snets.data.imageset import labelled
+from s2snets.device import use_device
 from s2snets.files import sha256
 from s2snets.models.segnet import PARTS, Tuned
-from s2snets.stage import recorded, run, use_device
+from s2snets.stage import recorded, run
 from s2snets.store import load_autoencoder, load_classifier, save_weights
 from s2snets.training.objectives import classification
 from s2snets.training.stage import train, training_arguments

@@ -8,10 +8,11 @@ import pandas as pd
 from s2snets.config import Autoencoder, Information, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
+from s2snets.device import use_device
 from s2snets.evaluation import identity, reconstructed
 from s2snets.files import replacing
 from s2snets.measure.information import nmi, shuffled
-from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder
 
 SAMPLE = 0  # which images are measured: the same for every source and seed

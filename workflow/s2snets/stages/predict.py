@@ -5,10 +5,11 @@ from pathlib import Path
 from s2snets.config import Autoencoder, Predict, Settings
 from s2snets.data.imageset import labelled
 from s2snets.data.order import sample
+from s2snets.device import use_device
 from s2snets.errors import Mistake
 from s2snets.evaluation import identity, predictions
 from s2snets.files import replacing
-from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder, load_classifier
 
 SAMPLE = 0  # which images get noise: the same for every source and seed

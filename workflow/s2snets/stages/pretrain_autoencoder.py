@@ -5,8 +5,9 @@ import torch
 from s2snets.config import Autoencoder, Pretraining, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
+from s2snets.device import use_device
 from s2snets.models.segnet import SegNet
-from s2snets.stage import recorded, run, use_device
+from s2snets.stage import recorded, run
 from s2snets.store import save_weights
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import mean_square_error, reconstruction

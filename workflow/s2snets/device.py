@@ -1,0 +1,22 @@
+"""Where tensors live, set up so that equal runs give equal numbers."""
+
+import os
+
+import torch
+
+
+def use_device(threads):
+    """The accelerator if there is one, set up for reproducible arithmetic.
+
+    Returns:
+        The device, and the number of processes that decode images for it: on a CPU
+        none, since its cores are the device.
+    """
+    # cuBLAS is reproducible only with a workspace of fixed size.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    if torch.cuda.is_available():
+        return torch.device("cuda"), max(0, threads - 1)
+    torch.set_num_threads(threads)
+    return torch.device("cpu"), 0
