@@ -15,12 +15,12 @@ class Progress:
     """Prints ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
 
     Args:
-        total: images in all.
+        total: images in all; None where nobody knows.
         done: images that an earlier, interrupted job has done.
         every: seconds between lines.
     """
 
-    def __init__(self, total, done=0, every=10.0):
+    def __init__(self, total=None, done=0, every=10.0):
         self.total, self.first, self.every = total, done, every
         self.start = self.told = time.monotonic()
 
@@ -33,16 +33,14 @@ class Progress:
                 so that a device is waited for only when a line is due.
         """
         now = time.monotonic()
-        if now - self.told < self.every and done < self.total:
+        if now - self.told < self.every and done != self.total:
             return
         self.told = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
-        left = span((self.total - done) / rate) if rate else "unknown time"
-        parts = [
-            f"{done:,}/{self.total:,} images",
-            f"{rate:,.0f} images/s",
-            f"{left} left",
-        ]
+        parts = [f"{done:,} images", f"{rate:,.0f} images/s"]
+        if self.total is not None:
+            parts[0] = f"{done:,}/{self.total:,} images"
+            parts.append(f"{span((self.total - done) / rate) if rate else '?'} left")
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")
         print(", ".join(parts), file=sys.stderr, flush=True)

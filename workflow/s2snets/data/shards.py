@@ -9,6 +9,7 @@ member's border reads as a shorter one, in silence, hence the counts and digests
 import hashlib
 import io
 import tarfile
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from s2snets.data.images import decode
 from s2snets.errors import Mistake
 from s2snets.files import read_json, replacing, sha256, write_json
+from s2snets.progress import Progress
 
 COLUMNS = {"shard": np.int32, "offset": np.int64, "size": np.int32, "label": np.int32}
 
@@ -27,6 +29,17 @@ def checked(item):
     data = item.read()
     decode(data, item.name)
     return data
+
+
+def mapped(pool, function, items, depth):
+    """``pool.map`` that runs at most ``depth`` items ahead of its reader."""
+    waiting = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > depth:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def write_shard(path, members, first):
@@ -47,7 +60,7 @@ def write_shard(path, members, first):
     return places
 
 
-def pack(items, folder, index, *, classes, shard_images, threads=1, report=None):
+def pack(items, folder, index, *, classes, shard_images, threads=1):
     """Write items as tar shards and the index over them.
 
     Every image is decoded once, so that an unreadable one stops the packing and not,
@@ -58,20 +71,19 @@ def pack(items, folder, index, *, classes, shard_images, threads=1, report=None)
         folder: where the shards go.
         index: path of ``index.npz``; ``index.json`` goes beside it.
         classes: class names, None for an unlabelled set.
-        report: called with the number of images packed so far.
 
     Raises:
         Mistake: an unreadable image, no image at all, a full disk.
     """
     folder, index = Path(folder), Path(index)
-    rows, shards, done = [], [], 0
+    rows, shards, done, report = [], [], 0, Progress()
     with ThreadPoolExecutor(threads) as pool:
         items = iter(items)
         for number in count():
             if not (members := tuple(islice(items, shard_images))):
                 break
             path = folder / f"{number:06d}.tar"
-            data = pool.map(checked, members)
+            data = mapped(pool, checked, members, 4 * threads)
             places = write_shard(path, zip(members, data, strict=True), done)
             rows += [
                 (number, *place, item.label)
@@ -84,8 +96,7 @@ def pack(items, folder, index, *, classes, shard_images, threads=1, report=None)
                 "sha256": sha256(path),
             })  # fmt: skip
             done += len(members)
-            if report:
-                report(done)
+            report(done)
     if not rows:
         raise Mistake(f"{index}: no images to pack; see the sources under data")
     columns = {
