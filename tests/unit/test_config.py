@@ -86,6 +86,12 @@ def test_a_source_that_is_not_there_is_named():
         missing_sources(load(values))
 
 
+def test_a_path_may_begin_at_home():
+    values = demo()
+    values["data"]["photos"] = [{"path": "~/Pictures"}]
+    assert load(values).data.photos[0].path == str(Path.home() / "Pictures")
+
+
 def test_reordered_yaml_means_the_same():
     values = demo()
     turned = {key: values[key] for key in reversed(values)}

@@ -182,7 +182,7 @@ def test_reconstruction_weighs_channels_by_imagenets_deviations():
         float(error.square().mean()), rel=1e-5
     )
     loss, _ = reconstruction("pixels")(model, (pixels, None))
-    assert float(loss) == pytest.approx(float(error.square().mean()), rel=1e-5)
+    assert loss.item() == pytest.approx(float(error.square().mean()), rel=1e-5)
 
 
 def test_mean_square_error_does_not_depend_on_the_batch(images):

@@ -7,10 +7,18 @@ wherever the paper gives one; a description ends with its source in parentheses.
 
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from s2snets.errors import Mistake
 from s2snets.files import replacing
@@ -20,14 +28,13 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 README = ROOT / "config/README.md"
 
 Part = Literal["decoder", "encoder", "both"]
-Corpus = Literal["photos", "labelled"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Range = tuple[float, float]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([_.][A-Za-z0-9]+)*$")]
 Triple = tuple[float, float, float]
+Homely = Annotated[str, AfterValidator(os.path.expanduser)]  # ~ means home
 
 
 class Settings(BaseModel):
@@ -56,12 +63,14 @@ class Crops(Settings):
 class Source(Settings):
     """A folder of images, or an IDX file, that goes into a set."""
 
-    path: str = Field(
+    path: Homely = Field(
         description="Folder of images (searched to any depth; in a labelled set its"
         " first-level folders are the classes), or an IDX image file, plain, `.gz` or"
         " `.xz`. Relative to the working directory."
     )
-    labels: str | None = Field(None, description="IDX label file beside an IDX file.")
+    labels: Homely | None = Field(
+        None, description="IDX label file beside an IDX file."
+    )
     images: Count | None = Field(
         None, description="Use so many images, drawn with the set's seed; null: all."
     )
@@ -271,7 +280,7 @@ class Classifier(Settings):
         description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception`,"
         " `small_resnet`, or `torchvision/NAME` for any classifier of torchvision."
     )
-    weights: str | None = Field(
+    weights: Homely | None = Field(
         None,
         description="null: the workflow trains it; a name of torchvision's, such as"
         " `IMAGENET1K_V1`, is read from the torch hub folder and fetched on first use;"
