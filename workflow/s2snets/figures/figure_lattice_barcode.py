@@ -74,7 +74,7 @@ def bars(axes, table, key, thick):
         height = drawn[key].astype(float)
         axes.hlines(height, drawn["low"], drawn["high"], color=colour, lw=thick)
         middle = (drawn["low"] + drawn["high"]) / 2
-        axes.plot(middle, height, "|", color=colour, ms=thick, mew=0.6)
+        axes.plot(middle, height, "|", color=colour, ms=0.85 * thick, mew=0.6)
 
 
 def draw(distinct, chains, style):
