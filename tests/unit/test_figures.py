@@ -19,12 +19,12 @@ from skimage.transform import resize
 from s2snets.config import Figures
 from s2snets.errors import Mistake
 from s2snets.figures import style as look
-from s2snets.figures.command import at_strength, example_source, read_gallery
+from s2snets.figures.command import at_strength, example_source
 from s2snets.figures.figure3_reconstructions import window
 from s2snets.measure.color import lab_histogram
-from s2snets.measure.lattice import build
-from s2snets.measure.rrc import relate
-from s2snets.tables import read_csv
+from s2snets.measure.lattice import build, chains, survey
+from s2snets.measure.rrc import rates, relate
+from s2snets.tables import read_arrays, read_csv
 
 CLASSIFIERS = "LAVIR"
 PALETTE = {
@@ -57,6 +57,7 @@ FIGURES = {
     "figure5_noise_accuracy": ["noise"],
     "figure6_rrc": ["rrc"],
     "figure7_lattices": ["lattices"],
+    "figure_lattice_barcode": ["distinct", "chains"],
     "figure8_information_pairs": ["gallery"],
     "figure9_information": ["information"],
     "figure_cross_evaluation": ["table2"],
@@ -168,6 +169,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         for place, name in enumerate(names)
         for strength in np.round(np.linspace(0, 1, 11), 1)
     )
+    noise["top1_low"], noise["top1_high"] = noise["top1"] - 0.02, noise["top1"] + 0.02
     labels = {"original": "original", "pretrained": "A_S"}
     labels |= {f"decoder-{name}": f"A_{name}" for name in names}
     information = pandas.DataFrame(
@@ -190,7 +192,10 @@ def tables_of(size=32, names=CLASSIFIERS):
         )
     )
     table2 = cross(names)
-    rrc = relate(table2)
+    accuracy = table2.drop(columns="autoencoder").to_numpy()
+    scatter = np.random.default_rng(2).normal(0, 0.01, (50, *accuracy.shape))
+    samples = np.clip(accuracy + scatter, 0.001, 1)
+    rrc = relate(table2, samples)
     gallery, lab = fabricate(size, names)
     return {
         "curves": curves,
@@ -199,6 +204,8 @@ def tables_of(size=32, names=CLASSIFIERS):
         "noise": noise,
         "rrc": rrc,
         "lattices": [build(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
+        "distinct": survey(rrc, rates(samples)),
+        "chains": chains(rrc, (0.1, 0.2, 0.8, 0.9)),
         "information": information,
         "table2": table2,
     }
@@ -238,8 +245,8 @@ def write(tables, folder):
         if name == "gallery":
             paths[name] = folder / "gallery.npz"
             np.savez(paths[name], **table)
-        elif name == "lattices":
-            paths[name] = folder / "lattices.json"
+        elif name in ("lattices", "distinct"):
+            paths[name] = folder / f"{name}.json"
             paths[name].write_text(json.dumps(table))
         else:
             paths[name] = folder / f"{name}.csv"
@@ -405,6 +412,39 @@ def test_lattice_nodes_carry_reduced_labels(tables):
     assert list(chain["attributes"]) == ["A_V", "A_L", "A_R", "A_A", "A_I"]
 
 
+def test_a_bar_spans_the_thresholds_at_which_its_concept_exists(tables):
+    drawn = rows("figure_lattice_barcode", tables, settings())
+    counts = {one["high"]: one["concepts_count"] for one in tables["distinct"]}
+    assert drawn.groupby("high").size().to_dict() == counts
+    for _, bar in drawn.groupby("concept"):
+        assert list(bar["low"][1:]) == list(bar["high"][:-1])  # no gap
+    axes = draw("figure_lattice_barcode", tables, settings()).axes
+    assert len(axes) == 3
+    dashed = {line.get_xdata()[0] for line in axes[2].get_lines()[2:]}
+    assert dashed == {0.1, 0.2, 0.8, 0.9}
+
+
+def test_lattices_too_large_to_list_still_have_their_steps(tables):
+    distinct = [dict(one, concepts=[], share=None) for one in tables["distinct"]]
+    for large in (distinct, distinct[:5] + tables["distinct"][5:]):
+        given = tables | {"distinct": large}
+        drawn = rows("figure_lattice_barcode", given, settings())
+        assert set(drawn["high"]) == {one["high"] for one in distinct}
+        figure = draw("figure_lattice_barcode", given, settings())
+        figure.draw_without_rendering()
+
+
+def test_intervals_are_drawn_where_they_are_known(tables):
+    axes = draw("figure6_rrc", tables, settings()).axes[0]
+    (lines,) = axes.collections
+    ends = [segment[:, 1].tolist() for segment in lines.get_segments()]
+    assert ends == tables["rrc"][["rrc_low", "rrc_high"]].to_numpy().tolist()
+    without = {"rrc": tables["rrc"].drop(columns=["rrc_low", "rrc_high"])}
+    assert not draw("figure6_rrc", without, settings()).axes[0].collections
+    for axes in draw("figure5_noise_accuracy", tables, settings()).axes:
+        assert len(axes.collections) == 10
+
+
 def test_objects_stand_above_nodes_and_attributes_below(tables):
     figure = draw("figure7_lattices", tables, settings())
     figure.draw_without_rendering()
@@ -507,5 +547,5 @@ def test_damaged_gallery_is_told(content, tmp_path):
     path = tmp_path / "gallery.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Mistake, match=r"gallery\.npz: (no such gallery|damaged)"):
-        read_gallery(path)
+    with pytest.raises(Mistake, match=r"gallery\.npz: (no such arrays|damaged)"):
+        read_arrays(path)

@@ -7,8 +7,12 @@ import pytest
 
 from s2snets.errors import Mistake
 from s2snets.measure.accuracy import (
+    bound,
+    cross,
     noise,
     parts,
+    repeat,
+    resample,
     score,
     sources,
     table1,
@@ -109,7 +113,7 @@ def test_accuracies_are_plain_means_of_the_hits(rows, accuracy):
 def test_rows_follow_the_config_not_the_files(accuracy):
     assert list(accuracy) == [
         *("source", "part", "tuned", "label", "classifier", "strength"),
-        *("images", "seeds", "top1", "top5"),
+        *("images", "seeds", "top1", "top1_sd", "top5"),
     ]
     assert list(accuracy["source"].unique()) == [
         *("original", "pretrained", "decoder-L", "decoder-A", "encoder-L", "encoder-A")
@@ -145,7 +149,7 @@ def test_table_1_lists_originals_a_s_and_own_by_classifier(accuracy):
     table = table1(filed(accuracy), "decoder")
     assert list(table) == [
         *("classifier", "input", "images", "seeds"),
-        *("top1", "top1_difference", "top5", "top5_difference"),
+        *("top1", "top1_sd", "top1_difference", "top5", "top5_difference"),
     ]
     assert list(table["classifier"]) == ["L"] * 3 + ["A"] * 3
     assert list(table["input"]) == ["original", "A_S", "A_i"] * 2
@@ -169,7 +173,7 @@ def test_parts_compare_each_own_autoencoder_with_a_s(accuracy):
     table = parts(filed(accuracy))
     assert list(table) == [
         *("part", "classifier", "images", "seeds"),
-        *("top1", "top1_difference", "top5", "top5_difference"),
+        *("top1", "top1_sd", "top1_difference", "top5", "top5_difference"),
     ]
     assert list(table["part"]) == ["decoder"] * 2 + ["encoder"] * 2
     assert list(table["classifier"]) == ["L", "A"] * 2
@@ -181,13 +185,88 @@ def test_parts_compare_each_own_autoencoder_with_a_s(accuracy):
 def test_noise_keeps_every_strength_of_the_three_inputs(accuracy):
     table = noise(filed(accuracy), "decoder")
     assert list(table) == [
-        *("input", "classifier", "strength", "images", "seeds", "top1", "top5")
+        *("input", "classifier", "strength", "images", "seeds"),
+        *("top1", "top1_sd", "top5"),
     ]
     assert list(table["input"]) == ["original"] * 4 + ["A_S"] * 4 + ["A_i"] * 4
     assert list(table["classifier"]) == ["L", "L", "A", "A"] * 3
     assert list(table["strength"]) == [0.0, 0.5] * 6
     keyed = accuracy.set_index(["source", "classifier", "strength"])["top1"]
     assert table["top1"][11] == keyed["decoder-A", "A", 0.5]
+
+
+def test_intervals_stand_beside_what_they_bound(rows, accuracy):
+    samples = resample(rows, 200, 0)
+    bounded = bound(accuracy, samples)
+    assert list(bounded)[8:] == [
+        *("top1", "top1_low", "top1_high", "top1_sd"),
+        *("top5", "top5_low", "top5_high"),
+    ]
+    for name in ("top1", "top5"):
+        assert (bounded[f"{name}_low"] <= bounded[name]).all()
+        assert (bounded[name] <= bounded[f"{name}_high"]).all()
+    drawn = samples["top1"]["decoder-L", "A", 0.5]
+    row = bounded.query("source == 'decoder-L' & classifier == 'A' & strength == 0.5")
+    assert row["top1_low"].item() == np.quantile(drawn, 0.025)
+    columns = [f"top1{end}" for end in ("", "_low", "_high", "_sd")]
+    noisy = noise(bounded, "decoder")
+    assert [name for name in noisy if name.startswith("top1")] == columns
+
+
+def test_differences_are_paired_over_the_same_images(rows, accuracy):
+    samples = resample(rows, 200, 0)
+    bounded = bound(accuracy, samples)
+    for table, row, base in (
+        (table1(bounded, "decoder", samples), 4, "original"),
+        (parts(bounded, samples), 1, "pretrained"),
+    ):
+        source = "pretrained" if base == "original" else "decoder-A"
+        drawn = samples["top1"]
+        paired = drawn[source, "A", 0.0] - drawn[base, "A", 0.0]
+        found = table.loc[row, ["top1_difference_low", "top1_difference_high"]]
+        assert list(found) == list(np.quantile(paired, [0.025, 0.975]))
+        assert table.columns.get_loc("top1_difference_high") == 3 + (
+            table.columns.get_loc("top1_sd")
+        )
+    first = table1(bounded, "decoder", samples)
+    empty = first["input"] == "original"
+    assert (first["top5_difference_low"].isna() == empty).all()
+
+
+def test_an_input_equal_to_its_baseline_differs_by_nothing(rows):
+    same = rows[rows["source"] == "original"]
+    both = pd.concat([same, same.assign(source="pretrained")])
+    samples = resample(both, 50, 0)
+    table = table1(tabulate(both, ["L", "A"], "decoder"), "decoder", samples)
+    twin = table[table["input"] == "A_S"]
+    assert (twin[["top1_difference_low", "top1_difference_high"]] == 0).all(axis=None)
+
+
+def test_the_deviation_is_that_of_the_seeds(rows, accuracy):
+    table = score(rows).query("source == 'original' & classifier == 'L'")
+    seeds = table[table["strength"] == 0].groupby("seed")["top1"].mean()
+    assert accuracy["top1_sd"][0] == pytest.approx(seeds.std())
+    one = tabulate(rows[rows["seed"] == 1], ["L", "A"], "decoder")
+    assert one["top1_sd"].isna().all()
+
+
+def test_crossed_samples_have_autoencoders_in_rows(rows, accuracy):
+    seeds = cross(repeat(rows), ["L", "A"], "decoder")
+    assert seeds.shape == (2, 2, 2)
+    table = table2(accuracy, "decoder")[["L", "A"]].to_numpy()
+    assert seeds.mean(axis=0) == pytest.approx(table)
+    samples = cross(resample(rows, 50, 0), ["L", "A"], "decoder")
+    assert samples.dtype == np.float32
+    assert samples.shape == (50, 2, 2)
+    assert samples[:, 0, 1] == pytest.approx(
+        resample(rows, 50, 0)["top1"]["decoder-L", "A", 0.0].to_numpy()
+    )
+
+
+def test_sources_on_different_images_are_refused(rows):
+    fewer = rows[~((rows["source"] == "decoder-L") & (rows["image"] == 3))]
+    with pytest.raises(Mistake, match=r"decoder-L, L, strength 0\.0: lacks images"):
+        tabulate(fewer, ["L", "A"], "decoder")
 
 
 @pytest.mark.parametrize(

@@ -166,12 +166,29 @@ def test_summary_ranks_sources_within_measure_and_bins():
             ("decoder-L", "A_L", "inter", 256, 0.7),
         ],
         columns=["source", "label", "measure", "bins", "nmi"],
-    )
-    table = summarise(rows)
+    ).assign(seed=0, image=[0, 1, 0, 1, 0, 0])
+    table = summarise(rows, 50, 0)
     assert list(table) == [
-        *("source", "label", "measure", "bins", "images", "mean", "sd", "rank")
+        *("source", "label", "measure", "bins", "images"),
+        *("mean", "low", "high", "mean_sd", "sd", "rank"),
     ]
     assert list(table["images"]) == [2, 2, 1, 1]
     assert list(table["mean"]) == pytest.approx([0.3, 0.2, 0.5, 0.7])
     assert list(table["sd"][:2]) == pytest.approx([0.02**0.5, 0.02**0.5])
     assert list(table["rank"]) == [1, 2, 1, 1]
+
+
+def test_the_interval_of_the_mean_is_over_images_and_the_spread_over_seeds():
+    rng = np.random.default_rng(9)
+    rows = pd.DataFrame(
+        {
+            "seed": np.repeat([0, 1], 40),
+            "image": np.tile(np.arange(40), 2),
+            "nmi": np.tile(rng.random(40), 2) + np.repeat([0.0, 0.1], 40),
+        }
+    ).assign(source="pretrained", label="A_S", measure="intra", bins=32)
+    (row,) = summarise(rows, 4000, 0).itertuples()
+    assert row.mean_sd == pytest.approx(0.1 / 2**0.5)
+    error = rows["nmi"][:40].std(ddof=0) / 40**0.5
+    assert (row.high - row.low) / (2 * 1.96) == pytest.approx(error, rel=0.05)
+    assert row.low < row.mean < row.high

@@ -7,8 +7,21 @@ import pandas as pd
 import pytest
 
 from s2snets.errors import Mistake
-from s2snets.measure.lattice import build, context, interval, thresholds
-from s2snets.measure.rrc import relate
+from s2snets.measure.lattice import (
+    build,
+    chains,
+    context,
+    count,
+    interval,
+    matrix,
+    nested,
+    recurrence,
+    relations,
+    survey,
+    tabulate,
+    thresholds,
+)
+from s2snets.measure.rrc import rates, relate
 
 PAPER = Path(__file__).parents[2] / "resources/palacio2018"
 
@@ -187,3 +200,145 @@ def test_the_ends_of_the_scale_are_thresholds(printed, threshold):
 def test_a_threshold_outside_the_scale_names_its_key(printed, threshold):
     with pytest.raises(Mistake, match=r"lattice\.thresholds"):
         build(printed, threshold)
+
+
+def scattered(rrc, number, seed, scale=0.1):
+    """RRC as a bootstrap might give it: autoencoders in rows, 1 on the diagonal."""
+    values = matrix(rrc).to_numpy().T
+    noise = np.random.default_rng(seed).normal(0, scale, (number, *values.shape))
+    samples = np.clip(values + noise, 0, 1.5)
+    for place in range(len(values)):
+        samples[:, place, place] = 1
+    return samples
+
+
+def contexts(values):
+    """Every relation that some threshold in [0, 1] gives, by trying all."""
+    return {(values >= t).tobytes() for t in [0, *values[values <= 1].ravel().tolist()]}
+
+
+def test_the_survey_lists_the_printed_table_s_lattices(printed):
+    entries = survey(printed)
+    edges = [0.0, *(entry["high"] for entry in entries)]
+    assert edges == [*(entry["low"] for entry in entries), 1.0]
+    found = {
+        (round(entry["low"], 3), round(entry["high"], 3)): (
+            entry["concepts_count"],
+            entry["chain"],
+        )
+        for entry in entries
+    }
+    assert found[0.165, 0.525] == (4, True)
+    assert found[0.636, 0.841] == (5, True)
+    between = [chain for (low, _), (_, chain) in found.items() if 0.52 < low < 0.63]
+    assert between == [False] * 3  # against section 3.4's text
+    for entry in entries:
+        assert len(entry["concepts"]) == entry["concepts_count"]
+        assert entry["share"] is entry["seeds_share"] is None
+        alone = build(printed, entry["threshold"])
+        assert {key: entry[key] for key in alone} == alone
+    assert json.loads(json.dumps(entries)) == entries
+
+
+def test_zero_is_a_threshold_of_its_own_only_where_an_rrc_is_zero(printed):
+    rrc = printed.copy()
+    rrc.loc[0, "rrc"] = 0.0
+    first, second = survey(rrc)[:2]
+    assert (first["low"], first["high"], first["concepts_count"]) == (0, 0, 1)
+    assert second["low"] == 0
+
+
+def test_concepts_are_counted_without_their_lattice():
+    for size in (1, 2, 5, 9, 13):
+        for seed in range(6):
+            rrc = made(size, seed)
+            for threshold in (0, 0.2, 0.5, 0.8, 1):
+                formal = context(rrc, threshold)
+                relation = np.array(formal.bools)
+                assert count(relation) == len(formal.lattice)
+                assert count(relation.T) == len(formal.lattice)
+    assert count(~np.eye(6, dtype=bool)) == 2**6
+    assert count(~np.eye(60, dtype=bool), limit=500) is None
+
+
+def test_nested_rows_are_chains():
+    relation = np.random.default_rng(3).random((400, 3, 3)) < 0.7
+    expected = [chain_by_definition(one) for one in relation]
+    assert nested(relation).tolist() == expected
+    assert nested(relation.swapaxes(1, 2)).tolist() == expected
+    assert any(expected)
+    assert not all(expected)
+
+
+def chain_by_definition(relation):
+    """Whether the concepts' extents are totally ordered."""
+    entry = {
+        "objects": list("abc"),
+        "attributes": list("xyz"),
+        "relation": relation.tolist(),
+    }
+    extents = [extent for extent, _ in by_definition(entry)]
+    return all(a <= b or b <= a for a, b in combinations(extents, 2))
+
+
+def test_a_context_recurs_where_some_threshold_gives_it(printed):
+    for rrc in (printed, made(4, 1), made(7, 2)):
+        samples = scattered(rrc, 60, 4)
+        given = [contexts(sample.T) for sample in samples]
+        expected = [
+            np.mean([(matrix(rrc).to_numpy() >= t).tobytes() in one for one in given])
+            for t in thresholds(rrc)
+        ]
+        assert list(recurrence(rrc, samples)) == expected
+        assert 0 < min(expected[1:]) + max(expected[1:]) < 2
+    alone = matrix(printed).to_numpy().T[None]
+    assert (recurrence(printed, alone) == 1).all()
+
+
+def test_shares_of_relations_and_chains_are_plain_counts(printed):
+    samples, chosen = scattered(printed, 80, 5), (0.2, 0.8)
+    seeds = scattered(printed, 3, 6)
+    table = relations(printed, chosen, samples, seeds)
+    assert list(table) == [
+        *("autoencoder", "classifier", "rrc"),
+        *("threshold", "uses", "share", "seeds_share"),
+    ]
+    assert len(table) == 50
+    names = list("LAVIR")
+    for row in table.itertuples():
+        i, j = names.index(row.autoencoder[2:]), names.index(row.classifier)
+        assert row.uses == (row.rrc >= row.threshold)
+        assert row.share == (samples[:, i, j] >= row.threshold).mean()
+        assert row.seeds_share == (seeds[:, i, j] >= row.threshold).mean()
+    table = chains(printed, chosen, samples, seeds[:1])
+    assert list(table["chain"]) == [True, True]
+    for row in table.itertuples():
+        each = [nested(sample >= row.threshold) for sample in samples]
+        assert row.share == np.mean(each)
+    assert table["seeds_share"].isna().all()  # one seed says nothing of seeds
+
+
+def test_the_survey_as_a_table_keeps_its_numbers(printed):
+    entries = survey(printed, scattered(printed, 20, 7), scattered(printed, 2, 8))
+    table = tabulate(entries)
+    assert list(table) == ["low", "high", "concepts", "chain", "share", "seeds_share"]
+    assert list(table["concepts"]) == [entry["concepts_count"] for entry in entries]
+    assert table[["share", "seeds_share"]].notna().all(axis=None)
+
+
+def test_forty_networks_are_surveyed_without_their_largest_lattices():
+    rng = np.random.default_rng(10)
+    accuracy = rng.uniform(0.05, 0.5, (40, 40))
+    np.fill_diagonal(accuracy, rng.uniform(0.5, 0.8, 40))
+    table = pd.DataFrame(accuracy, columns=[f"c{place}" for place in range(40)])
+    table.insert(0, "autoencoder", "A_" + table.columns)
+    rrc = relate(table)
+    entries = survey(rrc, rates(accuracy[None]))
+    assert len(entries) == len(thresholds(rrc)) > 1500
+    counts = tabulate(entries)["concepts"]
+    assert counts.isna().any()
+    assert all(
+        bool(entry["concepts"]) == (number <= 64)
+        for entry, number in zip(entries, counts.fillna(10**6), strict=True)
+    )
+    assert all(entry["share"] == 1 for entry in entries)

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from s2snets.errors import Mistake
-from s2snets.measure.rrc import relate
+from s2snets.measure.rrc import rates, relate
 
 PAPER = Path(__file__).parents[2] / "resources/palacio2018"
 
@@ -51,6 +52,44 @@ def test_the_order_of_rows_and_columns_changes_no_value(printed):
     pd.testing.assert_frame_equal(
         first.reset_index(drop=True), second.reset_index(drop=True)
     )
+
+
+def test_rates_of_many_tables_are_those_of_each(printed):
+    accuracy = printed.drop(columns="autoencoder").to_numpy()
+    tables = np.stack([accuracy, accuracy.T, accuracy / 2])
+    for table, found in zip(tables, rates(tables), strict=True):
+        frame = pd.DataFrame(table, columns=list("LAVIR"))
+        frame.insert(0, "autoencoder", printed["autoencoder"])
+        rows = relate(frame).pivot(index="autoencoder", columns="classifier")["rrc"]
+        assert found == pytest.approx(
+            rows.loc[printed["autoencoder"], list("LAVIR")].to_numpy()
+        )
+
+
+def test_intervals_and_spread_go_to_their_own_pair(printed):
+    accuracy = printed.drop(columns="autoencoder").to_numpy()
+    samples = np.repeat(accuracy[None], 101, axis=0)
+    samples[:, 3, 0] = np.linspace(0, 0.1, 101)  # A_I ∘ L
+    rows = relate(printed, samples, samples[[0, 100]]).set_index(
+        ["autoencoder", "classifier"]
+    )
+    own = 0.3484
+    low, high, spread = rows.loc[("A_I", "L"), ["rrc_low", "rrc_high", "rrc_sd"]]
+    assert (low, high) == pytest.approx((0.0025 / own, 0.0975 / own))
+    assert spread == pytest.approx(0.1 / own / 2**0.5)
+    others = rows.drop(("A_I", "L"))
+    assert list(others["rrc_low"]) == pytest.approx(list(others["rrc"]))
+    assert others["rrc_sd"].to_numpy() == pytest.approx(0)
+    assert relate(printed, samples, samples[:1])["rrc_sd"].isna().all()
+
+
+def test_a_resample_in_which_a_classifier_fails_has_no_rrc(printed):
+    accuracy = printed.drop(columns="autoencoder").to_numpy()
+    samples = np.repeat(accuracy[None], 4, axis=0)
+    samples[0, 0, 0] = 0
+    assert np.isnan(rates(samples)[0, 0]).all()
+    rows = relate(printed, samples)
+    assert list(rows["rrc_low"]) == pytest.approx(list(rows["rrc"]))
 
 
 def broken(table, change):

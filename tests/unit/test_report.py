@@ -36,6 +36,7 @@ CONFIG = {
     "classifiers": {name: {"architecture": "lenet5"} for name in "LAVIR"},
     "predict": {"strengths": [0.0, 0.5, 1.0]},
     "lattice": {"thresholds": [0.1, 0.2, 0.8, 0.9]},
+    "bootstrap": {"resamples": 10000, "seed": 0},
     "information": {
         "bins": [256, 32],
         "average_method": "geometric",

@@ -22,7 +22,13 @@ from s2snets.files import replacing, sha256
 from s2snets.measure.information import nmi
 from s2snets.models.classifiers import lenet5
 from s2snets.models.frozen import Frozen
-from s2snets.stages import export_classifier, measure_information
+from s2snets.stages import (
+    export_classifier,
+    measure_information,
+    relate,
+    survey_lattices,
+    tabulate_accuracy,
+)
 from s2snets.stages.collect_gallery import examples
 from s2snets.stages.predict import matching
 from s2snets.tables import read_csv, read_rows
@@ -245,3 +251,83 @@ def test_tables_that_are_missing_or_foreign_are_named(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"junk")
     with pytest.raises(Mistake, match=r"b\.parquet: damaged rows"):
         read_rows([tmp_path / "b.parquet"])
+
+
+def flags(folder, **options):
+    """A command line: names of tables become paths in the folder."""
+    words = []
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [folder / value]
+        words += [f"--{name}", *map(str, values)]
+    return words
+
+
+@pytest.fixture
+def tabulated(tmp_path):
+    """Tables of two seeds' random predictions, by two networks of ten classes."""
+    random = np.random.default_rng(0)
+    sources = ["original", "pretrained", "decoder-L", "decoder-A"]
+    keys = pd.MultiIndex.from_product(
+        [[0, 1], sources, range(40), ["L", "A"], [0.0]],
+        names=["seed", "source", "image", "classifier", "strength"],
+    ).to_frame(index=False)
+    guesses = np.argsort(random.random((len(keys), 10)))[:, :5]
+    guesses[:, 0] *= random.random(len(keys)) < 0.5
+    rows = keys.assign(label=0, **{f"class_{n + 1}": guesses[:, n] for n in range(5)})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    tables = {name: f"{name}.csv" for name in ("accuracy", "table1", "table2", "parts")}
+    tabulate_accuracy.main(
+        flags(
+            tmp_path,
+            predictions=[tmp_path / "rows.parquet"],
+            classifiers=["L", "A"],
+            part=["decoder"],
+            noise="noise.csv",
+            bootstrap="bootstrap.npz",
+            settings=['{"resamples": 2100}'],
+            **tables,
+        )
+    )
+    return tmp_path
+
+
+def test_intervals_go_from_predictions_to_lattices(tabulated):
+    paths = {"table2": "table2.csv", "rrc": "rrc.csv"}
+    relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))
+    with np.load(tabulated / "bootstrap.npz") as arrays:
+        assert list(arrays["classifiers"]) == ["L", "A"]
+        assert arrays["table2"].shape == (2000, 2, 2)
+        assert arrays["table2_seeds"].shape == (2, 2, 2)
+    rrc = read_csv(tabulated / "rrc.csv")
+    assert (rrc["rrc_low"] <= rrc["rrc"]).all()
+    assert (rrc["rrc"] <= rrc["rrc_high"]).all()
+    assert rrc["rrc_sd"].notna().all()
+    survey_lattices.main(
+        flags(
+            tabulated,
+            rrc="rrc.csv",
+            bootstrap="bootstrap.npz",
+            thresholds=["0.5", "0.9"],
+            distinct="distinct.json",
+            table="distinct.csv",
+            relations="relations.csv",
+            chains="chains.csv",
+        )
+    )
+    distinct = read_csv(tabulated / "distinct.csv")
+    listed = files.read_json(tabulated / "distinct.json")
+    assert list(distinct["share"]) == [one["share"] for one in listed]
+    assert len(read_csv(tabulated / "relations.csv")) == 8
+    assert len(read_csv(tabulated / "chains.csv")) == 2
+
+
+def test_rrc_comes_from_table_2_alone_and_refuses_another_s_bootstrap(tabulated):
+    paths = {"table2": "table2.csv", "rrc": "rrc.csv"}
+    relate.main(flags(tabulated, **paths))
+    assert "rrc_low" not in read_csv(tabulated / "rrc.csv")
+    table = read_csv(tabulated / "table2.csv")
+    table.replace("A_L", "A_X").rename(columns={"L": "X"}).to_csv(
+        tabulated / "table2.csv", index=False
+    )
+    with pytest.raises(Mistake, match="its classifiers are not the columns"):
+        relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))

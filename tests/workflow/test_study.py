@@ -18,7 +18,11 @@ from s2snets.models.classifiers import lenet5
 from s2snets.store import save_weights
 
 ROOT = Path(__file__).parents[2]
-FIGURES = ["cross-evaluation", *(f"figure-{number}" for number in range(2, 10))]
+FIGURES = [
+    "cross-evaluation",
+    "lattice-barcode",
+    *(f"figure-{n}" for n in range(2, 10)),
+]
 
 
 def test_the_smoke_study_writes_every_result(smoke):
@@ -26,8 +30,11 @@ def test_the_smoke_study_writes_every_result(smoke):
         for form in ("pdf", "png", "csv"):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
-                  "information", "lab", "costs"):  # fmt: skip
+                  "information", "lab", "costs", "distinct-lattices", "relations",
+                  "chains"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
+    rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
+    assert (rrc.rrc_low <= rrc.rrc_high).all()
     report = (smoke.results / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= len(FIGURES)
     assert "<script src" not in report

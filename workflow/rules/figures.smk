@@ -11,6 +11,10 @@ FIGURES = {
     "figure-5": ("figure5_noise_accuracy", {"noise": "noise.csv"}),
     "figure-6": ("figure6_rrc", {"rrc": "rrc.csv"}),
     "figure-7": ("figure7_lattices", {"lattices": "lattices.json"}),
+    "lattice-barcode": (
+        "figure_lattice_barcode",
+        {"distinct": "distinct-lattices.json", "chains": "chains.csv"},
+    ),
     "figure-8": ("figure8_information_pairs", {"gallery": "gallery.npz"}),
     "figure-9": ("figure9_information", {"information": "information.csv"}),
     "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),

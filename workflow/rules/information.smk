@@ -52,10 +52,12 @@ rule tabulate_information:
         code=fingerprint("s2snets.stages.tabulate_information"),
         names=CLASSIFIERS,
         part=PART,
+        settings=study.bootstrap.model_dump_json(),
     shell:
         "python -m s2snets.stages.tabulate_information"
         " --information {input.information:q} --classifiers {params.names}"
-        " --part {params.part} --table {output.table:q} > {log:q} 2>&1"
+        " --part {params.part} --settings {params.settings:q}"
+        " --table {output.table:q} > {log:q} 2>&1"
 
 
 rule collect_gallery:

@@ -48,6 +48,7 @@ rule tabulate_accuracy:
         table2="<tables>/table2.csv",
         parts="<tables>/parts.csv",
         noise="<tables>/noise.csv",
+        bootstrap="<tables>/bootstrap.npz",
     log:
         "<logs>/tabulate_accuracy.log",
     benchmark:
@@ -59,11 +60,13 @@ rule tabulate_accuracy:
         code=fingerprint("s2snets.stages.tabulate_accuracy"),
         names=CLASSIFIERS,
         part=PART,
+        settings=study.bootstrap.model_dump_json(),
     shell:
         "python -m s2snets.stages.tabulate_accuracy --predictions {input.predictions:q}"
         " --classifiers {params.names} --part {params.part}"
         " --accuracy {output.accuracy:q} --table1 {output.table1:q}"
         " --table2 {output.table2:q} --parts {output.parts:q} --noise {output.noise:q}"
+        " --bootstrap {output.bootstrap:q} --settings {params.settings:q}"
         " > {log:q} 2>&1"
 
 

@@ -5,6 +5,7 @@ rule relate:
     """The relative rate of change of every autoencoder-classifier pair."""
     input:
         table2="<tables>/table2.csv",
+        bootstrap="<tables>/bootstrap.npz",
     output:
         rrc="<tables>/rrc.csv",
     log:
@@ -14,8 +15,8 @@ rule relate:
     params:
         code=fingerprint("s2snets.stages.relate"),
     shell:
-        "python -m s2snets.stages.relate --table2 {input.table2:q} --rrc {output.rrc:q}"
-        " > {log:q} 2>&1"
+        "python -m s2snets.stages.relate --table2 {input.table2:q}"
+        " --bootstrap {input.bootstrap:q} --rrc {output.rrc:q} > {log:q} 2>&1"
 
 
 rule build_lattices:
@@ -37,9 +38,35 @@ rule build_lattices:
         " > {log:q} 2>&1"
 
 
+rule survey_lattices:
+    """Every distinct lattice, and how often it, its relations and chains recur."""
+    input:
+        rrc="<tables>/rrc.csv",
+        bootstrap="<tables>/bootstrap.npz",
+    output:
+        distinct="<tables>/distinct-lattices.json",
+        table="<tables>/distinct-lattices.csv",
+        relations="<tables>/relations.csv",
+        chains="<tables>/chains.csv",
+    log:
+        "<logs>/survey_lattices.log",
+    benchmark:
+        "<benchmarks>/survey_lattices.tsv"
+    params:
+        code=fingerprint("s2snets.stages.survey_lattices"),
+        thresholds=study.lattice.thresholds,
+    shell:
+        "python -m s2snets.stages.survey_lattices --rrc {input.rrc:q}"
+        " --bootstrap {input.bootstrap:q} --thresholds {params.thresholds}"
+        " --distinct {output.distinct:q} --table {output.table:q}"
+        " --relations {output.relations:q} --chains {output.chains:q}"
+        " > {log:q} 2>&1"
+
+
 localrules:
     relate,
     build_lattices,
+    survey_lattices,
     lattices,
 
 
@@ -47,3 +74,4 @@ rule lattices:
     """RRC and lattices."""
     input:
         rules.build_lattices.output,
+        rules.survey_lattices.output,

@@ -359,6 +359,17 @@ class Lattice(Settings):
     )
 
 
+class Bootstrap(Settings):
+    """95 % intervals from resampled images (the paper prints none)."""
+
+    resamples: Count = Field(
+        10_000,
+        description="Times that the validation images are drawn anew, with"
+        " replacement; Table 2 of the first 2,000 is kept for RRC and lattices.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draws.")
+
+
 class Gallery(Settings):
     """The images that Figures 3, 4 and 8 show."""
 
@@ -432,6 +443,7 @@ class Study(Settings):
     predict: Predict = Field(Predict(), description="Predictions.")
     information: Information = Field(Information(), description="Mutual information.")
     lattice: Lattice = Field(Lattice(), description="Concept lattices.")
+    bootstrap: Bootstrap = Field(Bootstrap(), description="Intervals.")
     gallery: Gallery = Field(Gallery(), description="Example images.")
     figures: Figures = Field(Figures(), description="Looks.")
 

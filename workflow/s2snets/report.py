@@ -50,6 +50,12 @@ FIGURES = {
         "Line diagrams of concept lattices, one a threshold: nodes in layers, joined"
         " by edges, networks above and signals below them.",
     ),
+    "lattice-barcode": (
+        "Every lattice",
+        "Chart over the threshold: the number of concepts, how often each lattice"
+        " recurs, and a horizontal bar for each concept where it exists, in one colour"
+        " where the order is total and in another where it is not.",
+    ),
     "figure-8": (
         "Figure 8. Which pairs are compared",
         "Two photographs and their reconstructions; arrows marked intra join a"

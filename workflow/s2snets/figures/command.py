@@ -1,7 +1,5 @@
 """The command line that every figure module has."""
 
-import zipfile
-
 import matplotlib
 import numpy as np
 import pandas
@@ -12,21 +10,6 @@ from s2snets.figures.style import THEME
 from s2snets.files import replacing
 from s2snets.stage import arguments
 from s2snets.tables import write_csv
-
-
-def read_gallery(path):
-    """The arrays of ``gallery.npz`` by name.
-
-    Raises:
-        Mistake: no such file, or not one of arrays.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except FileNotFoundError:
-        raise Mistake(f"{path}: no such gallery") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise Mistake(f"{path}: damaged ({error}); delete it and rerun") from None
 
 
 def at_strength(gallery, strength):

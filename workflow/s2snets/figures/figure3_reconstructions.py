@@ -12,10 +12,9 @@ from s2snets.figures.command import (
     at_strength,
     command,
     picture_table,
-    read_gallery,
 )
 from s2snets.stage import run
-from s2snets.tables import read_csv
+from s2snets.tables import read_arrays, read_csv
 
 IMAGES, TALLEST = 3, 8.7
 """Images shown at most, and the height of a page that they must not exceed, inches."""
@@ -182,7 +181,7 @@ def draw(gallery, lab, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, gallery=read_gallery, lab=read_csv)
+    command(draw, rows, argv, gallery=read_arrays, lab=read_csv)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from s2snets.figures.command import (
     command,
     example_source,
     picture_table,
-    read_gallery,
 )
 from s2snets.stage import run
+from s2snets.tables import read_arrays
 
 IMAGE = 0
 """Position in the gallery of the image shown; the paper shows one."""
@@ -91,7 +91,7 @@ def draw(gallery, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, gallery=read_gallery)
+    command(draw, rows, argv, gallery=read_arrays)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,10 @@ def rows(noise, style):
         for panel in PANELS
     ]
     return pandas.concat(panels)[
-        ["panel", "input", "classifier", "strength", "images", "seeds", "top1"]
+        [
+            *("panel", "input", "classifier", "strength", "images", "seeds"),
+            *("top1", "top1_low", "top1_high"),
+        ]
     ].reset_index(drop=True)
 
 
@@ -46,6 +49,14 @@ def draw(noise, style):
                 ls=(0, (3, 1.5)) if clean else "-",
                 lw=0.9 if clean else 1.5,
                 clip_on=False,
+            )
+            panel_axes.fill_between(
+                line["strength"],
+                line["top1_low"],
+                line["top1_high"],
+                color=colours[name],
+                alpha=0.1 if clean else 0.2,
+                lw=0,
             )
         panel_axes.set(
             title=f"{look.letter(panel)} originals and {look.mathtext(source)}",

@@ -45,6 +45,10 @@ def draw(rrc, style):
                 width=0.4,
                 color=[colours[part] for part in parts],
             )
+        if {"rrc_low", "rrc_high"} <= set(pairs):
+            axes.vlines(
+                places, pairs["rrc_low"], pairs["rrc_high"], color=look.INK, lw=0.9
+            )
         for place, label, own, name in zip(
             places, pairs["autoencoder"], tuned, pairs["classifier"], strict=True
         ):

@@ -10,9 +10,9 @@ from s2snets.figures.command import (
     command,
     example_source,
     picture_table,
-    read_gallery,
 )
 from s2snets.stage import run
+from s2snets.tables import read_arrays
 
 INTRA, INTER = "#0072b2", "#d55e00"
 
@@ -137,7 +137,7 @@ def draw(gallery, style):
 
 
 def main(argv=None):
-    command(draw, rows, argv, gallery=read_gallery)
+    command(draw, rows, argv, gallery=read_arrays)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """From predictions to the paper's accuracy tables."""
 
+import numpy as np
 import pandas as pd
 
 from s2snets.errors import Mistake
+from s2snets.measure.bootstrap import by_seed, interval
+from s2snets.measure.bootstrap import resample as resample_means
 
 PARTS = ("decoder", "encoder", "both")
 INPUTS = ("original", "A_S", "A_i")
 CLASSES = [f"class_{place}" for place in range(1, 6)]
 SCORES = ["top1", "top5"]
+KEYS = ["source", "classifier", "strength"]
 
 
 def sources(classifiers, part):
@@ -54,11 +58,12 @@ def tabulate(rows, classifiers, part):
 
     Returns:
         source, part, tuned, label, classifier, strength, images, seeds, top1,
-        top5: means over images and seeds, sorted by source, classifier and
-        strength.
+        top1_sd, top5: means over images and seeds, and the deviation over seeds
+        (missing for one); sorted by source, classifier and strength.
 
     Raises:
-        Mistake: an unknown source or classifier, or a seed that lacks images.
+        Mistake: an unknown source or classifier, or a seed or source that lacks
+            images of another at the same strength.
     """
     known = sources(classifiers, part)
     hits = score(rows)
@@ -68,8 +73,7 @@ def tabulate(rows, classifiers, part):
             name = hits.loc[strange, column].iloc[0]
             raise Mistake(f"predictions: {column} {name!r} is not in the config")
         hits[column] = pd.Categorical(hits[column], list(names))
-    keys = ["source", "classifier", "strength"]
-    table = hits.groupby(keys, observed=True).agg(
+    table = hits.groupby(KEYS, observed=True).agg(
         rows=("top1", "size"),
         images=("image", "nunique"),
         seeds=("seed", "nunique"),
@@ -84,27 +88,90 @@ def tabulate(rows, classifiers, part):
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
             f" x {row['seeds']:.0f} seeds; predict that source again"
         )
+    everywhere = hits.groupby("strength")["image"].nunique()
+    fewer = table[table["images"] < table.index.get_level_values(2).map(everywhere)]
+    if len(fewer):
+        source, classifier, strength = fewer.index[0]
+        raise Mistake(
+            f"predictions: {source}, {classifier}, strength {strength}: lacks images"
+            " that another source has, so they cannot be compared; predict it again"
+        )
+    spread = by_seed(hits, KEYS, ["top1"])["top1"].std()
+    table.insert(table.columns.get_loc("top5"), "top1_sd", spread)
     table = table.drop(columns="rows").reset_index()
     table = table.astype({"source": str, "classifier": str})
     return known.merge(table, on="source")
 
 
-def table1(accuracy, part):
+def resample(rows, resamples, seed):
+    """Accuracies over resampled images, the same for every source and classifier.
+
+    Args:
+        rows: predictions, as ``score`` takes them.
+        resamples, seed: as ``bootstrap.means`` takes them.
+
+    Returns:
+        DataFrame: a row a resample, columns (score, source, classifier, strength).
+    """
+    return resample_means(score(rows), KEYS, SCORES, resamples=resamples, seed=seed)
+
+
+def repeat(rows):
+    """Accuracies of each seed by itself: rows seeds, columns as ``resample``'s."""
+    return by_seed(score(rows), KEYS, SCORES)
+
+
+def bound(accuracy, samples):
+    """Put 95 % intervals beside accuracies: top1_low, top1_high, top5_low, top5_high.
+
+    Args:
+        accuracy: as ``tabulate`` returns it.
+        samples: as ``resample`` returns it.
+    """
+    for name in SCORES:
+        accuracy = _beside(accuracy, name, interval(_drawn(samples, name, accuracy)))
+    return accuracy
+
+
+def cross(samples, classifiers, part):
+    """Table 2 of every resample, or of every seed.
+
+    Args:
+        samples: as ``resample`` or ``repeat`` returns it.
+        classifiers: keys in the config's order.
+        part: the main part.
+
+    Returns:
+        float32 (rows, N, N): [..., i, j] = acc(A_i ∘ j), top-1, without noise.
+    """
+    pairs = pd.DataFrame(
+        [(f"{part}-{i}", j, 0.0) for i in classifiers for j in classifiers],
+        columns=KEYS,
+    )
+    size = len(classifiers)
+    drawn = _drawn(samples, "top1", pairs).reshape(-1, size, size)
+    return drawn.astype(np.float32)
+
+
+def table1(accuracy, part, samples=None):
     """Each classifier on the originals, A_S and its own autoencoder: Table 1.
 
     Args:
-        accuracy: as ``tabulate`` returns it, or read back from its file.
+        accuracy: as ``tabulate`` or ``bound`` returns it, or read back from its file.
         part: the main part.
+        samples: as ``resample`` returns it: gives differences their intervals,
+            paired over the same images; None: none.
 
     Returns:
         classifier, input (original, A_S, A_i), images, seeds, top1,
         top1_difference, top5, top5_difference: without noise, differences
-        against the originals (missing for those themselves).
+        against the originals (missing for those themselves); each with its _low
+        and _high where known, and top1_sd.
     """
     table = _inputs(_clean(accuracy), part)
     originals = table[table["input"] == "original"]
-    table = _against(table, originals)
-    differences = [f"{name}_difference" for name in SCORES]
+    table = _against(table, originals, samples)
+    differences = table.columns[table.columns.str.contains("_difference")]
     table.loc[table["input"] == "original", differences] = float("nan")
     order = {key: place for place, key in enumerate(_classifiers(accuracy))}
     table = table.sort_values(
@@ -126,17 +193,20 @@ def table2(accuracy, part):
     return table.rename_axis(index="autoencoder", columns=None).reset_index()
 
 
-def parts(accuracy):
+def parts(accuracy, samples=None):
     """What fine-tuning the encoder, the decoder or both brings (section 3.3).
+
+    Args:
+        accuracy, samples: as ``table1`` takes them.
 
     Returns:
         part, classifier, images, seeds, top1, top1_difference, top5,
         top5_difference: each classifier with its own autoencoder, without
-        noise, against A_S.
+        noise, against A_S; with intervals as in ``table1``.
     """
     clean = _clean(accuracy)
     own = clean[clean["tuned"] == clean["classifier"]]
-    table = _against(own, clean[clean["source"] == "pretrained"])
+    table = _against(own, clean[clean["source"] == "pretrained"], samples)
     return _columns(table, "part", "classifier")
 
 
@@ -145,10 +215,9 @@ def noise(accuracy, part):
 
     Returns:
         input (original, A_S, A_i), classifier, strength, images, seeds, top1,
-        top5.
+        top5, with their intervals and deviation where ``accuracy`` has them.
     """
-    columns = ["input", "classifier", "strength", "images", "seeds", *SCORES]
-    return _inputs(accuracy, part)[columns].reset_index(drop=True)
+    return _columns(_inputs(accuracy, part), "input", "classifier", "strength")
 
 
 def _classifiers(accuracy):
@@ -169,17 +238,45 @@ def _inputs(accuracy, part):
     return accuracy.assign(input=names.mask(own, "A_i")).dropna(subset="input")
 
 
-def _against(table, baseline):
+def _against(table, baseline, samples=None):
     """Add differences to the same classifier's row of ``baseline``."""
-    baseline = baseline.set_index("classifier")[SCORES]
-    return table.assign(
-        **{
-            f"{name}_difference": table[name] - table["classifier"].map(baseline[name])
-            for name in SCORES
-        }
-    )
+    baseline = baseline.set_index("classifier")
+    for name in SCORES:
+        difference = table[name] - table["classifier"].map(baseline[name])
+        table = table.assign(**{f"{name}_difference": difference})
+        if samples is not None:
+            source = table["classifier"].map(baseline["source"])
+            other = _drawn(samples, name, table.assign(source=source))
+            paired = _drawn(samples, name, table) - other
+            table = _beside(table, f"{name}_difference", interval(paired))
+    return table
+
+
+def _drawn(samples, name, table):
+    """One score's resamples (resamples, rows) of the means that a table's rows name."""
+    drawn = samples[name]
+    places = drawn.columns.get_indexer(pd.MultiIndex.from_frame(table[KEYS]))
+    if (places < 0).any():
+        missing = table[KEYS].iloc[places.argmin()]
+        raise Mistake(f"predictions: {', '.join(map(str, missing))}: no such rows")
+    return drawn.to_numpy()[:, places]
+
+
+def _beside(table, name, bounds):
+    """Columns ``name``_low and ``name``_high, beside ``name``."""
+    table, place = table.copy(), table.columns.get_loc(name) + 1
+    for shift, (end, values) in enumerate(zip(("low", "high"), bounds, strict=True)):
+        table.insert(place + shift, f"{name}_{end}", values)
+    return table
 
 
 def _columns(table, *keys):
-    scores = [column for name in SCORES for column in (name, f"{name}_difference")]
+    """The keys, then all that is known of top-1 and top-5, accuracy first."""
+    scores = [
+        column
+        for name in SCORES
+        for kind in (name, f"{name}_difference")
+        for column in (kind, f"{kind}_low", f"{kind}_high", f"{kind}_sd")
+        if column in table
+    ]
     return table[[*keys, "images", "seeds", *scores]].reset_index(drop=True)

@@ -5,7 +5,9 @@ from functools import lru_cache
 import numpy as np
 
 from s2snets.errors import Mistake
+from s2snets.measure.bootstrap import by_seed, interval, resample
 
+KEYS = ["source", "label", "measure", "bins"]
 MEANS = {
     "geometric": lambda h, g: np.sqrt(h * g),
     "arithmetic": lambda h, g: (h + g) / 2,
@@ -96,19 +98,30 @@ def shuffled(images, seeds):
     return drawn.reshape(images.shape)
 
 
-def summarise(rows):
+def summarise(rows, resamples, seed):
     """Mean and spread of nMI for each source: ``information.csv`` (Figure 9).
 
     Args:
-        rows: one row an image or pair: source, label, measure, bins, nmi.
+        rows: one row an image or pair, which its first image names: seed, image,
+            source, label, measure, bins, nmi.
+        resamples, seed: as ``bootstrap.means`` takes them.
 
     Returns:
-        source, label, measure, bins, images (rows averaged), mean, sd (of the
-        images, ddof 1), rank (1 = most information, by measure and bins), in
-        the order in which the groups first appear.
+        source, label, measure, bins, images (rows averaged), mean, low, high (its
+        95 % interval over images), mean_sd (its deviation over seeds, missing for
+        one), sd (of the images, ddof 1), rank (1 = most information, by measure
+        and bins), in the order in which the groups first appear.
     """
-    groups = rows.groupby(["source", "label", "measure", "bins"], sort=False)["nmi"]
-    table = groups.agg(images="size", mean="mean", sd="std").reset_index()
+    groups = rows.groupby(KEYS, sort=False)["nmi"]
+    table = groups.agg(images="size", mean="mean", sd="std")
+    samples = resample(rows, KEYS, ["nmi"], resamples=resamples, seed=seed)["nmi"]
+    low, high = interval(samples[table.index])
+    spread = by_seed(rows, KEYS, ["nmi"])["nmi"].std()[table.index].to_numpy()
+    for place, (name, values) in enumerate(
+        (("low", low), ("high", high), ("mean_sd", spread)), start=2
+    ):
+        table.insert(place, name, values)
+    table = table.reset_index()
     means = table.groupby(["measure", "bins"])["mean"]
     rank = means.rank(ascending=False, method="min").astype(int)
     return table.assign(rank=rank)

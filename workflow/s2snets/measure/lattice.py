@@ -1,6 +1,7 @@
 """Formal concept analysis of RRC: who uses whose signal."""
 
 import numpy as np
+import pandas as pd
 from concepts import Context
 
 from s2snets.errors import Mistake
@@ -8,6 +9,8 @@ from s2snets.errors import Mistake
 SWEEPS = 8
 CLEARANCE = 0.3  # wanted between a node and an edge not its own, in layout units
 TRIES = 200
+LISTED = 64  # concepts of a surveyed lattice that is listed and laid out
+COUNTED = 10_000  # concepts up to which a surveyed lattice's are counted
 
 
 def context(rrc, threshold):
@@ -28,12 +31,17 @@ def context(rrc, threshold):
             f"lattice.thresholds: {threshold} lies outside [0, 1]; give a share of"
             " the weaker classifier's accuracy, such as 0.8"
         )
+    table = matrix(rrc)
+    uses = table.to_numpy() >= threshold
+    return Context(list(table.index), list(table.columns), uses.tolist())
+
+
+def matrix(rrc):
+    """RRC as a table: classifiers below, autoencoders across, in Table 2's order."""
     # The diagonal ties at 1, so it alone keeps the table's order in this file.
     own = rrc[rrc["autoencoder"] == "A_" + rrc["classifier"]]
-    objects, attributes = list(own["classifier"]), list(own["autoencoder"])
     table = rrc.pivot(index="classifier", columns="autoencoder", values="rrc")
-    uses = table.loc[objects, attributes].to_numpy() >= threshold
-    return Context(objects, attributes, uses.tolist())
+    return table.loc[own["classifier"], own["autoencoder"]]
 
 
 def interval(rrc, threshold):
@@ -45,12 +53,13 @@ def interval(rrc, threshold):
 
 
 def thresholds(rrc):
-    """One threshold for each distinct context over (0, 1], ascending.
+    """One threshold for each distinct context over [0, 1], ascending.
 
-    They are the intervals' upper bounds: every RRC value up to 1.
+    They are the intervals' upper bounds: every RRC value up to 1. Only where a value
+    is 0 does t = 0 give a context of its own.
     """
     values = np.unique(rrc["rrc"])
-    return values[(values > 0) & (values <= 1)].tolist()
+    return values[values <= 1].tolist()
 
 
 def build(rrc, threshold):
@@ -100,6 +109,197 @@ def build(rrc, threshold):
         ],
         "covers": covers,
         "chain": len(covers) == len({upper for upper, _ in covers}),
+    }
+
+
+def survey(rrc, samples=None, seeds=None):
+    """Every distinct context over t in [0, 1]: ``distinct-lattices.json``.
+
+    Args:
+        rrc: as ``context`` takes it.
+        samples: resampled RRC (B, N, N) as ``rrc.rates`` gives it, autoencoders in
+            rows, in Table 2's order.
+        seeds: that of each seed, likewise.
+
+    Returns:
+        Entries as ``build``'s by rising t, with concepts_count (None past COUNTED),
+        share (of the samples in which this very context occurs at some t) and
+        seeds_share; None where samples, or several seeds, are not given. Past
+        LISTED concepts relation, concepts and covers are empty.
+    """
+    places = thresholds(rrc)
+    shares = [
+        np.full(len(places), np.nan) if drawn is None else recurrence(rrc, drawn)
+        for drawn in (samples, _several(seeds))
+    ]
+    table = matrix(rrc)
+    found = []
+    for place, threshold in enumerate(places):
+        uses = table.to_numpy() >= threshold
+        concepts = count(uses)
+        if concepts is not None and concepts <= LISTED:
+            entry = build(rrc, threshold)
+        else:
+            low, high = interval(rrc, threshold)
+            entry = {
+                "threshold": threshold,
+                "low": low,
+                "high": high,
+                "objects": list(table.index),
+                "attributes": list(table.columns),
+                "relation": [],
+                "concepts": [],
+                "covers": [],
+                "chain": bool(nested(uses)),
+            }
+        entry["concepts_count"] = concepts
+        for name, share in zip(("share", "seeds_share"), shares, strict=True):
+            known = not np.isnan(share[place])
+            entry[name] = float(share[place]) if known else None
+        found.append(entry)
+    return found
+
+
+def tabulate(entries):
+    """The survey as a table: ``distinct-lattices.csv``.
+
+    Returns:
+        low, high, concepts (their number), chain, share, seeds_share.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "low": entry["low"],
+                "high": entry["high"],
+                "concepts": entry["concepts_count"],
+                "chain": entry["chain"],
+                "share": entry["share"],
+                "seeds_share": entry["seeds_share"],
+            }
+            for entry in entries
+        ]
+    ).astype({"concepts": "Int64"})
+
+
+def recurrence(rrc, samples):
+    """How often each distinct context occurs at some threshold of another RRC.
+
+    A context is the set of pairs from some rank upwards. It recurs where the least
+    of them exceeds the greatest of the rest: no context need be built.
+
+    Args:
+        rrc: as ``context`` takes it.
+        samples: (B, N, N), as ``survey`` takes them.
+
+    Returns:
+        Shares of the samples, one for each of ``thresholds(rrc)``.
+    """
+    values = matrix(rrc).to_numpy().ravel()
+    order = np.argsort(values, kind="stable")
+    drawn = np.swapaxes(samples, -1, -2).reshape(len(samples), -1)[:, order]
+    least = np.minimum.accumulate(drawn[:, ::-1], axis=1)[:, ::-1]
+    most = np.maximum.accumulate(drawn, axis=1)
+    most = np.concatenate([np.full((len(drawn), 1), -np.inf), most], axis=1)
+    first = np.searchsorted(values[order], thresholds(rrc))
+    return (least[:, first] > most[:, first]).mean(axis=0)
+
+
+def relations(rrc, chosen, samples=None, seeds=None):
+    """How often i uses at least j's signal, RRC(A_i ∘ j) >= t: ``relations.csv``.
+
+    Args:
+        chosen: thresholds t.
+        rrc, samples, seeds: as ``survey`` takes them.
+
+    Returns:
+        autoencoder, classifier, rrc, threshold, uses (bool), share (of the samples
+        in which it does), seeds_share; those missing as in ``survey``.
+    """
+    table = matrix(rrc)
+    i = table.columns.get_indexer(rrc["autoencoder"])
+    j = table.index.get_indexer(rrc["classifier"])
+
+    def pairs(uses):
+        return uses[:, i, j]
+
+    return pd.concat(
+        [
+            rrc[["autoencoder", "classifier", "rrc"]].assign(
+                threshold=threshold,
+                uses=rrc["rrc"] >= threshold,
+                **_shares(pairs, threshold, samples, seeds),
+            )
+            for threshold in chosen
+        ],
+        ignore_index=True,
+    )
+
+
+def chains(rrc, chosen, samples=None, seeds=None):
+    """How often the order is total at each threshold: ``chains.csv``.
+
+    Args:
+        chosen, rrc, samples, seeds: as ``relations`` takes them.
+
+    Returns:
+        threshold, chain (bool), share (of the samples in which it is), seeds_share.
+    """
+    table = matrix(rrc).to_numpy()
+    return pd.DataFrame(
+        [
+            {
+                "threshold": threshold,
+                "chain": bool(nested(table >= threshold)),
+                **_shares(nested, threshold, samples, seeds),
+            }
+            for threshold in chosen
+        ]
+    )
+
+
+def nested(relation):
+    """Whether of any two rows one holds the other: just then the lattice is a chain.
+
+    Args:
+        relation: bool (..., rows, columns); transposed it gives the same.
+    """
+    size = relation.sum(axis=-1)
+    order = np.argsort(size, axis=-1, kind="stable")[..., None]
+    rows = np.take_along_axis(relation, order, axis=-2)
+    return ~(rows[..., :-1, :] & ~rows[..., 1:, :]).any(axis=(-2, -1))
+
+
+def count(relation, limit=COUNTED):
+    """Number of formal concepts: of distinct intersections of rows, none included.
+
+    Args:
+        relation: bool (rows, columns).
+        limit: where to give up, since contexts of n may have 2^n.
+
+    Returns:
+        The number, or None past the limit.
+    """
+    everything = np.ones_like(relation[:1])
+    packed = np.packbits(np.concatenate([everything, relation]), axis=1)
+    first, *rows = (int.from_bytes(row.tobytes(), "big") for row in packed)
+    found = {first}
+    for row in set(rows):
+        found |= {row & intent for intent in found}
+        if len(found) > limit:
+            return None
+    return len(found)
+
+
+def _several(seeds):
+    """Seeds of which there is a share: two at least."""
+    return seeds if seeds is not None and len(seeds) > 1 else None
+
+
+def _shares(test, threshold, samples, seeds):
+    """How often a test of the relation RRC >= t holds, over samples and over seeds."""
+    return {
+        name: np.nan if drawn is None else test(drawn >= threshold).mean(axis=0)
+        for name, drawn in (("share", samples), ("seeds_share", _several(seeds)))
     }
 
 

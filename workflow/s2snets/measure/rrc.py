@@ -4,9 +4,26 @@ import numpy as np
 import pandas as pd
 
 from s2snets.errors import Mistake
+from s2snets.measure.bootstrap import interval
 
 
-def relate(table2):
+def rates(accuracy):
+    """RRC of many tables at once, such as those of a bootstrap.
+
+    Args:
+        accuracy: (..., N, N), acc(A_i ∘ j) in row i and column j.
+
+    Returns:
+        (..., N, N); NaN where a classifier fails on all of its own images.
+    """
+    own = np.diagonal(accuracy, axis1=-2, axis2=-1)
+    weaker = np.minimum(own[..., :, None], own[..., None, :])
+    return np.divide(
+        accuracy, weaker, out=np.full_like(accuracy, np.nan), where=weaker > 0
+    )
+
+
+def relate(table2, samples=None, seeds=None):
     """RRC of every autoencoder and classifier, ascending: ``rrc.csv``, Figure 6.
 
     RRC(A_i ∘ j) = acc(A_i ∘ j) / min(acc(A_i ∘ i), acc(A_j ∘ j)): 1 on the
@@ -18,10 +35,14 @@ def relate(table2):
     Args:
         table2: autoencoder (A_i), then top-1 accuracy in [0, 1], a column for
             each classifier j.
+        samples: resampled tables (B, N, N), in the order of ``table2``'s columns.
+        seeds: those of each seed, likewise.
 
     Returns:
         autoencoder, classifier, accuracy, own_autoencoder (acc(A_i ∘ i)),
-        own_classifier (acc(A_j ∘ j)), rrc; ties keep the table's order.
+        own_classifier (acc(A_j ∘ j)), rrc; with samples its 95 % interval rrc_low,
+        rrc_high; with seeds its deviation over them, rrc_sd (missing for one). Ties
+        keep the table's order.
 
     Raises:
         Mistake: the table is not square, not of accuracies, or divides by zero.
@@ -40,7 +61,23 @@ def relate(table2):
     rows["own_classifier"] = rows["classifier"].map(own)
     weaker = rows[["own_autoencoder", "own_classifier"]].min(axis=1)
     rows["rrc"] = rows["accuracy"] / weaker
+    if samples is not None:
+        rows["rrc_low"], rows["rrc_high"] = _by_pair(
+            rows, table2, interval(rates(samples))
+        )
+    if seeds is not None:
+        few = np.full(seeds.shape[1:], np.nan)
+        spread = rates(seeds).std(axis=0, ddof=1) if len(seeds) > 1 else few
+        (rows["rrc_sd"],) = _by_pair(rows, table2, [spread])
     return rows.sort_values("rrc", kind="stable", ignore_index=True)
+
+
+def _by_pair(rows, table2, values):
+    """Matrices (N, N) in the order of ``table2``'s columns, as columns of ``rows``."""
+    names = pd.Index([name for name in table2 if name != "autoencoder"])
+    i = names.get_indexer(rows["autoencoder"].str.removeprefix("A_"))
+    j = names.get_indexer(rows["classifier"])
+    return [value[i, j] for value in values]
 
 
 def _checked(table2):

@@ -1,13 +1,29 @@
 """Command line of rule ``relate``: Table 2 -> the RRC of every pair (section 3.4)."""
 
+from pathlib import Path
+
+from s2snets.errors import Mistake
 from s2snets.measure.rrc import relate
 from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, write_csv
+from s2snets.tables import read_arrays, read_csv, write_csv
 
 
 def main(argv=None):
-    job = arguments(__doc__, paths=("table2", "rrc")).parse_args(argv)
-    write_csv(relate(read_csv(job.table2, ["autoencoder"])), job.rrc)
+    job = arguments(
+        __doc__,
+        paths=("table2", "rrc"),
+        bootstrap={"type": Path, "help": "resampled tables; none: no intervals"},
+    ).parse_args(argv)
+    table, drawn = read_csv(job.table2, ["autoencoder"]), {}
+    if job.bootstrap is not None:
+        arrays = read_arrays(job.bootstrap)
+        if list(arrays["classifiers"]) != [c for c in table if c != "autoencoder"]:
+            raise Mistake(
+                f"{job.bootstrap}: its classifiers are not the columns of"
+                f" {job.table2}; make both anew"
+            )
+        drawn = {"samples": arrays["table2"], "seeds": arrays["table2_seeds"]}
+    write_csv(relate(table, **drawn), job.rrc)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,42 @@
 """Command line of rule ``tabulate_accuracy``: predictions -> tables of accuracies."""
 
+import numpy as np
+
+from s2snets.config import Bootstrap
+from s2snets.files import replacing
 from s2snets.measure import accuracy
 from s2snets.stage import arguments, run
 from s2snets.tables import read_rows, write_csv
+
+KEPT = 2000  # resamples of Table 2 that RRC and lattices read
 
 
 def main(argv=None):
     job = arguments(
         __doc__,
-        paths=("accuracy", "table1", "table2", "parts", "noise"),
+        paths=("accuracy", "table1", "table2", "parts", "noise", "bootstrap"),
         lists=("predictions", "classifiers"),
+        model=Bootstrap,
         part={"required": True, "help": "the part whose autoencoders are A_i"},
     ).parse_args(argv)
-    table = accuracy.tabulate(read_rows(job.predictions), job.classifiers, job.part)
+    rows, chosen = read_rows(job.predictions), job.settings
+    table = accuracy.tabulate(rows, job.classifiers, job.part)
+    samples = accuracy.resample(rows, chosen.resamples, chosen.seed)
+    table = accuracy.bound(table, samples)
     write_csv(table, job.accuracy)
-    write_csv(accuracy.table1(table, job.part), job.table1)
+    write_csv(accuracy.table1(table, job.part, samples), job.table1)
     write_csv(accuracy.table2(table, job.part), job.table2)
-    write_csv(accuracy.parts(table), job.parts)
+    write_csv(accuracy.parts(table, samples), job.parts)
     write_csv(accuracy.noise(table, job.part), job.noise)
+    seeds = accuracy.repeat(rows)
+    with replacing(job.bootstrap) as draft:
+        np.savez(
+            draft,
+            classifiers=np.array(job.classifiers),
+            table2=accuracy.cross(samples[:KEPT], job.classifiers, job.part),
+            seeds=seeds.index.to_numpy(),
+            table2_seeds=accuracy.cross(seeds, job.classifiers, job.part),
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Command line of rule ``tabulate_information``: per-image nMI -> means and ranks."""
 
+from s2snets.config import Bootstrap
 from s2snets.measure.accuracy import sources
 from s2snets.measure.information import summarise
 from s2snets.stage import arguments, run
@@ -11,11 +12,13 @@ def main(argv=None):
         __doc__,
         paths=("table",),
         lists=("information", "classifiers"),
+        model=Bootstrap,
         part={"required": True, "help": "the part whose autoencoders are A_i"},
     ).parse_args(argv)
     labels = sources(job.classifiers, job.part)[["source", "label"]]
     rows = read_rows(job.information).merge(labels, on="source", validate="many_to_one")
-    write_csv(summarise(rows), job.table)
+    chosen = job.settings
+    write_csv(summarise(rows, chosen.resamples, chosen.seed), job.table)
 
 
 if __name__ == "__main__":

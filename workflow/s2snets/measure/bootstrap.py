@@ -1,0 +1,117 @@
+"""Percentile bootstrap over images, with one set of resamples for all columns."""
+
+import numpy as np
+import pandas as pd
+
+from s2snets.errors import Mistake
+
+LEVEL = 0.95
+BLOCK = 64  # resamples a matrix product takes at once
+EXACT = 2**24  # integers up to here are exact in single precision
+
+
+def means(values, resamples, seed):
+    """Means of every column over images drawn with replacement.
+
+    A resample is drawn once and serves all columns, so differences and ratios of
+    columns are paired. The first resamples do not depend on how many follow.
+
+    Args:
+        values: (images, columns), bool or numbers.
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        float64 (resamples, columns).
+    """
+    values = np.asarray(values)
+    count = len(values)
+    # Sums of hits are small integers: single precision counts them exactly.
+    whole = (values == np.rint(values)).all() and np.abs(values).max() * count < EXACT
+    values = values.astype(np.float32 if whole else np.float64)
+    draw = np.random.default_rng(seed)
+    times = np.empty((min(BLOCK, resamples), count), values.dtype)
+    drawn = np.empty((resamples, values.shape[1]))
+    for start in range(0, resamples, BLOCK):
+        block = times[: resamples - start]
+        for row in block:
+            row[:] = np.bincount(draw.integers(count, size=count), minlength=count)
+        drawn[start : start + BLOCK] = block @ values
+    return drawn / count
+
+
+def interval(samples):
+    """The central 95 % of resampled values, without those that are undefined.
+
+    Args:
+        samples: (resamples, ...); NaN where a resample has no value.
+
+    Returns:
+        low, high: each (...).
+    """
+    samples = np.asarray(samples)
+    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    quantile = np.nanquantile if np.isnan(samples).any() else np.quantile
+    low, high = quantile(samples, tails, axis=0)
+    return low, high
+
+
+def resample(rows, keys, scores, *, resamples, seed):
+    """Bootstrap means of long tables, an image the unit, averaged over seeds first.
+
+    Columns on the same images share their resamples; so do all columns on equally
+    many images, whichever those are.
+
+    Args:
+        rows: seed, image, the keys and the scores.
+        keys: columns that name a mean.
+        scores: columns that are averaged.
+        resamples, seed: as ``means`` takes them.
+
+    Returns:
+        DataFrame: a row a resample, a column a mean: (score, *keys).
+
+    Raises:
+        Mistake: an image that some seed lacks.
+    """
+    groups = rows.groupby(keys, observed=True)
+    names = groups.size().index
+    image, images = pd.factorize(rows["image"])
+    shape = len(names), len(images)
+    cell = groups.ngroup().to_numpy() * len(images) + image
+
+    def total(weights=None):
+        return np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape)
+
+    seeds = total()
+    most = seeds.max(axis=1)
+    uneven = ((seeds > 0) & (seeds < most[:, None])).any(axis=1)
+    if uneven.any():
+        name = names[uneven.argmax()]
+        raise Mistake(f"{', '.join(map(str, name))}: a seed lacks images of another's")
+    kinds = {}
+    for place, seen in enumerate(np.packbits(seeds > 0, axis=1)):
+        kinds.setdefault(seen.tobytes(), []).append(place)
+    sums = np.stack([total(rows[score].to_numpy(float)) for score in scores])
+    drawn = np.empty((resamples, len(scores), len(names)))
+    for places in kinds.values():
+        seen = seeds[places[0]] > 0
+        values = sums[:, places][..., seen].reshape(-1, seen.sum()).T
+        found = means(values, resamples, seed).reshape(resamples, len(scores), -1)
+        drawn[:, :, places] = found / most[places]
+    return pd.concat(
+        [pd.DataFrame(one, columns=names) for one in drawn.swapaxes(0, 1)],
+        axis=1,
+        keys=scores,
+        names=["score"],
+    )
+
+
+def by_seed(rows, keys, scores):
+    """The same means for each seed by itself, over all its images.
+
+    Returns:
+        DataFrame: a row a seed, columns as ``resample`` gives them.
+    """
+    table = rows.groupby(["seed", *keys], observed=True)[scores].mean()
+    return table.unstack(keys).rename_axis(columns=["score", *keys])
