@@ -26,7 +26,7 @@ def test_the_smoke_study_writes_every_result(smoke):
         for form in ("pdf", "png", "csv"):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
-                  "information", "lab", "costs"):  # fmt: skip
+                  "information", "lab", "costs", "comparison"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     report = (smoke.results / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= len(FIGURES)

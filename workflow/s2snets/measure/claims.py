@@ -1041,12 +1041,13 @@ def compare(tables, printed, comparable):
         claim's numbers are its deciding margin: positive where it holds; the paper's is
         empty where its printed tables do not give it. Ours is rounded as in print.
     """
-    rows = [_number(one, tables, printed, comparable) for one in numbers(printed)]
-    rows += [_claim(one, tables, printed) for one in CLAIMS]
+    rows = [judge_number(one, tables, printed, comparable) for one in numbers(printed)]
+    rows += [judge_claim(one, tables, printed) for one in CLAIMS]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _number(one, tables, printed, comparable):
+def judge_number(one, tables, printed, comparable):
+    """One number's row of ``compare``."""
     paper = one.value(printed).value if one.paper is None else one.paper
     row = {"id": one.id, "section": one.section, "kind": "number"}
     row |= {"statement": one.statement, "paper": paper, "verdict": "untestable"}
@@ -1072,7 +1073,8 @@ def _number(one, tables, printed, comparable):
     return row | {"verdict": "holds" if holds else "fails", "why": why}
 
 
-def _claim(one, tables, printed):
+def judge_claim(one, tables, printed):
+    """One claim's row of ``compare``."""
     row = {"id": one.id, "section": one.section, "kind": "claim"}
     row |= {"statement": one.statement, "verdict": "untestable"}
     factor = 100 if one.unit == "points" else 1
