@@ -25,6 +25,7 @@ include: "workflow/rules/finetuning.smk"
 include: "workflow/rules/predictions.smk"
 include: "workflow/rules/relations.smk"
 include: "workflow/rules/information.smk"
+include: "workflow/rules/comparison.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -34,3 +35,4 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.compare_with_paper.output,

@@ -31,7 +31,7 @@ def test_the_smoke_study_writes_every_result(smoke):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
                   "information", "lab", "costs", "distinct-lattices", "relations",
-                  "chains"):  # fmt: skip
+                  "chains", "comparison"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
     assert (rrc.rrc_low <= rrc.rrc_high).all()

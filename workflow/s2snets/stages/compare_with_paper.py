@@ -1,0 +1,88 @@
+"""Command line of rule ``compare_with_paper``: tables -> what holds of the paper."""
+
+from math import prod
+
+from safetensors import SafetensorError, safe_open
+
+from s2snets.config import Classifier, Information, Lattice, Settings
+from s2snets.errors import Mistake
+from s2snets.measure.claims import compare, printed_tables, published
+from s2snets.measure.evidence import PRINTED_THRESHOLDS, Tables, roles
+from s2snets.stage import arguments, run
+from s2snets.tables import read_csv, write_csv
+
+TABLES = {
+    "table1": ["classifier", "input", "images", "top1", "top5"],
+    "table2": ["autoencoder"],
+    "rrc": ["autoencoder", "classifier", "rrc"],
+    "parts": ["part", "classifier", "top1"],
+    "noise": ["input", "classifier", "strength", "top1"],
+    "information": ["label", "measure", "bins", "images", "mean"],
+    "curves": ["corpus", "images", "training", "validation_photos"],
+    "lab": ["image", "label", "channel", "low", "high", "fraction"],
+    "accuracy": ["label", "classifier", "strength", "top1"],
+}
+"""Table -> columns that must be there."""
+
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+class Job(Settings):
+    image_size: int
+    classifiers: dict[str, Classifier]
+    information: Information
+    lattice: Lattice
+
+
+def parameters(path):
+    """Number of a network's parameters, from the head of its safetensors."""
+    try:
+        with safe_open(path, "numpy") as file:
+            return sum(
+                prod(file.get_slice(name).get_shape())
+                for name in file.keys()  # noqa: SIM118 (no mapping)
+                if not name.endswith(BUFFERS)
+            )
+    except FileNotFoundError:
+        raise Mistake(f"{path}: no such weights") from None
+    except SafetensorError as error:
+        raise Mistake(f"{path}: damaged weights ({error}); delete and rerun") from None
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=(*TABLES, "printed-table1", "printed-table2", "comparison"),
+        lists=("weights",),
+        model=Job,
+    ).parse_args(argv)
+    chosen = job.settings
+    found, absent = roles(
+        {name: one.architecture for name, one in chosen.classifiers.items()}
+    )
+    sizes = zip(chosen.classifiers, map(parameters, job.weights), strict=True)
+    thresholds = tuple(sorted(chosen.lattice.thresholds))
+    tables = Tables(
+        roles=found,
+        absent=absent,
+        sizes=dict(sizes),
+        thresholds=thresholds if len(thresholds) == 4 else PRINTED_THRESHOLDS,
+        bins=chosen.information.bins[0],
+        **{
+            name: read_csv(getattr(job, name), columns)
+            for name, columns in TABLES.items()
+        },
+    )
+    printed = printed_tables(
+        read_csv(job.printed_table1, ["classifier", "input", "top1", "top5"]),
+        read_csv(job.printed_table2, ["autoencoder"]),
+    )
+    weights = {
+        letter: chosen.classifiers[name].weights for letter, name in found.items()
+    }
+    comparable = published(weights, chosen.image_size)
+    write_csv(compare(tables, printed, comparable), job.comparison)
+
+
+if __name__ == "__main__":
+    run(main)
