@@ -20,7 +20,8 @@ check: .venv/ready
 clean:
 	rm -rf .venv results .snakemake
 
-.venv/ready: $(wildcard envs/*.txt)
+.venv/ready: $(wildcard envs/*.txt) pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -r envs/dev.txt
+	$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@

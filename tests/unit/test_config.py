@@ -62,6 +62,8 @@ def test_every_key_is_read():
             "classifiers: .*at least 2|architecture: is missing",
         ),
         ({"figures": {"noise_example": "Z"}}, "figures.noise_example: 'Z' is none of"),
+        ({"denoise": {"methods": ["mean"]}}, r"denoise\.methods\.0: .*'mean'"),
+        ({"denoise": {"methods": ["nlm", "nlm"]}}, "methods: each method once"),
         ({"seeds": []}, "seeds: "),
         ({"image_size": "big"}, "image_size: .*'big'"),
         (

@@ -61,6 +61,7 @@ FIGURES = {
     "figure8_information_pairs": ["gallery"],
     "figure9_information": ["information"],
     "figure_cross_evaluation": ["table2"],
+    "figure_denoisers": ["denoise"],
 }
 
 
@@ -191,6 +192,15 @@ def tables_of(size=32, names=CLASSIFIERS):
             ("null", 0.06 * factor),
         )
     )
+    denoise = pandas.concat(
+        noise.loc[noise["input"] == "original"]
+        .drop(columns="input")
+        .assign(source=source, images=1000, top1=lambda t, f=factor: f * t["top1"])
+        for source, factor in {
+            **{"original": 1, "A_S": 0.95, "A_i": 1.02, "median": 0.9},
+            **{"bilateral": 0.8, "nlm": 0.85, "autoencoder": 1.1},
+        }.items()
+    )
     table2 = cross(names)
     accuracy = table2.drop(columns="autoencoder").to_numpy()
     scatter = np.random.default_rng(2).normal(0, 0.01, (50, *accuracy.shape))
@@ -202,6 +212,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         "gallery": gallery,
         "lab": lab,
         "noise": noise,
+        "denoise": denoise,
         "rrc": rrc,
         "lattices": [build(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
         "distinct": survey(rrc, rates(samples)),
@@ -369,6 +380,20 @@ def test_originals_are_dashed_in_both_noise_panels(tables):
         styles = [line.get_linestyle() for line in axes.get_lines()]
         assert styles == ["--"] * 5 + ["-"] * 5
         assert len({line.get_marker() for line in axes.get_lines()}) == 5
+
+
+def test_denoisers_have_a_panel_a_network_and_a_line_an_input(tables):
+    figure = draw("figure_denoisers", tables, settings())
+    assert [axes.get_title() for axes in figure.axes] == [
+        f"({place}) ${name}$" for place, name in zip("abcde", "LAVIR", strict=True)
+    ]
+    for axes in figure.axes:
+        assert len(axes.get_lines()) == 7
+        assert axes.get_ylim() == figure.axes[0].get_ylim()
+        assert (
+            max(line.get_ydata().max() for line in axes.get_lines())
+            < axes.get_ylim()[1]
+        )
 
 
 def test_zoom_shows_the_very_pixels_of_the_centre(tables):

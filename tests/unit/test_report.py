@@ -43,6 +43,7 @@ CONFIG = {
         "channels": "separate",
     },
     "finetune": {"images": 1281167},
+    "denoise": {"methods": ["median", "nlm"], "images": 1000},
     "pretrain": {"photos": {"images": 92100000}, "labelled": {"images": 92200000}},
 }
 RECORD = {

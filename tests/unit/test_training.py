@@ -8,7 +8,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from s2snets.config import Augmentation, Autoencoder, Finetune, Pretraining, Training
+from s2snets.config import (
+    Augmentation,
+    Autoencoder,
+    Denoising,
+    Finetune,
+    Pretraining,
+    Training,
+)
 from s2snets.data.imageset import ImageSet
 from s2snets.errors import Mistake
 from s2snets.models.classifiers import small_alexnet
@@ -21,6 +28,7 @@ from s2snets.training.loop import Training as Run
 from s2snets.training.loop import fit
 from s2snets.training.objectives import (
     classification,
+    denoising,
     mean_square_error,
     reconstruction,
 )
@@ -68,6 +76,8 @@ RUNS = {
     ),
     # batch norm, SGD with momentum, a schedule by checks
     "autoencoder": (autoencoder, reconstruction("pixels"), Pretraining(**SHORT)),
+    # noise drawn in the step
+    "denoiser": (autoencoder, denoising("pixels", True), Denoising(**SHORT)),
     "finetuning": (tuned, classification, Finetune(**SHORT)),
 }
 

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 FIGURES = [
     "cross-evaluation",
     "lattice-barcode",
-    *(f"figure-{n}" for n in range(2, 10)),
+    "denoisers",
+    *(f"figure-{number}" for number in range(2, 10)),
 ]
 
 
@@ -31,7 +32,7 @@ def test_the_smoke_study_writes_every_result(smoke):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
                   "information", "lab", "costs", "distinct-lattices", "relations",
-                  "chains", "comparison"):  # fmt: skip
+                  "chains", "comparison", "denoise"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
     assert (rrc.rrc_low <= rrc.rrc_high).all()
@@ -44,7 +45,7 @@ def test_the_smoke_study_runs_every_rule_but_the_export(smoke):
     files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
     defined = re.findall(r"^rule (\w+):", "".join(map(Path.read_text, files)), re.M)
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
-               "lattices", "information", "figures"}  # fmt: skip
+               "lattices", "information", "figures", "denoising"}  # fmt: skip
     figures = {name.replace("-", "_") for name in FIGURES}
     ran = set(smoke.project.plan("--forceall"))
     assert ran - figures == set(defined) - targets - {"export_classifier"}
@@ -390,6 +391,8 @@ def test_the_paper_is_planned_over_a_raw_tree(copy):
     assert plan["export_classifier"] == 4
     assert plan["finetune_autoencoder"] == 15
     assert plan["predict"] == 17
+    assert plan["train_denoiser"] == 1
+    assert plan["predict_denoised"] == 4
     assert plan["measure_information"] == 7
     assert sum(plan.get(name.replace("-", "_"), 0) for name in FIGURES) == len(FIGURES)
 

@@ -63,6 +63,7 @@ wildcard_constraints:
     classifier="|".join(CLASSIFIERS),
     part="decoder|encoder|both",
     source="|".join(SOURCES),
+    denoiser="|".join(study.denoise.methods),
     seed=r"\d+",
 
 
@@ -141,6 +142,13 @@ def autoencoder_of(wildcards):
     if place is None:
         return []
     return f"<results>/seed-{seed}/autoencoders/{place}/weights.safetensors"
+
+
+def denoiser_of(wildcards):
+    """The learned denoiser's weights; none for the classical ones."""
+    if wildcards.denoiser != "autoencoder":
+        return []
+    return f"<results>/seed-{wildcards.seed}/autoencoders/denoising/weights.safetensors"
 
 
 def flags(wildcards, input):

@@ -9,6 +9,7 @@ FIGURES = {
     ),
     "figure-4": ("figure4_noise_examples", {"gallery": "gallery.npz"}),
     "figure-5": ("figure5_noise_accuracy", {"noise": "noise.csv"}),
+    "denoisers": ("figure_denoisers", {"denoise": "denoise.csv"}),
     "figure-6": ("figure6_rrc", {"rrc": "rrc.csv"}),
     "figure-7": ("figure7_lattices", {"lattices": "lattices.json"}),
     "lattice-barcode": (

@@ -12,6 +12,10 @@ MEASURED = {
         "seed": study.seeds,
     },
     rules.predict: {"source": SOURCES, "seed": study.seeds},
+    rules.train_denoiser: {
+        "seed": study.seeds if "autoencoder" in study.denoise.methods else []
+    },
+    rules.predict_denoised: {"denoiser": study.denoise.methods, "seed": study.seeds},
     rules.measure_information: {"source": INFORMED, "seed": study.seeds},
 }
 TABLES = ["table1", "table2", "parts", "rrc", "information", "costs"]

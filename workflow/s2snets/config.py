@@ -233,6 +233,15 @@ class Pretrain(Settings):
     )
 
 
+class Denoising(Pretraining):
+    """Training of the learned denoiser: noisy photographs to clean ones."""
+
+    augment: Augmentation | None = Field(
+        Augmentation(noise=0.0, blur=0.0),
+        description="Of the clean images, so without noise or blur; null: none.",
+    )
+
+
 class Finetune(Optimisation):
     """Adapting the autoencoder to one frozen classifier (section 3.3)."""
 
@@ -325,6 +334,31 @@ class Predict(Settings):
     def has_clean(self):
         if 0.0 not in self.strengths or len(set(self.strengths)) < len(self.strengths):
             raise ValueError("strengths: each once, 0 among them (tables 1 and 2)")
+        return self
+
+
+class Denoise(Settings):
+    """Denoisers in the autoencoder's place, under the same noise (not in print)."""
+
+    methods: list[Literal["median", "bilateral", "nlm", "autoencoder"]] = Field(
+        ["median", "bilateral", "nlm", "autoencoder"],
+        min_length=1,
+        description="Denoisers compared with A_S and A_i: median, bilateral filter,"
+        " non-local means, a SegNet trained to denoise.",
+    )
+    images: Count | None = Field(
+        1000,
+        description="Validation images measured, the first of the noisy ones; null: all"
+        " of these.",
+    )
+    training: Denoising = Field(
+        Denoising(), description="Of the SegNet, on photographs (as A_S's)."
+    )
+
+    @model_validator(mode="after")
+    def distinct(self):
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods: each method once")
         return self
 
 
@@ -441,6 +475,7 @@ class Study(Settings):
     pretrain: Pretrain = Field(Pretrain(), description="Pretraining.")
     finetune: Finetune = Field(Finetune(), description="Fine-tuning.")
     predict: Predict = Field(Predict(), description="Predictions.")
+    denoise: Denoise = Field(Denoise(), description="Denoisers for comparison.")
     information: Information = Field(Information(), description="Mutual information.")
     lattice: Lattice = Field(Lattice(), description="Concept lattices.")
     bootstrap: Bootstrap = Field(Bootstrap(), description="Intervals.")

@@ -35,6 +35,11 @@ FIGURES = {
         "Two line charts: accuracy falling with noise strength, dashed on the noisy"
         " images, solid on their reconstructions.",
     ),
+    "denoisers": (
+        "Denoisers in the autoencoder's place",
+        "Line charts, one a network: accuracy falling with noise strength, on the noisy"
+        " images, through A_S and A_i, and through each denoiser.",
+    ),
     "cross-evaluation": (
         "Table 2 as a picture",
         "Heat map: accuracy of every network on every autoencoder's reconstructions;"

@@ -31,6 +31,29 @@ def reconstruction(units):
     return loss
 
 
+def denoising(units, clip):
+    """Mean square error between an autoencoder's output and its input before noise.
+
+    Each image gets uniform noise of a strength of its own, drawn from [0, 1].
+
+    Args:
+        units: as for ``reconstruction``.
+        clip: whether noisy images are clipped to [0, 1].
+    """
+
+    def loss(model, batch):
+        pixels, _ = batch
+        strengths = torch.rand(len(pixels), 1, 1, 1, device=pixels.device)
+        noisy = pixels + strengths * (2 * torch.rand_like(pixels) - 1)
+        error = model(noisy.clamp(0, 1) if clip else noisy) - pixels
+        mse = error.square().mean()
+        if units == "pixels":
+            return mse, {"mse": mse}
+        return (error / model.std).square().mean(), {"mse": mse}
+
+    return loss
+
+
 @torch.inference_mode()
 def mean_square_error(model, images, numbers, *, batch, device):
     """An autoencoder's error over some images of a set, in pixels.

@@ -1,0 +1,281 @@
+"""``s2snets see``: one image through a fabricated study of two classifiers."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from s2snets import cli
+from s2snets.config import Autoencoder, Classifier, Figures
+from s2snets.errors import Mistake
+from s2snets.figures import seen as figure
+from s2snets.files import write_json
+from s2snets.models.segnet import SegNet
+from s2snets.models.zoo import build, spec_of
+from s2snets.see import amplified, load_networks, read_pixels, see
+from s2snets.store import save_classifier, save_weights
+
+CLASSES = ["a_fish", "tent", "a very long name of a class"]
+SIZE = 16
+
+
+def fabricate(study, seed=0, parts=("decoder",), classes=3, classifiers=("R", "L")):
+    """A finished study's files, as far as the command reads them."""
+    torch.manual_seed(seed)
+    autoencoders = study / f"seed-{seed}/autoencoders"
+    settings = {"image_size": SIZE, "fit": "pad", "pretraining": {"images": 9}}
+    settings["autoencoder"] = {"width": 4, "stages": 2}
+    pretrained = autoencoders / "pretrained/photos"
+    write_json(pretrained / "record.json", {"settings": settings})
+    save_weights(SegNet(4, 2), pretrained / "weights.safetensors")
+    for name in classifiers:
+        for part in parts:
+            save_weights(
+                SegNet(4, 2), autoencoders / part / name / "weights.safetensors"
+            )
+        spec = spec_of(Classifier(architecture="lenet5", resize=32), classes, SIZE)
+        folder = study / f"seed-{seed}/classifiers/{name}"
+        save_classifier(
+            build(spec), spec, folder / "weights.safetensors", folder / "spec.json"
+        )
+    write_json(study / "data/validation/index.json", {"classes": CLASSES})
+    return study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return fabricate(tmp_path_factory.mktemp("results") / "tiny")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working directory with a picture in it, and no display."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "can_show", lambda: False)
+    Image.effect_mandelbrot((70, 40), (-2, -1, 1, 1), 30).save("picture.png")
+    return tmp_path
+
+
+def run(*arguments):
+    cli.main(["see", *map(str, arguments)])
+
+
+def test_the_picture_is_written_and_its_path_told(study, here, capsys):
+    run("picture.png", "--study", study)
+    assert capsys.readouterr().out == "picture-seen.png\n"
+    with Image.open("picture-seen.png") as image:
+        assert image.width > image.height > 300
+
+
+def test_no_file_is_lost_unsaid(study, here, capsys):
+    for _ in range(3):
+        run("picture.png", "--study", study)
+    assert len(list(here.glob("picture-seen*.png"))) == 3
+    for _ in range(2):
+        run("picture.png", "--study", study, "--out", "new/mine.png")
+    told = capsys.readouterr().out.split("\n")
+    assert told[1:5] == [
+        "picture-seen-2.png",
+        "picture-seen-3.png",
+        "new/mine.png",
+        "new/mine.png, replaced",
+    ]
+
+
+def test_every_source_and_classifier_agrees_with_its_networks(study, here):
+    networks = load_networks(study)
+    pixels = read_pixels("picture.png", networks.made)
+    seen = see(pixels, networks)
+    assert list(seen.pictures) == ["image", "A_S", "A_L", "A_R"]
+    assert list(seen.differences) == ["A_S", "A_L", "A_R"]
+    assert np.array_equal(
+        seen.pictures["image"], (pixels[0].permute(1, 2, 0) * 255).round()
+    )
+    weights = study / "seed-0/autoencoders/decoder/R/weights.safetensors"
+    from s2snets.store import load_autoencoder, load_classifier
+
+    passed = load_autoencoder(weights, Autoencoder(width=4, stages=2))(pixels)
+    truth = load_classifier(study / "seed-0/classifiers/L")(passed).softmax(1)[0]
+    best = seen.top["L"]["A_R"]
+    assert dict(best) == pytest.approx(dict(zip(CLASSES, truth.tolist(), strict=True)))
+    assert [share for _, share in best] == sorted(truth.tolist(), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "gain"), [(0, 64), (1, 64), (3, 32), (30, 4), (63, 2), (64, 1), (200, 1)]
+)
+def test_differences_are_amplified_as_far_as_they_fit(error, gain):
+    image = np.full((4, 4, 3), 20, np.uint8)
+    shown, found = amplified({"image": image, "A_S": image + np.uint8(error)})
+    assert found == gain
+    assert (shown["A_S"] == min(255, 128 + gain * error)).all()
+
+
+def test_orientation_is_respected(study, here):
+    made = load_networks(study).made
+    upright = Image.open("picture.png").convert("RGB").resize((SIZE, SIZE // 2))
+    upright.save("upright.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    upright.transpose(Image.Transpose.ROTATE_90).save("turned.png", exif=exif)
+    assert torch.equal(
+        read_pixels("upright.png", made), read_pixels("turned.png", made)
+    )
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "L", "1", "P", "I;16", "CMYK"])
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (3, 900)])
+def test_any_mode_and_size_becomes_the_studys_pixels(study, here, mode, size):
+    suffix = "tif" if mode == "CMYK" else "png"
+    Image.new(mode, size, 0).save(f"odd.{suffix}")
+    pixels = read_pixels(f"odd.{suffix}", load_networks(study).made)
+    assert pixels.shape == (1, 3, SIZE, SIZE)
+
+
+def test_transparency_is_laid_on_black(study, here):
+    Image.new("RGBA", (SIZE, SIZE), (255, 255, 255, 0)).save("clear.png")
+    assert not read_pixels("clear.png", load_networks(study).made).any()
+
+
+def test_the_first_seed_is_taken_and_others_can_be(tmp_path):
+    for seed in (10, 2):
+        fabricate(tmp_path, seed)
+    assert load_networks(tmp_path).seed == 2
+    assert load_networks(tmp_path, 10).seed == 10
+    with pytest.raises(Mistake, match=r"no seed 3, only 2, 10"):
+        load_networks(tmp_path, 3)
+
+
+def test_with_several_parts_every_label_names_its_own(tmp_path):
+    labels = list(
+        load_networks(fabricate(tmp_path, parts=("encoder", "decoder"))).sources
+    )
+    assert labels[2:] == [
+        "A_L (decoder)",
+        "A_R (decoder)",
+        "A_L (encoder)",
+        "A_R (encoder)",
+    ]
+    assert (
+        figure.ordered(Figures(palette={"R": "red", "L": "blue"}), reversed(labels))
+        != labels
+    )
+    assert figure.ordered(Figures(palette={"R": "red", "L": "blue"}), labels)[2:4] == [
+        "A_R (decoder)",
+        "A_L (decoder)",
+    ]
+
+
+def test_long_names_stay_on_the_page(tmp_path, here):
+    fabricate(
+        tmp_path / "study",
+        parts=("decoder", "both"),
+        classifiers=("squeezenet1_1", "R"),
+    )
+    networks = load_networks(tmp_path / "study")
+    seen = see(read_pixels("picture.png", networks.made), networks)
+    with matplotlib.rc_context(cli.THEME):
+        page = figure.draw(seen, "title", Figures())
+        page.savefig("page.png")
+        box = page.get_window_extent()
+        for text in page.findobj(matplotlib.text.Text):
+            if text.get_text() and text.get_visible():
+                drawn = text.get_window_extent()
+                assert box.x0 <= drawn.x0, text
+                assert drawn.x1 <= box.x1, text
+
+
+def broken(study):
+    """A complaint's text, and how a study comes to deserve it."""
+
+    def replace(path, text):
+        (study / path).write_text(text)
+
+    record, pretrained = "record.json", "seed-0/autoencoders/pretrained/photos"
+    yield (
+        "no record of a pretraining",
+        lambda: replace(f"{pretrained}/{record}", '{"settings": {}}'),
+    )
+    yield "not JSON", lambda: replace(f"{pretrained}/{record}", "{")
+    yield "damaged weights", lambda: replace(f"{pretrained}/weights.safetensors", "no")
+    yield (
+        "3 classes, but classifier L tells 7 apart",
+        lambda: fabricate(study, classes=7),
+    )
+    yield (
+        "no fine-tuned autoencoder yet",
+        lambda: (study / "seed-0/autoencoders/decoder").rename(study / "away"),
+    )
+    yield (
+        "no classifier yet",
+        lambda: (study / "seed-0/classifiers").rename(study / "away"),
+    )
+    yield "no such file", lambda: (study / "data/validation/index.json").unlink()
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_a_broken_study_is_told_in_one_line(tmp_path, here, number):
+    complaint, damage = list(broken(fabricate(tmp_path / "study")))[number]
+    damage()
+    with pytest.raises(SystemExit) as told:
+        run("picture.png", "--study", tmp_path / "study")
+    assert str(told.value).startswith("error: ")
+    assert complaint in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["missing.png"], "missing.png: no such file or directory"),
+        (["."], "is a directory"),
+        (["text.jpg"], "text.jpg: unreadable image"),
+        (["half.png"], "half.png: unreadable image"),
+        (["picture.png", "--study", "nowhere"], "nowhere: no study; give a folder"),
+        (["picture.png", "--seed", "4"], "has no seed 4, only 0"),
+        (["picture.png", "--out", "picture.jpg"], "must end in .png"),
+        (["picture.png", "--show"], "finds no display"),
+    ],
+)
+def test_bad_arguments_are_told_in_one_line(study, here, arguments, complaint):
+    Path("text.jpg").write_text("no image")
+    Path("half.png").write_bytes(Path("picture.png").read_bytes()[:60])
+    with pytest.raises(SystemExit) as told:
+        run("--study", study, *arguments)
+    assert complaint in str(told.value)
+    assert "\n" not in str(told.value)
+    assert not list(here.glob("*-seen*"))
+
+
+def test_without_a_display_the_command_only_writes(study, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "black.png")
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "s2snets.cli", "see", "black.png", "--study", study],
+        cwd=tmp_path, env=bare, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "black-seen.png\n"), done.stderr
+    assert json.dumps(done.stderr) == '""'
+
+
+def test_with_a_display_the_window_shows_what_was_written(study, here, monkeypatch):
+    from matplotlib import pyplot
+
+    monkeypatch.setattr(cli, "can_show", lambda: True)
+    shown = []
+    monkeypatch.setattr(pyplot, "show", lambda: shown.extend(pyplot.get_fignums()))
+    run("picture.png", "--study", study)
+    run("picture.png", "--study", study, "--no-show")
+    assert len(shown) == 1
+    pyplot.close("all")

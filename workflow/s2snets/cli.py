@@ -1,0 +1,106 @@
+"""The command ``s2snets``: a finished study at hand.
+
+s2snets see photo.jpg --study results/demo
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+import matplotlib
+
+from s2snets.config import Figures
+from s2snets.errors import Mistake
+from s2snets.figures import seen as picture
+from s2snets.figures.style import THEME
+from s2snets.files import replacing
+from s2snets.stage import run
+
+
+def parser():
+    commands = argparse.ArgumentParser(prog="s2snets", description=__doc__)
+    commands.formatter_class = argparse.RawDescriptionHelpFormatter
+    kinds = commands.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    see = kinds.add_parser(
+        "see",
+        help="one image through every autoencoder and classifier of a study",
+        description="Draw an image beside its reconstruction by every autoencoder of a"
+        " study, what changed, and every classifier's top-5 on each.",
+    )
+    see.add_argument("image", type=Path, help="an image file of any size")
+    see.add_argument(
+        "--study",
+        type=Path,
+        default=Path("results/demo"),
+        help="folder of a finished study (default: %(default)s)",
+    )
+    see.add_argument("--seed", type=int, help="repetition (default: the first)")
+    see.add_argument(
+        "--out",
+        type=Path,
+        help="PNG to write (default: IMAGE-seen.png here, numbered if there is one)",
+    )
+    see.add_argument(
+        "--show",
+        action=argparse.BooleanOptionalAction,
+        help="open a window (default: where there is a display)",
+    )
+    see.set_defaults(command=see_image)
+    return commands
+
+
+def free_name(stem):
+    """``STEM.png`` in the working directory, or ``STEM-2.png`` and so on."""
+    names = itertools.chain(
+        [stem], (f"{stem}-{number}" for number in itertools.count(2))
+    )
+    return next(path for name in names if not (path := Path(f"{name}.png")).exists())
+
+
+def can_show():
+    """Whether matplotlib finds a display."""
+    from matplotlib import pyplot
+    from matplotlib.backends import BackendFilter, backend_registry
+
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return pyplot.get_backend().lower() in {name.lower() for name in interactive}
+
+
+def see_image(job):
+    """``s2snets see``."""
+    # Late: a mistyped command should not wait for torch.
+    import torch
+
+    from s2snets.see import load_networks, read_pixels, see
+
+    if job.out is not None and job.out.suffix.lower() != ".png":
+        raise Mistake(f"--out: {job.out} must end in .png")
+    if job.show and not can_show():
+        raise Mistake("--show: matplotlib finds no display; leave it out")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    networks = load_networks(job.study, job.seed, device)
+    seen = see(read_pixels(job.image, networks.made).to(device), networks)
+    title = (
+        f"{job.image.name} through {job.study}, seed {networks.seed};"
+        f" {networks.made.image_size} × {networks.made.image_size} pixels"
+    )
+    out = job.out or free_name(f"{job.image.stem}-seen")
+    replaced = ", replaced" if out.exists() else ""
+    with matplotlib.rc_context(THEME):
+        with replacing(out) as draft:
+            picture.draw(seen, title, Figures()).savefig(draft)
+        print(f"{out}{replaced}")
+        if job.show or (job.show is None and can_show()):
+            from matplotlib import pyplot
+
+            picture.draw(seen, title, Figures(dpi=100), make=pyplot.figure)
+            pyplot.show()
+
+
+def main(argv=None):
+    job = parser().parse_args(argv)
+    run(lambda: job.command(job))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Command line of rule ``tabulate_denoising``: predictions -> one table."""
+
+from s2snets.measure.denoising import compare
+from s2snets.stage import arguments, run
+from s2snets.tables import read_rows, write_csv
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("table",),
+        lists=("predictions", "denoised", "classifiers", "denoisers"),
+        part={"required": True, "help": "the part whose autoencoders are A_i"},
+    ).parse_args(argv)
+    table = compare(
+        read_rows(job.predictions),
+        read_rows(job.denoised),
+        job.classifiers,
+        job.denoisers,
+        job.part,
+    )
+    write_csv(table, job.table)
+
+
+if __name__ == "__main__":
+    run(main)

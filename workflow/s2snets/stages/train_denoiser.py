@@ -1,0 +1,42 @@
+"""Command line of rule ``train_denoiser``: photographs -> a SegNet that denoises."""
+
+import torch
+
+from s2snets.config import Autoencoder, Denoising, Settings
+from s2snets.data.imageset import ImageSet
+from s2snets.models.segnet import SegNet
+from s2snets.stage import recorded, run, use_device
+from s2snets.store import save_weights
+from s2snets.training.loop import step_seed
+from s2snets.training.objectives import denoising
+from s2snets.training.stage import train, training_arguments
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    autoencoder: Autoencoder
+    training: Denoising
+    clip: bool
+
+
+def main(argv=None):
+    job = training_arguments(__doc__, paths=(), model=Job).parse_args(argv)
+    chosen, where = job.settings, use_device(job.threads)
+    with recorded(job.record, "s2snets.stages.train_denoiser", chosen, job.seed):
+        torch.manual_seed(step_seed(job.seed, 0))
+        model = SegNet(chosen.autoencoder.width, chosen.autoencoder.stages)
+        model = model.to(where[0], memory_format=torch.channels_last)
+        train(
+            job,
+            model,
+            ImageSet(job.images, chosen.image_size, chosen.fit),
+            denoising(chosen.training.units, chosen.clip),
+            chosen.training,
+            where,
+            save=lambda: save_weights(model, job.weights),
+        )
+
+
+if __name__ == "__main__":
+    run(main)
