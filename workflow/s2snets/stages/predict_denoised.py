@@ -8,7 +8,7 @@ from s2snets.data.order import sample
 from s2snets.evaluation import predictions
 from s2snets.files import replacing
 from s2snets.models.denoisers import classical
-from s2snets.stage import SEED, THREADS, arguments, recorded, run, use_device
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.stages.predict import SAMPLE, matching
 from s2snets.store import load_autoencoder, load_classifier
 
@@ -37,7 +37,7 @@ def main(argv=None):
         seed=SEED,
         threads=THREADS,
     ).parse_args(argv)
-    chosen, (device, _) = job.settings, use_device(job.threads)
+    chosen, (device, _) = job.settings(job.threads)
     with recorded(job.record, "s2snets.stages.predict_denoised", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
         classifiers = {
