@@ -5,6 +5,8 @@ import io
 import itertools
 import json
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +17,10 @@ import pandas
 import pytest
 from PIL import Image
 
-from s2snets import report
+from s2snets import certainty, documents, islands, report
+from s2snets.config import Figures, Study, load
 from s2snets.errors import Mistake
-from s2snets.measure.lattice import build
+from s2snets.measure.lattice import build, thresholds
 from s2snets.measure.rrc import relate
 from s2snets.stages import report as stage
 
@@ -29,23 +32,29 @@ A_V,0.2929,0.5362,0.7163,0.7400,0.7300
 A_I,0.1829,0.3024,0.4555,0.7671,0.4540
 A_R,0.0163,0.4972,0.0710,0.7249,0.7494
 """
-CONFIG = {
-    "study": "demo",
-    "image_size": 32,
-    "seeds": [0, 1],
-    "classifiers": {name: {"architecture": "lenet5"} for name in "LAVIR"},
-    "predict": {"strengths": [0.0, 0.5, 1.0]},
-    "lattice": {"thresholds": [0.1, 0.2, 0.8, 0.9]},
-    "bootstrap": {"resamples": 10000, "seed": 0},
-    "information": {
-        "bins": [256, 32],
-        "average_method": "geometric",
-        "channels": "separate",
-    },
-    "finetune": {"images": 1281167},
-    "denoise": {"methods": ["median", "nlm"], "images": 1000},
-    "pretrain": {"photos": {"images": 92100000}, "labelled": {"images": 92200000}},
-}
+CONFIG = load(
+    {
+        "study": "demo",
+        "image_size": 32,
+        "seeds": [0, 1],
+        "classifiers": {name: {"architecture": "lenet5"} for name in "LAVIR"},
+        "data": {
+            name: [{"path": "here"}]
+            for name in ("train", "validation", "photos", "photos_validation")
+        },
+        "predict": {"strengths": [0.0, 0.5, 1.0]},
+    }
+).model_dump(mode="json")
+DEVIATIONS = """# Deviations
+
+Those of A_S, [elsewhere](https://example.org).
+
+## Everywhere
+
+| matter | here |
+|---|---|
+| noise | `clip` <b>on</b> |
+"""
 RECORD = {
     "commit": "0123456789ab",
     "device": "a processor",
@@ -53,7 +62,7 @@ RECORD = {
     "settings": {"bottleneck": 512},
     "versions": {"python": "3.11.2", "torch": "2.13.0", "concepts": None},
 }
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "img", "br", "input"}
 
 
 def png(side=40, dots=200):
@@ -69,16 +78,19 @@ def tables():
     table2 = pandas.read_csv(io.StringIO(PRINTED))
     inputs = [(name, given) for name in "LAVIR" for given in ("original", "A_S", "A_i")]
     table1 = pandas.DataFrame(inputs, columns=["classifier", "input"]).assign(
-        images=50000, seeds=1, top1=0.323, top1_difference=-0.0122, top5=0.5463
-    )
+        images=50000, seeds=1, top1=0.323, top1_difference=-0.0122, top5=0.5463,
+        top1_low=0.32, top1_high=0.327, top1_difference_low=-0.02,
+        top1_difference_high=-0.01,
+    )  # fmt: skip
     table1["top5_difference"] = 0.0316
     own = table1["input"] == "original"
-    table1.loc[own, ["top1_difference", "top5_difference"]] = np.nan
+    table1.loc[own, [name for name in table1 if "difference" in name]] = np.nan
     parts = table1[table1["input"] == "A_i"].drop(columns="input")
     parts.insert(0, "part", "decoder")
     information = pandas.DataFrame(
         {"source": f"decoder-{name}", "label": f"A_{name}", "measure": measure}
         | {"bins": bins, "images": 50000, "mean": mean, "sd": 0.03, "rank": 1}
+        | {"low": mean - 0.012, "high": mean + 0.012}
         for bins in (256, 32)
         for measure in ("intra", "inter")
         for name, mean in zip("LAVIR", (0.22, 0.17, 0.3, 0.12, 0.2), strict=True)
@@ -87,12 +99,42 @@ def tables():
         [("predict", "a", 9.2, 12.0, 1200.4), ("predict", "b", 60.0, np.nan, np.nan)],
         columns=["rule", "job", "seconds", "cpu_seconds", "peak_mb"],
     )
+    rrc = relate(table2)
+    rrc = rrc.assign(rrc_low=rrc["rrc"] - 0.02, rrc_high=rrc["rrc"] + 0.02)
+    accuracy = table2.melt("autoencoder", var_name="classifier", value_name="top1")
+    accuracy = accuracy.rename(columns={"autoencoder": "label"}).assign(
+        strength=0.0,
+        top1_low=accuracy["top1"] - 0.004,
+        top1_high=accuracy["top1"] + 0.004,
+    )
+    chains = pandas.DataFrame(
+        {
+            "threshold": [0.1, 0.2, 0.8, 0.9],
+            "chain": [True, True, True, False],
+            "share": [1.0, 0.99, 0.934, 0.04],
+        }
+    )
+    comparison = pandas.DataFrame(
+        [
+            ("a", "3.3 Signals", "number", "Top-1 of L", "0.323", "0.4", 0.077,
+             0.39, 0.41, "fails", np.nan),
+            ("b", "3.4 Use", "claim", "A <chain> at A_V", "chain", "chain", np.nan,
+             np.nan, np.nan, "holds", "5 concepts"),
+            ("c", "3.3 Signals", "claim", "On YFCC100m", np.nan, np.nan, np.nan,
+             np.nan, np.nan, "untestable", "no such images"),
+        ],
+        columns=["id", "section", "kind", "statement", "paper", "ours", "difference",
+                 "low", "high", "verdict", "why"],
+    )  # fmt: skip
     return {
+        "accuracy": accuracy,
         "table1": table1,
         "table2": table2,
         "parts": parts,
-        "rrc": relate(table2),
+        "rrc": rrc,
         "information": information,
+        "chains": chains,
+        "comparison": comparison,
         "costs": costs,
     }
 
@@ -100,6 +142,38 @@ def tables():
 @pytest.fixture(scope="module")
 def lattices(tables):
     return [build(tables["rrc"], threshold) for threshold in (0.1, 0.2, 0.8, 0.9)]
+
+
+@pytest.fixture(scope="module")
+def distinct(tables):
+    """What ``distinct-lattices.json`` holds."""
+    return [
+        build(tables["rrc"], threshold) | {"share": 0.5}
+        for threshold in thresholds(tables["rrc"])
+    ]
+
+
+def made_gallery(side=32, images=3, networks="LAVIR"):
+    """Arrays as ``gallery.npz`` has them, of noise: no PNG gets greater."""
+    chance = np.random.default_rng(0)
+    sources = ["pretrained", *(f"decoder-{name}" for name in networks)]
+    shape = (2, images, side, side, 3)
+    return {
+        "sources": np.array(sources),
+        "labels": np.array(["A_S", *(f"A_{name}" for name in networks)]),
+        "strengths": np.array([0.5, 0.0]),
+        "index": np.arange(images),
+        "truth": np.array([f"class <{i}>" for i in range(images)]),
+        "originals": chance.integers(0, 256, shape, dtype=np.uint8),
+        "reconstructions": chance.integers(
+            0, 256, (2, len(sources), *shape[1:]), dtype=np.uint8
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    return made_gallery()
 
 
 @pytest.fixture
@@ -111,13 +185,15 @@ def figures(tmp_path):
 
 
 @pytest.fixture
-def write(tables, lattices, figures, tmp_path):
+def write(tables, lattices, distinct, gallery, figures, tmp_path):
     """Function: the report's text, with any argument exchanged."""
 
     def text(**changes):
         html = tmp_path / "report.html"
         given = {"figures": figures, "captions": CAPTIONS, "config": CONFIG}
-        given |= {"tables": tables, "lattices": lattices, "record": RECORD} | changes
+        given |= {"tables": tables, "lattices": lattices, "record": RECORD}
+        given |= {"distinct": distinct, "gallery": gallery, "deviations": DEVIATIONS}
+        given |= {"classes": list("abcdefghij")} | changes
         report.write(html, **given)
         return html.read_text()
 
@@ -129,7 +205,7 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags, self.words = [], [], []
+        self.open, self.tags, self.words, self.islands = [], [], [], []
         self.feed(text)
         assert self.open == []
 
@@ -137,12 +213,17 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attributes)))
         if tag not in VOID:
             self.open.append(tag)
+        if dict(attributes).get("type") == "application/json":
+            self.islands.append("")
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag, self.getpos()
 
     def handle_data(self, data):
-        self.words += data.split() if "style" not in self.open else []
+        if self.open[-1:] == ["script"] and self.tags[-1][1].get("type"):
+            self.islands[-1] += data
+        elif not {"style", "script"} & set(self.open):
+            self.words += data.split()
 
     def all(self, *names):
         return [attributes for tag, attributes in self.tags if tag in names]
@@ -165,6 +246,7 @@ def test_networks_that_serve_as_many_share_a_rank(tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
     rrc = relate(flat)
+    rrc[["rrc_low", "rrc_high"]] = 1.0
     found = report.answer(rrc, [build(rrc, 0.5)], tables["information"], 256)
     assert found["by_use"] == "L = A = V = I = R"
     assert found["by_information"] == "V > L > R > A > I"
@@ -187,6 +269,7 @@ def test_page_says_that_networks_tie(write, tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
     rrc = relate(flat)
+    rrc[["rrc_low", "rrc_high"]] = 1.0
     changed = tables | {"table2": flat, "rrc": rrc}
     words = " ".join(Page(write(tables=changed, lattices=[build(rrc, 0.5)])).words)
     assert "No network's signal stands out: at t = 0.5, each serves all 4 others." in (
@@ -199,15 +282,19 @@ def test_page_says_that_networks_tie(write, tables):
 def test_page_refers_to_nothing_outside_itself(write):
     text = write()
     page = Page(text)
-    assert not page.all("script", "link", "iframe", "object")
+    assert not page.all("link", "iframe", "object")
+    assert not any("src" in script for script in page.all("script"))
     assert not re.search(r"https?:|url\(|@import|srcset", text)
-    assert all(image["src"].startswith("data:image/png;") for image in page.all("img"))
+    assert all(
+        image.get("src", "data:image/png;").startswith("data:image/png;")
+        for image in page.all("img")
+    )
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     assert {link["href"].removeprefix("#") for link in page.all("a")} <= ids
 
 
 def test_page_holds_every_figure_described_for_those_who_cannot_see(write):
-    images = Page(write()).all("img")
+    images = [image for image in Page(write()).all("img") if "src" in image]
     assert len(images) == len(report.FIGURES)
     assert all(len(image["alt"]) > 40 for image in images)
     assert all(
@@ -232,10 +319,12 @@ def test_page_fits_light_dark_paper_and_phones(write):
 
 def test_tables_show_percent_points_and_costs(write):
     text = write()
-    for cell in ("<td>32.30</td>", "<td>−1.22</td>", "<td>+3.16</td>", "50,000"):
+    top1 = "<td>32.30<br><small>32.00 to 32.70</small></td>"
+    for cell in (top1, "<td>−1.22<br>", "<td>+3.16</td>", "50,000"):
         assert cell in text
     assert "<td>1 min 09 s</td><td>12.0 s</td>\n<td>1,200 MB</td>" in text
-    assert text.count('class="enough"') == 15  # pairs of the print with RRC >= 0.8
+    enough = re.findall('class="enough( unsure)?"', text)
+    assert len(enough) == 15  # pairs of the print with RRC >= 0.8
     assert text.count('class="own"') == 5
 
 
@@ -248,13 +337,13 @@ def test_record_names_versions_but_not_settings_twice(write):
 
 def test_settings_are_there_to_unfold(write):
     page = Page(write())
-    assert len(page.all("details")) == 1
+    assert len(page.all("details")) == 2
     assert "1281167" in page.words
 
 
 def test_names_cannot_break_the_page(write):
     config = CONFIG | {"study": "<script>alert(1)</script>"}
-    assert "<script" not in write(config=config)
+    assert "<script>alert" not in write(config=config)
     assert report.signal("A_V < A_i∘j") == (
         "<i>A</i><sub>V</sub> &lt; <i>A</i><sub>i</sub>∘j"
     )
@@ -344,12 +433,22 @@ def test_lists_read_as_spoken(names, said):
     assert report.listed(names) == said
 
 
-def test_command_line_reads_files_and_json(tables, lattices, figures, tmp_path):
+def test_command_line_reads_files_and_json(
+    tables, lattices, distinct, gallery, figures, tmp_path
+):
     arguments = []
     for name, table in tables.items():
         path = tmp_path / f"{name}.csv"
         table.to_csv(path, index=False)
         arguments += [f"--{name}", str(path)]
+    np.savez(tmp_path / "gallery.npz", **gallery)
+    (tmp_path / "deviations.md").write_text(DEVIATIONS)
+    (tmp_path / "distinct.json").write_text(json.dumps(distinct))
+    (tmp_path / "index.json").write_text('{"classes": ["a", "b"]}')
+    arguments += ["--gallery", str(tmp_path / "gallery.npz")]
+    arguments += ["--deviations", str(tmp_path / "deviations.md")]
+    arguments += ["--distinct", str(tmp_path / "distinct.json")]
+    arguments += ["--validation", str(tmp_path / "index.json")]
     (tmp_path / "lattices.json").write_text(json.dumps(lattices))
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     arguments += ["--lattices", str(tmp_path / "lattices.json")]
@@ -365,3 +464,226 @@ def test_command_line_reads_files_and_json(tables, lattices, figures, tmp_path):
 def test_settings_that_are_no_json_are_told():
     with pytest.raises(Mistake, match="--config: not JSON"):
         stage.plain("{study: demo")
+
+
+def test_text_islands_are_json_that_a_browser_reads(write, distinct):
+    def refuse(name):
+        raise ValueError(name)
+
+    drawn, pictures = sorted(
+        (json.loads(text, parse_constant=refuse) for text in Page(write()).islands),
+        key=lambda one: "images" in one,
+    )
+    assert drawn["threshold"] == 0.8
+    assert [one["high"] for one in drawn["lattices"]] == sorted(
+        one["high"] for one in distinct
+    )
+    assert set(drawn["colours"]) == set("LAVIR")
+    assert pictures["sources"] == ["original", "A_S", *(f"A_{i}" for i in "LAVIR")]
+    assert pictures["small"]
+    assert all(len(one["pictures"]) == 7 for one in pictures["images"])
+
+
+def test_slider_reaches_every_context_of_the_print(tables, distinct):
+    drawn = islands.diagrams(distinct, Figures(), 0.8)["lattices"]
+    assert drawn[0]["low"] == 0
+    assert drawn[-1]["high"] == 1
+    assert all(one["high"] == after["low"] for one, after in itertools.pairwise(drawn))
+    at = {
+        t: next(one for one in drawn if t <= one["high"]) for t in (0.1, 0.2, 0.8, 0.9)
+    }
+    assert [len(one["concepts"]) for one in at.values()] == [2, 4, 5, 6]
+    assert [one["chain"] for one in at.values()] == [True, True, True, False]
+
+
+def test_share_that_was_not_measured_is_null(distinct):
+    drawn = islands.diagrams([distinct[0] | {"share": np.nan}], Figures(), 0.8)
+    assert drawn["lattices"][0]["share"] is None
+
+
+def test_colours_of_further_networks_are_css(distinct):
+    drawn = islands.diagrams(distinct, Figures(palette={"L": "red"}), 0.8)
+    assert drawn["colours"]["L"] == "#ff0000"
+    assert all(re.fullmatch("#[0-9a-f]{6}", one) for one in drawn["colours"].values())
+
+
+def test_pictures_are_the_clean_ones(gallery):
+    shown = islands.gallery(gallery, 10**6)["images"][1]["pictures"]
+    pixels = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(one.partition(",")[2]))))
+        for one in shown
+    ]
+    assert (pixels[0] == gallery["originals"][1, 1]).all()
+    assert (pixels[3] == gallery["reconstructions"][1, 2, 1]).all()
+
+
+def test_page_stays_below_10_mb_at_the_papers_size(write, gallery):
+    text = write(gallery=made_gallery(side=256, images=6))
+    assert len(text.encode()) < 10_000_000
+    shown = islands.gallery(made_gallery(side=256, images=6), report.PICTURES)
+    assert 1 <= len(shown["images"]) < 6
+    assert not shown["small"]
+
+
+def test_one_image_comes_whatever_its_size(gallery):
+    assert len(islands.gallery(gallery, 0)["images"]) == 1
+
+
+def test_great_images_shrink():
+    shown = islands.gallery(made_gallery(side=300, images=1, networks="L"), 0)
+    data = shown["images"][0]["pictures"][0].partition(",")[2]
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
+
+
+def test_what_needs_the_script_hides_without_it_and_has_a_static_twin(write):
+    page = Page(write())
+    live = [one for _, one in page.tags if "live" in one.get("class", "").split()]
+    assert {one["id"] for one in live} == {"flip", "lattice", "cell-values", "verdicts"}
+    assert all("hidden" in one for one in live)
+    ids = {one.get("id") for _, one in page.tags}
+    assert {"figure-3", "figure-7", "table-2", "table-comparison"} <= ids
+    titled = [one for one in page.all("td") if "data-values" in one]
+    assert len(titled) == 25
+    assert all(one["title"] == one["data-values"] for one in titled)
+    rows = [one for one in page.all("tr") if "data-verdict" in one]
+    assert len(rows) == 3
+    assert not any("hidden" in one for one in rows)
+
+
+def test_controls_have_names(write):
+    page = Page(write())
+    assert all(one["aria-label"] for one in page.all("input"))
+    assert all(one.get("role") == "img" for one in page.all("svg"))
+    text = write()
+    for inside in re.findall(r"<button.*?</button>", text, re.S):
+        assert "aria-label" in inside or len(re.sub("<.*?>", "", inside)) > 3
+
+
+def test_cell_says_accuracy_interval_rrc_and_difference(write):
+    said = [one.get("title", "") for one in Page(write()).all("td")]
+    assert (
+        "R on A_V: 73.00 % (72.60 to 73.40); RRC 1.019 (0.999 to 1.039);"
+        " −1.94 points against its own A_R" in said
+    )
+    assert "V on A_V: 71.63 % (71.23 to 72.03); RRC 1.000 (0.980 to 1.020)" in said
+
+
+def test_page_says_how_sure_the_answer_is(write, tables):
+    rrc = tables["rrc"]
+    wide = rrc.assign(rrc_low=rrc["rrc"] - 0.05, rrc_high=rrc["rrc"] + 0.05)
+    words = " ".join(Page(write(tables=tables | {"rrc": wide})).words)
+    assert "1 of 20 pairs has t = 0.8 inside its 95 % interval" in words
+    assert "could move it. I comes last either way." in words
+    assert "L and R have intervals that overlap" in words
+    assert "is a chain in 93 % of the resamples, as it is here" in words
+    assert "means little" not in words
+
+
+def test_page_says_that_nothing_is_open(write):
+    words = " ".join(Page(write()).words)
+    assert "all 20 pairs stay on their side of t = 0.8" in words
+
+
+def test_places_that_other_images_could_change_are_told(tables):
+    wide = tables["rrc"].assign(rrc_low=0.0, rrc_high=1.5)
+    found = certainty.use(wide, 0.8)
+    assert (found["open"], found["first"], found["last"]) == (20, [], [])
+    found = certainty.use(tables["rrc"], 0.8)
+    assert found["first"] == ["V"]
+    assert found["least"]["V"] == found["most"]["V"] == 4
+
+
+def test_support_of_a_lattice_that_is_no_chain_counts_those_without(tables, lattices):
+    assert certainty.support(tables["chains"], lattices[3]) == pytest.approx(0.96)
+    assert certainty.support(tables["chains"], lattices[2]) == 0.934
+    strange = lattices[0] | {"threshold": 0.5}
+    assert np.isnan(certainty.support(tables["chains"], strange))
+
+
+def test_networks_near_chance_are_told(write, tables):
+    table1 = tables["table1"].copy()
+    table1.loc[table1.classifier == "L", "top1"] = 0.119
+    table1.loc[(table1.classifier == "A") & (table1.input == "A_S"), "top1"] = 0.2
+    words = " ".join(Page(write(tables=tables | {"table1": table1})).words)
+    assert "L is within 2 points of chance (10.00 %)" in words
+    assert "costs A more than half of what it scores above chance" in words
+
+
+def test_comparison_is_counted_and_grouped(write):
+    text = write()
+    words = " ".join(Page(text).words)
+    assert "✓ holds: 1 ✗ fails: 1 ? untestable: 1" in words
+    assert "A <chain> at A V" in words
+    assert "nan" not in words
+    assert words.index("Top-1 of L") < words.index("On YFCC100m")
+    assert words.index("On YFCC100m") < words.index("A <chain>")
+
+
+def test_strange_verdict_is_told(write, tables):
+    strange = tables["comparison"].assign(verdict="maybe")
+    with pytest.raises(Mistake, match="verdict 'maybe' is none of holds, fails"):
+        write(tables=tables | {"comparison": strange})
+
+
+def test_deviations_come_without_title_links_and_markup(write):
+    text = write()
+    assert (
+        "<p>Those of <i>A</i><sub>S</sub>, elsewhere.</p>\n<h3>Everywhere</h3>" in text
+    )
+    assert "<code>clip</code> &lt;b&gt;on&lt;/b&gt;" in text
+
+
+def test_open_definitions_are_the_settings_own_words(write):
+    words = " ".join(Page(write()).words)
+    for row in documents.definitions(CONFIG):
+        assert (
+            f"{row['key']} {row['value']} the same" in words or row["default"] in words
+        )
+        assert " ".join(row["text"].split()) in words
+
+
+def test_every_setting_that_is_not_in_print_is_among_the_open_ones():
+    models = {"": Study} | {
+        f"{name}.": type(documents.field(name).default)
+        for name in ("finetune", "predict", "information")
+    }
+    said = {
+        prefix + name
+        for prefix, model in models.items()
+        for name, one in model.model_fields.items()
+        if "not in print" in one.description
+    }
+    assert len(said) >= 5
+    assert said <= set(documents.OPEN)
+
+
+CHROMIUM = (
+    shutil.which("chromium")
+    or shutil.which("chromium-browser")
+    or (shutil.which("google-chrome"))
+)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: the script ran nowhere")
+def test_a_browser_draws_the_live_parts_without_complaint(write, tmp_path):
+    write()
+    done = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+         "--no-first-run", "--disable-background-networking", "--disable-sync",
+         "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}",
+         "--enable-logging=stderr", "--dump-dom", str(tmp_path / "report.html")],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    dom = done.stdout
+    live = re.findall(r'<(?:figure|div|output) [^>]*class="live[^>]*>', dom)
+    assert len(live) == 4
+    assert not any("hidden" in one for one in live)
+    svg = re.search("<svg.*?</svg>", dom, re.S)[0]
+    assert svg.count("<circle") == 5  # the print's chain at t = 0.8
+    assert svg.count("<line") == 4
+    assert "t = 0.800: 5 concepts, a chain" in dom
+    assert dom.count('name="Seen through"') == 7
+    assert dom.count('name="Show"') == 4
+    assert dom.count('role="gridcell"') == 25
+    assert "class &lt;0&gt;, reconstructed by A_R" in dom

@@ -19,7 +19,7 @@ class Project:
     def __init__(self, root):
         self.root = root
         shutil.copy2(ROOT / "Snakefile", root)
-        for name in ("workflow", "config"):
+        for name in ("workflow", "config", "docs"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, root / name, ignore=ignored)
         (root / "resources").symlink_to(ROOT / "resources")

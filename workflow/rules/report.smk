@@ -18,7 +18,17 @@ MEASURED = {
     rules.predict_denoised: {"denoiser": study.denoise.methods, "seed": study.seeds},
     rules.measure_information: {"source": INFORMED, "seed": study.seeds},
 }
-TABLES = ["table1", "table2", "parts", "rrc", "information", "costs"]
+TABLES = [
+    "accuracy",
+    "table1",
+    "table2",
+    "parts",
+    "rrc",
+    "information",
+    "chains",
+    "comparison",
+    "costs",
+]
 
 
 rule tabulate_costs:
@@ -41,6 +51,10 @@ rule report:
     input:
         **{table: f"<tables>/{table}.csv" for table in TABLES},
         lattices="<tables>/lattices.json",
+        distinct="<tables>/distinct-lattices.json",
+        gallery="<tables>/gallery.npz",
+        validation="<results>/data/validation/index.json",
+        deviations=str(WORKFLOW.parent / "docs/deviations.md"),
         figures=collect("<figures>/{stem}.png", stem=FIGURES),
         rest=rules.figures.input,
     output:
@@ -50,12 +64,17 @@ rule report:
     params:
         code=fingerprint("s2snets.stages.report"),
         captions=texts(WORKFLOW / "report"),
+        meanings=texts(WORKFLOW / "schemas"),
         config=json.dumps(config),
     shell:
-        "python -m s2snets.stages.report --table1 {input.table1:q}"
+        "python -m s2snets.stages.report --accuracy {input.accuracy:q}"
+        " --table1 {input.table1:q}"
         " --table2 {input.table2:q} --parts {input.parts:q} --rrc {input.rrc:q}"
-        " --information {input.information:q} --costs {input.costs:q}"
-        " --lattices {input.lattices:q} --figures {input.figures:q}"
+        " --information {input.information:q} --chains {input.chains:q}"
+        " --comparison {input.comparison:q} --costs {input.costs:q}"
+        " --lattices {input.lattices:q} --distinct {input.distinct:q}"
+        " --gallery {input.gallery:q} --validation {input.validation:q}"
+        " --deviations {input.deviations:q} --figures {input.figures:q}"
         " --config {params.config:q} --html {output:q} > {log:q} 2>&1"
 
 

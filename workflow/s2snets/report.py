@@ -8,9 +8,12 @@ from types import SimpleNamespace
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from PIL import Image
 
+from s2snets import certainty, islands
+from s2snets.config import Figures
+from s2snets.documents import definitions, markdown, signal
 from s2snets.errors import Mistake
 from s2snets.files import replacing
 
@@ -77,16 +80,27 @@ FIGURES = {
 CAPTIONS = Path(__file__).parents[1] / "report"
 """Folder of the captions and the page."""
 
-TABLES = ("table1", "table2", "parts", "rrc", "information", "costs")
-"""Tables that the report reads, as CSV; ``lattices`` comes as JSON."""
+TABLES = {
+    "accuracy": ("strength", "label", "classifier", "top1_low", "top1_high"),
+    "table1": ("top1_low", "top1_high"),
+    "table2": ("autoencoder",),
+    "parts": ("top1_low", "top1_high"),
+    "rrc": ("rrc_low", "rrc_high"),
+    "information": ("low", "high"),
+    "chains": ("threshold", "share"),
+    "comparison": ("section", "statement", "verdict"),
+    "costs": ("rule", "seconds"),
+}
+"""Tables that the report reads, as CSV -> columns that it cannot do without."""
+
+MARKS = {"holds": "\N{CHECK MARK}", "fails": "\N{BALLOT X}", "untestable": "?"}
+"""Verdict of a comparison -> its mark."""
+
+PAGE, PICTURES = 9_000_000, 4_000_000
+"""Characters that the figures and the gallery may fill: all stays below 10 MB."""
 
 PIXELS_PER_INCH = 125
 """On the screen: makes the figures' 8-point type as large as the text around it."""
-
-
-def signal(text):
-    """``A_V`` in running text as the paper sets it, safe for HTML."""
-    return Markup(re.sub(r"\bA_(\w+)", r"<i>A</i><sub>\1</sub>", str(escape(text))))
 
 
 def prose(text):
@@ -123,6 +137,16 @@ def megabytes(size):
     return "" if size != size else f"{size:,.0f} MB"
 
 
+def measured(value):
+    """A cell of numbers or text; a missing one as nothing."""
+    if value != value:
+        return ""
+    try:
+        return f"{float(value):.4g}".replace("-", "\N{MINUS SIGN}")
+    except ValueError:
+        return value
+
+
 def listed(names):
     """a; a and b; a, b and c."""
     *most, last = names
@@ -142,8 +166,8 @@ def answer(rrc, lattices, information, bins):
     middle threshold. By information: by the mean intra nMI at ``bins`` bins.
 
     Returns:
-        dict: threshold, networks (a row each: name, serves, mean_rrc, nmi, sd,
-        use_rank, information_rank), by_use, by_information (both as text), first,
+        dict: threshold, networks (a row each: name, serves, mean_rrc, nmi, low,
+        high, use_rank, information_rank), by_use, by_information (both as text), first,
         last (names that lead and end the order by use), lattice (that of t), chains.
     """
     lattice = sorted(lattices, key=lambda one: one["threshold"])[len(lattices) // 2]
@@ -161,7 +185,7 @@ def answer(rrc, lattices, information, bins):
             for label in table.index
         )
     ]
-    table[["nmi", "sd"]] = intra.reindex(table.index)[["mean", "sd"]]
+    table[["nmi", "low", "high"]] = intra.reindex(table.index)[["mean", "low", "high"]]
     table.index = table.index.str.removeprefix("A_")
     number = table["serves"].str.len()
     table["use_rank"] = number.rank(ascending=False, method="min").astype(int)
@@ -237,20 +261,55 @@ def illustrate(figures, caption):
     }
 
 
-def write(html, tables, lattices, *, figures, captions, config, record):
-    """Write the report: one file without any reference to another.
+def compare(table):
+    """The comparison's rows in the order of its sections, and verdicts counted.
+
+    Raises:
+        Mistake: a verdict that is none of ``MARKS``.
+    """
+    if strange := sorted(set(table["verdict"]) - set(MARKS)):
+        raise Mistake(
+            f"--comparison: verdict {strange[0]!r} is none of {', '.join(MARKS)}"
+        )
+    sections = {
+        section: rows.to_dict("records")
+        for section, rows in table.groupby("section", sort=False)
+    }
+    counts = table["verdict"].value_counts()
+    return sections, {name: int(counts.get(name, 0)) for name in MARKS}
+
+
+def write(
+    html,
+    tables,
+    lattices,
+    distinct,
+    gallery,
+    *,
+    classes,
+    deviations,
+    figures,
+    captions,
+    config,
+    record,
+):
+    """Write the report: one file without any reference to another, below 10 MB.
 
     Args:
         html: path of the report.
         tables: DataFrames by name, see ``TABLES``.
         lattices: what ``lattices.json`` holds.
+        distinct: what ``distinct-lattices.json`` holds.
+        gallery: the arrays of ``gallery.npz``.
+        classes: names of the classes.
+        deviations: a Markdown document.
         figures: paths of the PNGs, all of ``FIGURES``.
-        captions: folder of ``report.html.j2`` and the captions.
-        config: the study's settings, plain.
+        captions: folder of ``report.html.j2``, its script and the captions.
+        config: the study's settings, plain and complete.
         record: versions, commit and the like, plain.
 
     Raises:
-        Mistake: a figure or caption is missing.
+        Mistake: a figure or caption is missing, or a verdict unknown.
     """
     pages = Environment(
         loader=FileSystemLoader(captions),
@@ -259,12 +318,14 @@ def write(html, tables, lattices, *, figures, captions, config, record):
         lstrip_blocks=True,
         autoescape=lambda name: name.endswith(".html.j2"),
     )
+    pages.policies["json.dumps_kwargs"] = {"allow_nan": False}
     pages.filters |= {
         "signal": signal,
         "percent": percent,
         "duration": duration,
         "megabytes": megabytes,
         "listed": listed,
+        "measured": measured,
     }
 
     def caption(name):
@@ -276,26 +337,41 @@ def write(html, tables, lattices, *, figures, captions, config, record):
 
     rrc = tables["rrc"].pivot(index="autoencoder", columns="classifier", values="rrc")
     table2 = tables["table2"].set_index("autoencoder")
+    bins = config["information"]["bins"][0]
+    found = answer(tables["rrc"], lattices, tables["information"], bins)
+    threshold = found["threshold"]
+    shown = illustrate(figures, caption)
+    budget = PAGE - sum(len(figure["src"]) for figure in shown.values())
+    comparison, verdicts = compare(tables["comparison"])
+    cells = islands.crossings(tables["rrc"], tables["accuracy"])
     rules, total = cost(tables["costs"])
     page = pages.get_template("report.html.j2").render(
-        answer=answer(
-            tables["rrc"],
-            lattices,
-            tables["information"],
-            config["information"]["bins"][0],
-        ),
+        answer=found,
         caption=caption,
+        cells={(i, j): cells[i, j] for i in table2.index for j in table2.columns},
+        comparison=comparison,
         config=config,
-        figures=illustrate(figures, caption),
+        definitions=definitions(config),
+        deviations=markdown(deviations, level=3),
+        diagrams=islands.diagrams(distinct, Figures(**config["figures"]), threshold),
+        figures=shown,
+        findings=certainty.findings(tables["table1"], tables["rrc"]),
         lattices=lattices,
+        pictures=islands.gallery(gallery, min(PICTURES, budget)),
         record=record,
         rrc=rrc.loc[table2.index, table2.columns],
         rules=rules,
         settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
+        support=certainty.support(tables["chains"], found["lattice"]),
         table1=tables["table1"].to_dict("records"),
         table2=table2,
         parts=tables["parts"].to_dict("records"),
+        ties=certainty.ties(tables["information"], bins),
         total=total,
+        use=certainty.use(tables["rrc"], threshold),
+        verdicts=verdicts,
+        MARKS=MARKS,
+        weak=certainty.weakness(tables["table1"], len(classes)),
     )
     with replacing(html) as draft:
         draft.write_text(page, encoding="utf-8")

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from s2snets.errors import Mistake
+from s2snets.figures.command import read_gallery
 from s2snets.files import read_json
 from s2snets.fingerprint import fingerprint
 from s2snets.record import record
@@ -31,14 +32,26 @@ def main(argv=None):
     started = time.monotonic()
     job = arguments(
         __doc__,
-        paths=(*TABLES, "lattices", "html"),
+        paths=(
+            *TABLES,
+            "lattices",
+            "distinct",
+            "gallery",
+            "validation",
+            "deviations",
+            "html",
+        ),
         lists=("figures",),
         config={"type": plain, "required": True, "help": "all settings, JSON"},
     ).parse_args(argv)
     write(
         job.html,
-        {name: read_csv(getattr(job, name)) for name in TABLES},
+        {name: read_csv(getattr(job, name), need) for name, need in TABLES.items()},
         read_json(job.lattices),
+        read_json(job.distinct),
+        read_gallery(job.gallery),
+        classes=read_json(job.validation)["classes"],
+        deviations=job.deviations.read_text(encoding="utf-8"),
         figures=[Path(figure) for figure in job.figures],
         captions=CAPTIONS,
         config=job.config,
