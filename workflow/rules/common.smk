@@ -1,6 +1,7 @@
 """What every stage shares: the settings, the axes of the study, its paths."""
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -74,6 +75,11 @@ def grows(megabytes):
         return megabytes * 2 ** (attempt - 1)
 
     return mem_mb
+
+
+def own(path):
+    """A file of the project, seen from here: a moved checkout changes no input."""
+    return os.path.relpath(Path(workflow.basedir) / path)
 
 
 def sources_of(wildcards):

@@ -1,7 +1,5 @@
 """Comparison: the paper's numbers and sentences beside the study's own."""
 
-PRINTED = Path(workflow.basedir) / "resources/palacio2018"
-
 
 rule compare_with_paper:
     """Every printed number and every testable sentence, with a verdict."""
@@ -16,8 +14,8 @@ rule compare_with_paper:
             classifier=CLASSIFIERS,
             seed=study.seeds[0],
         ),
-        printed1=PRINTED / "table1.csv",
-        printed2=PRINTED / "table2.csv",
+        printed1=own("resources/palacio2018/table1.csv"),
+        printed2=own("resources/palacio2018/table2.csv"),
     output:
         comparison="<tables>/comparison.csv",
     log:

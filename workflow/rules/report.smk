@@ -54,7 +54,7 @@ rule report:
         distinct="<tables>/distinct-lattices.json",
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
-        deviations=str(WORKFLOW.parent / "docs/deviations.md"),
+        deviations=own("docs/deviations.md"),
         figures=collect("<figures>/{stem}.png", stem=FIGURES),
         rest=rules.figures.input,
     output:
