@@ -5,6 +5,7 @@ from pathlib import Path
 from s2snets.config import Autoencoder, Predict, Settings
 from s2snets.data.imageset import labelled
 from s2snets.data.order import sample
+from s2snets.device import use_device
 from s2snets.evaluation import predictions
 from s2snets.files import replacing
 from s2snets.models.denoisers import classical
@@ -37,7 +38,7 @@ def main(argv=None):
         seed=SEED,
         threads=THREADS,
     ).parse_args(argv)
-    chosen, (device, _) = job.settings(job.threads)
+    chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.predict_denoised", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
         classifiers = {

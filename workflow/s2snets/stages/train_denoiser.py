@@ -4,6 +4,7 @@ import torch
 
 from s2snets.config import Autoencoder, Denoising, Settings
 from s2snets.data.imageset import ImageSet
+from s2snets.device import use_device
 from s2snets.models.segnet import SegNet
 from s2snets.stage import recorded, run
 from s2snets.store import save_weights
@@ -22,7 +23,7 @@ class Job(Settings):
 
 def main(argv=None):
     job = training_arguments(__doc__, paths=(), model=Job).parse_args(argv)
-    chosen, where = job.settings(job.threads)
+    chosen, where = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.train_denoiser", chosen, job.seed):
         torch.manual_seed(step_seed(job.seed, 0))
         model = SegNet(chosen.autoencoder.width, chosen.autoencoder.stages)
