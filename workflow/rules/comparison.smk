@@ -1,7 +1,5 @@
 """Comparison: the paper's numbers and sentences beside the study's own."""
 
-PRINTED = Path(workflow.basedir) / "resources/palacio2018"
-
 
 rule compare_with_paper:
     """Every printed number and every testable sentence, with a verdict."""
@@ -16,8 +14,6 @@ rule compare_with_paper:
             classifier=CLASSIFIERS,
             seed=study.seeds[0],
         ),
-        printed1=PRINTED / "table1.csv",
-        printed2=PRINTED / "table2.csv",
     output:
         comparison="<tables>/comparison.csv",
     log:
@@ -26,6 +22,7 @@ rule compare_with_paper:
         "<benchmarks>/compare_with_paper.tsv"
     params:
         code=fingerprint("s2snets.stages.compare_with_paper"),
+        printed=texts(Path(workflow.basedir) / "resources/palacio2018"),
         settings=section_json(
             study, "image_size", "classifiers", "information", "lattice"
         ),
@@ -35,7 +32,6 @@ rule compare_with_paper:
         " --noise {input.noise:q} --rrc {input.rrc:q}"
         " --information {input.information:q} --curves {input.curves:q}"
         " --lab {input.lab:q} --weights {input.weights:q}"
-        " --printed-table1 {input.printed1:q} --printed-table2 {input.printed2:q}"
         " --comparison {output.comparison:q} --settings {params.settings:q}"
         " > {log:q} 2>&1"
 
