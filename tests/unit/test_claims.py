@@ -518,8 +518,6 @@ def stage(folder, **changes):
         "lattice": Lattice().model_dump(),
     }
     options = {name: [path] for name, path in files.items()} | {
-        "printed-table1": [PAPER / "table1.csv"],
-        "printed-table2": [PAPER / "table2.csv"],
         "weights": weights,
         "comparison": [folder / "comparison.csv"],
         "settings": [json.dumps(settings)],

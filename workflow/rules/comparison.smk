@@ -14,8 +14,6 @@ rule compare_with_paper:
             classifier=CLASSIFIERS,
             seed=study.seeds[0],
         ),
-        printed1=own("resources/palacio2018/table1.csv"),
-        printed2=own("resources/palacio2018/table2.csv"),
     output:
         comparison="<tables>/comparison.csv",
     log:
@@ -24,6 +22,7 @@ rule compare_with_paper:
         "<benchmarks>/compare_with_paper.tsv"
     params:
         code=fingerprint("s2snets.stages.compare_with_paper"),
+        printed=texts(Path(workflow.basedir) / "resources/palacio2018"),
         settings=section_json(
             study, "image_size", "classifiers", "information", "lattice"
         ),
@@ -33,7 +32,6 @@ rule compare_with_paper:
         " --noise {input.noise:q} --rrc {input.rrc:q}"
         " --information {input.information:q} --curves {input.curves:q}"
         " --lab {input.lab:q} --weights {input.weights:q}"
-        " --printed-table1 {input.printed1:q} --printed-table2 {input.printed2:q}"
         " --comparison {output.comparison:q} --settings {params.settings:q}"
         " > {log:q} 2>&1"
 

@@ -1,6 +1,7 @@
 """Command line of rule ``compare_with_paper``: tables -> what holds of the paper."""
 
 from math import prod
+from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
@@ -23,6 +24,8 @@ TABLES = {
     "accuracy": ["label", "classifier", "strength", "top1"],
 }
 """Table -> columns that must be there."""
+
+PRINTED = Path(__file__).parents[3] / "resources/palacio2018"
 
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
@@ -52,7 +55,7 @@ def parameters(path):
 def main(argv=None):
     job = arguments(
         __doc__,
-        paths=(*TABLES, "printed-table1", "printed-table2", "comparison"),
+        paths=(*TABLES, "comparison"),
         lists=("weights",),
         model=Job,
     ).parse_args(argv)
@@ -74,8 +77,8 @@ def main(argv=None):
         },
     )
     printed = printed_tables(
-        read_csv(job.printed_table1, ["classifier", "input", "top1", "top5"]),
-        read_csv(job.printed_table2, ["autoencoder"]),
+        read_csv(PRINTED / "table1.csv", ["classifier", "input", "top1", "top5"]),
+        read_csv(PRINTED / "table2.csv", ["autoencoder"]),
     )
     weights = {
         letter: chosen.classifiers[name].weights for letter, name in found.items()
