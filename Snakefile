@@ -36,4 +36,3 @@ rule all:
     default_target: True
     input:
         rules.report.output,
-        rules.compare_with_paper.output,

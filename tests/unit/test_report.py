@@ -664,22 +664,59 @@ CHROMIUM = (
 )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: the script ran nowhere")
-def test_a_browser_draws_the_live_parts_without_complaint(write, tmp_path):
-    write()
+ACTS = """
+const at = (selector) => document.querySelector(selector);
+const told = () => at("#cell-values").textContent;
+const seen = [];
+const slider = at("#lattice input");
+slider.value = 0.9;
+slider.dispatchEvent(new Event("input"));
+seen.push(at("#lattice output").textContent, at("svg").querySelectorAll("circle").length);
+at("#lattice button").click();
+seen.push(at("#lattice output").textContent);
+const cell = at("#table-2 td[data-values]");
+cell.focus();
+seen.push(told());
+const key = { key: "ArrowRight", bubbles: true };
+document.activeElement.dispatchEvent(new KeyboardEvent("keydown", key));
+seen.push(told(), cell.tabIndex, document.activeElement.tabIndex);
+at("#flip button").click();
+seen.push(at("#flip img").alt);
+at("#flip button").click();
+seen.push(at("#flip img").alt);
+document.querySelectorAll("#verdicts input")[1].click();
+seen.push([...document.querySelectorAll("tr[data-verdict]")]
+  .filter((row) => row.checkVisibility()).map((row) => row.dataset.verdict));
+at("title").textContent = JSON.stringify(seen);
+"""
+
+
+def browse(page, profile):
+    """The document and the complaints that a browser makes of a page."""
     done = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
          "--no-first-run", "--disable-background-networking", "--disable-sync",
-         "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}",
-         "--enable-logging=stderr", "--dump-dom", str(tmp_path / "report.html")],
+         "--disable-component-update", f"--user-data-dir={profile}",
+         "--enable-logging=stderr", "--dump-dom", str(page)],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
-    assert "CONSOLE" not in done.stderr
-    dom = done.stdout
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium: the report's script was NOT tried"
+)
+
+
+@needs_browser
+def test_a_browser_draws_the_live_parts_without_complaint(write, tmp_path):
+    write()
+    dom, complaints = browse(tmp_path / "report.html", tmp_path / "profile")
+    assert complaints == []
     live = re.findall(r'<(?:figure|div|output) [^>]*class="live[^>]*>', dom)
     assert len(live) == 4
     assert not any("hidden" in one for one in live)
-    svg = re.search("<svg.*?</svg>", dom, re.S)[0]
+    svg = re.search("<svg.*?</svg>", dom, re.DOTALL)[0]
     assert svg.count("<circle") == 5  # the print's chain at t = 0.8
     assert svg.count("<line") == 4
     assert "t = 0.800: 5 concepts, a chain" in dom
@@ -687,3 +724,28 @@ def test_a_browser_draws_the_live_parts_without_complaint(write, tmp_path):
     assert dom.count('name="Show"') == 4
     assert dom.count('role="gridcell"') == 25
     assert "class &lt;0&gt;, reconstructed by A_R" in dom
+
+
+@needs_browser
+def test_the_live_parts_answer_slider_keys_and_buttons(write, tmp_path):
+    page = tmp_path / "acted.html"
+    page.write_text(write().replace("</body>", f"<script>{ACTS}</script></body>"))
+    dom, complaints = browse(page, tmp_path / "profile")
+    assert complaints == []
+    title = re.search("<title>(.*?)</title>", dom)[1]
+    lattice, nodes, stepped, first, second, *rest = json.loads(
+        title.replace("&lt;", "<").replace("&gt;", ">")
+    )
+    assert lattice.startswith("t = 0.900: 6 concepts, no chain; the same for 0.886 < t")
+    assert lattice.endswith("found in 50 % of the resamples.")
+    assert nodes == 6
+    assert "the same for 0.883 < t \N{LESS-THAN OR EQUAL TO} 0.886" in stepped
+    assert first.startswith("L on A_L: 34.84 %")
+    assert second.startswith("A on A_L: 30.77 %")
+    assert rest == [
+        -1,
+        0,
+        "class <0>, the original",
+        "class <0>, reconstructed by A_R",
+        ["fails"],
+    ]

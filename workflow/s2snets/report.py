@@ -347,6 +347,12 @@ def write(
     rules, total = cost(tables["costs"])
     page = pages.get_template("report.html.j2").render(
         answer=found,
+        by_bins={
+            other: answer(tables["rrc"], lattices, tables["information"], other)[
+                "by_information"
+            ]
+            for other in config["information"]["bins"][1:]
+        },
         caption=caption,
         cells={(i, j): cells[i, j] for i in table2.index for j in table2.columns},
         comparison=comparison,
