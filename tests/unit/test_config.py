@@ -64,6 +64,11 @@ def test_every_key_is_read():
         ({"figures": {"noise_example": "Z"}}, "figures.noise_example: 'Z' is none of"),
         ({"denoise": {"methods": ["mean"]}}, r"denoise\.methods\.0: .*'mean'"),
         ({"denoise": {"methods": ["nlm", "nlm"]}}, "methods: each method once"),
+        ({"lighter": [{"width": 16, "stages": 2}]}, "lighter: each size once, and not"),
+        (
+            {"lighter": [{"width": 8, "stages": 5}], "image_size": 16},
+            "lighter: too many",
+        ),
         ({"seeds": []}, "seeds: "),
         ({"image_size": "big"}, "image_size: .*'big'"),
         (

@@ -43,6 +43,7 @@ CONFIG = load(
             for name in ("train", "validation", "photos", "photos_validation")
         },
         "predict": {"strengths": [0.0, 0.5, 1.0]},
+        "autoencoder": {"width": 16, "stages": 2},
     }
 ).model_dump(mode="json")
 DEVIATIONS = """# Deviations
@@ -388,6 +389,12 @@ def test_fine_figures_shrink_to_what_screens_show(tmp_path):
 def test_missing_figure_is_told(write, figures):
     with pytest.raises(Mistake, match="figure-6 missing; make figures first"):
         write(figures=[path for path in figures if path.stem != "figure-6"])
+
+
+def test_a_study_without_lighter_autoencoders_has_a_report_too(write, figures):
+    some = [path for path in figures if path.stem not in report.OPTIONAL]
+    assert len(some) == len(figures) - 1
+    assert "lighter" not in write(figures=some, config=CONFIG)
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):

@@ -45,6 +45,7 @@ CLASSIFIERS = list(study.classifiers)
 TRAINED = [name for name, one in study.classifiers.items() if one.weights is None]
 GIVEN = [name for name in CLASSIFIERS if name not in TRAINED]
 PART, *OTHER_PARTS = study.finetune.parts
+LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
 SETS = {"train": True, "validation": True, "photos": False, "photos_validation": False}
 
@@ -65,6 +66,7 @@ wildcard_constraints:
     part="decoder|encoder|both",
     source="|".join(SOURCES),
     denoiser="|".join(study.denoise.methods),
+    size=r"\d+x\d+",
     seed=r"\d+",
 
 
@@ -139,6 +141,29 @@ def pretraining_settings(wildcards):
         "autoencoder",
         pretraining=getattr(study.pretrain, wildcards.corpus),
         validation_images=study.pretrain.validation_images,
+    )
+
+
+def lighter_pretraining(wildcards):
+    """Settings of the pretraining of an autoencoder of another size."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        autoencoder=LIGHTER[wildcards.size],
+        pretraining=study.pretrain.photos,
+        validation_images=study.pretrain.validation_images,
+    )
+
+
+def lighter_prediction(wildcards):
+    """Settings of predictions through it, without noise."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        autoencoder=LIGHTER[wildcards.size],
+        predict=study.predict.model_copy(update={"strengths": [0.0]}),
     )
 
 

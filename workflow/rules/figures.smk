@@ -20,6 +20,8 @@ FIGURES = {
     "figure-9": ("figure9_information", {"information": "information.csv"}),
     "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),
 }
+if study.lighter:
+    FIGURES["lighter-autoencoders"] = ("figure_lighter", {"lighter": "lighter.csv"})
 
 
 for stem, (module, tables) in FIGURES.items():

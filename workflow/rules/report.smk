@@ -16,6 +16,8 @@ MEASURED = {
         "seed": study.seeds if "autoencoder" in study.denoise.methods else []
     },
     rules.predict_denoised: {"denoiser": study.denoise.methods, "seed": study.seeds},
+    rules.pretrain_lighter: {"size": LIGHTER, "seed": study.seeds},
+    rules.predict_lighter: {"size": LIGHTER, "seed": study.seeds},
     rules.measure_information: {"source": INFORMED, "seed": study.seeds},
 }
 TABLES = [

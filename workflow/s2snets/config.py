@@ -472,6 +472,11 @@ class Study(Settings):
         Training(), description="Training of classifiers without weights."
     )
     autoencoder: Autoencoder = Field(Autoencoder(), description="SegNet.")
+    lighter: list[Autoencoder] = Field(
+        [],
+        description="SegNets of other sizes, pretrained as A_S is and compared with it"
+        " in error, accuracy and multiply-adds (not in print).",
+    )
     pretrain: Pretrain = Field(Pretrain(), description="Pretraining.")
     finetune: Finetune = Field(Finetune(), description="Fine-tuning.")
     predict: Predict = Field(Predict(), description="Predictions.")
@@ -495,6 +500,13 @@ class Study(Settings):
                 f"autoencoder.stages: {self.autoencoder.stages} stages halve"
                 f" {self.image_size} pixels to nothing; use fewer, or a greater"
                 " image_size"
+            )
+        sizes = [(one.width, one.stages) for one in (self.autoencoder, *self.lighter)]
+        if len(set(sizes)) < len(sizes):
+            raise ValueError("lighter: each size once, and not the autoencoder's own")
+        if any(self.image_size < 2**stages for _, stages in sizes):
+            raise ValueError(
+                f"lighter: too many stages for {self.image_size} pixels; use fewer"
             )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each seed once")

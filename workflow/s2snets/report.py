@@ -23,6 +23,11 @@ FIGURES = {
         "Line chart: mean square error falling over the images seen, for both"
         " pretraining corpora, training and validation.",
     ),
+    "lighter-autoencoders": (
+        "Lighter autoencoders",
+        "Two line charts over multiply-adds: the reconstruction error of autoencoders"
+        " of several widths and depths, and each network's accuracy through them.",
+    ),
     "figure-3": (
         "Figure 3. Reconstructions",
         "Grid of photographs: the original and every autoencoder's reconstruction,"
@@ -76,6 +81,9 @@ FIGURES = {
     ),
 }
 """File stem, the caption's too -> title, what a reader who cannot see it needs."""
+
+OPTIONAL = {"lighter-autoencoders"}
+"""Figures of measurements that a study may do without."""
 
 CAPTIONS = Path(__file__).parents[1] / "report"
 """Folder of the captions and the page."""
@@ -248,7 +256,7 @@ def illustrate(figures, caption):
     given = {path.stem: path for path in figures}
     if strange := sorted(set(given) - set(FIGURES)):
         raise Mistake(f"--figures: the report has no place for {', '.join(strange)}")
-    absent = [stem for stem in FIGURES if stem not in given]
+    absent = [stem for stem in FIGURES if stem not in {*given, *OPTIONAL}]
     if absent:
         raise Mistake(f"--figures: {', '.join(absent)} missing; make figures first")
     for path in figures:
@@ -258,6 +266,7 @@ def illustrate(figures, caption):
         stem: {"title": title, "alt": alt, "caption": caption(stem)}
         | embed(given[stem])
         for stem, (title, alt) in FIGURES.items()
+        if stem in given
     }
 
 

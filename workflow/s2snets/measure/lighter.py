@@ -1,0 +1,39 @@
+"""Lighter autoencoders: what their width and depth buy."""
+
+import pandas as pd
+
+from s2snets.errors import Mistake
+from s2snets.measure.accuracy import score
+
+
+def against_cost(rows, costs, classifiers):
+    """Accuracy through each pretrained autoencoder beside what it costs.
+
+    Args:
+        rows: predictions, as ``accuracy.score`` takes them; those without noise count.
+        costs: a row an autoencoder: source, width, stages, parameters,
+            multiply_adds, mse.
+        classifiers: names in the order of the table.
+
+    Returns:
+        The columns of ``costs`` (missing for the originals), classifier, images, seeds,
+        top1: the originals first, then the autoencoders from light to heavy.
+
+    Raises:
+        Mistake: an autoencoder that was not measured with every classifier.
+    """
+    hits = score(rows[rows["strength"] == 0])
+    hits["classifier"] = hits["classifier"].astype(str)
+    means = hits.groupby(["source", "classifier"]).agg(
+        images=("image", "nunique"), seeds=("seed", "nunique"), top1=("top1", "mean")
+    )
+    order = ["original", *costs.sort_values("multiply_adds")["source"]]
+    wanted = pd.MultiIndex.from_product(
+        [order, classifiers], names=["source", "classifier"]
+    )
+    if len(missing := wanted.difference(means.index, sort=False)):
+        source, classifier = missing[0]
+        raise Mistake(f"predictions: no {classifier} on {source}; predict it again")
+    table = means.loc[wanted].reset_index().merge(costs, "left", on="source")
+    scores = ["classifier", "images", "seeds", "top1"]
+    return table[[*costs.columns, *scores]]
