@@ -59,14 +59,19 @@ AUTOENCODERS = {"original": None, "pretrained": "pretrained/photos"} | {
 }
 
 
+def one_of(names):
+    """A wildcard constraint that an empty list makes impossible."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
     set="|".join(SETS),
     corpus="|".join(CORPORA),
     classifier="|".join(CLASSIFIERS),
     part="decoder|encoder|both",
     source="|".join(SOURCES),
-    denoiser="|".join(study.denoise.methods),
-    size=r"\d+x\d+",
+    denoiser=one_of(study.denoise.methods),
+    size=one_of(LIGHTER),
     seed=r"\d+",
 
 
@@ -102,11 +107,6 @@ def packing(wildcards):
         seed=study.data.seed,
         shard_images=study.data.shard_images,
     )
-
-
-def one_of(names):
-    """A wildcard constraint that an empty list makes impossible."""
-    return "|".join(names) or "(?!)"
 
 
 def classifier_settings(wildcards):
