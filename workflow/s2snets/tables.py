@@ -1,5 +1,8 @@
-"""Tables on disk: CSV for people, parquet for the per-image rows."""
+"""Tables on disk: CSV for people, parquet for the per-image rows, arrays."""
 
+import zipfile
+
+import numpy as np
 import pandas as pd
 
 from s2snets.errors import Mistake
@@ -42,3 +45,18 @@ def read_rows(paths):
         except (ValueError, OSError) as error:
             raise Mistake(f"{path}: damaged rows ({error}); delete and rerun") from None
     return pd.concat(parts, ignore_index=True)
+
+
+def read_arrays(path):
+    """The arrays of an NPZ file by name.
+
+    Raises:
+        Mistake: no such file, or not one of arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except FileNotFoundError:
+        raise Mistake(f"{path}: no such arrays") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise Mistake(f"{path}: damaged ({error}); delete it and rerun") from None

@@ -5,13 +5,12 @@ import time
 from pathlib import Path
 
 from s2snets.errors import Mistake
-from s2snets.figures.command import read_gallery
 from s2snets.files import read_json
 from s2snets.fingerprint import fingerprint
 from s2snets.record import record
 from s2snets.report import CAPTIONS, TABLES, write
 from s2snets.stage import arguments, run
-from s2snets.tables import read_csv
+from s2snets.tables import read_arrays, read_csv
 
 STAGE = "s2snets.stages.report"
 
@@ -49,7 +48,7 @@ def main(argv=None):
         {name: read_csv(getattr(job, name), need) for name, need in TABLES.items()},
         read_json(job.lattices),
         read_json(job.distinct),
-        read_gallery(job.gallery),
+        read_arrays(job.gallery),
         classes=read_json(job.validation)["classes"],
         deviations=job.deviations.read_text(encoding="utf-8"),
         figures=[Path(figure) for figure in job.figures],
