@@ -26,7 +26,8 @@ function named(parent, label) {
   element(parent, "sub", {}, own);
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => (share < 1 && share >= 0.995 ? "more than 99 %"
+  : `${Math.round(100 * share)} %`);
 
 // Keyboard and touch come with radio buttons.
 function choices(parent, title, labels, chosen) {
