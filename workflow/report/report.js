@@ -26,7 +26,8 @@ function named(parent, label) {
   element(parent, "sub", {}, own);
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const percent = (share) => (share < 1 && share >= 0.995 ? "more than 99 %"
+  : `${Math.round(100 * share)} %`);
 
 // Keyboard and touch come with radio buttons.
 function choices(parent, title, labels, chosen) {
@@ -257,13 +258,13 @@ function flip() {
 function verdicts() {
   const place = opened("verdicts");
   if (!place) return;
-  const table = part("table-comparison").querySelector("table");
-  const rows = [...table.querySelectorAll("tr[data-verdict]")];
+  const tables = part("table-comparison");
+  const rows = [...tables.querySelectorAll("tr[data-verdict]")];
   const known = ["", ...new Set(rows.map((row) => row.dataset.verdict))];
   const inputs = choices(place, "Show", known.map((verdict) =>
     (face) => face.append(verdict || "all")), (at) => {
     for (const row of rows) row.hidden = at > 0 && row.dataset.verdict !== known[at];
-    for (const body of table.tBodies) {
+    for (const body of tables.querySelectorAll("tbody")) {
       const own = [...body.querySelectorAll("tr[data-verdict]")];
       body.hidden = own.every((row) => row.hidden);
     }

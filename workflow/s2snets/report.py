@@ -96,7 +96,7 @@ TABLES = {
     "rrc": ("rrc_low", "rrc_high"),
     "information": ("low", "high"),
     "chains": ("threshold", "share"),
-    "comparison": ("section", "statement", "verdict"),
+    "comparison": ("kind", "section", "statement", "verdict"),
     "costs": ("rule", "seconds"),
 }
 """Tables that the report reads, as CSV -> columns that it cannot do without."""
@@ -271,7 +271,11 @@ def illustrate(figures, caption):
 
 
 def compare(table):
-    """The comparison's rows in the order of its sections, and verdicts counted.
+    """The comparison by kind: its rows by section, and its verdicts counted.
+
+    Returns:
+        dict kind (claim, number) -> (dict of section -> rows, dict of verdict -> how
+        many). A row of several sections stands in the first.
 
     Raises:
         Mistake: a verdict that is none of ``MARKS``.
@@ -280,12 +284,19 @@ def compare(table):
         raise Mistake(
             f"--comparison: verdict {strange[0]!r} is none of {', '.join(MARKS)}"
         )
-    sections = {
-        section: rows.to_dict("records")
-        for section, rows in table.groupby("section", sort=False)
-    }
-    counts = table["verdict"].value_counts()
-    return sections, {name: int(counts.get(name, 0)) for name in MARKS}
+    table = table.assign(section=table["section"].astype(str).str.split(",").str[0])
+    found = {}
+    for kind in ("claim", "number"):
+        rows = table[table["kind"] == kind]
+        counts = rows["verdict"].value_counts()
+        found[kind] = (
+            {
+                section: group.to_dict("records")
+                for section, group in rows.groupby("section")
+            },
+            {verdict: int(counts.get(verdict, 0)) for verdict in MARKS},
+        )
+    return found
 
 
 def write(
@@ -351,7 +362,6 @@ def write(
     threshold = found["threshold"]
     shown = illustrate(figures, caption)
     budget = PAGE - sum(len(figure["src"]) for figure in shown.values())
-    comparison, verdicts = compare(tables["comparison"])
     cells = islands.crossings(tables["rrc"], tables["accuracy"])
     rules, total = cost(tables["costs"])
     page = pages.get_template("report.html.j2").render(
@@ -364,7 +374,7 @@ def write(
         },
         caption=caption,
         cells={(i, j): cells[i, j] for i in table2.index for j in table2.columns},
-        comparison=comparison,
+        comparison=compare(tables["comparison"]),
         config=config,
         definitions=definitions(config),
         deviations=markdown(deviations, level=3),
@@ -384,7 +394,6 @@ def write(
         ties=certainty.ties(tables["information"], bins),
         total=total,
         use=certainty.use(tables["rrc"], threshold),
-        verdicts=verdicts,
         MARKS=MARKS,
         weak=certainty.weakness(tables["table1"], len(classes)),
     )
