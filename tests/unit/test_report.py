@@ -17,11 +17,12 @@ import pandas
 import pytest
 from PIL import Image
 
-from s2snets import certainty, documents, islands, report
 from s2snets.config import Figures, Study, load
 from s2snets.errors import Mistake
 from s2snets.measure.lattice import build, thresholds
 from s2snets.measure.rrc import relate
+from s2snets.reporting import certainty, documents, islands
+from s2snets.reporting import page as report
 from s2snets.stages import report as stage
 
 CAPTIONS = Path(report.__file__).parents[1] / "report"

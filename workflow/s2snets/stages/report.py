@@ -8,7 +8,7 @@ from s2snets.errors import Mistake
 from s2snets.files import read_json
 from s2snets.fingerprint import fingerprint
 from s2snets.record import record
-from s2snets.report import CAPTIONS, TABLES, write
+from s2snets.reporting.page import CAPTIONS, TABLES, write
 from s2snets.stage import arguments, run
 from s2snets.tables import read_arrays, read_csv
 

@@ -11,11 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from markupsafe import Markup
 from PIL import Image
 
-from s2snets import certainty, islands
 from s2snets.config import Figures
-from s2snets.documents import definitions, markdown, signal
 from s2snets.errors import Mistake
 from s2snets.files import replacing
+from s2snets.reporting import certainty, islands
+from s2snets.reporting.documents import definitions, markdown, signal
 
 FIGURES = {
     "figure-2": (
@@ -85,7 +85,7 @@ FIGURES = {
 OPTIONAL = {"lighter-autoencoders"}
 """Figures of measurements that a study may do without."""
 
-CAPTIONS = Path(__file__).parents[1] / "report"
+CAPTIONS = Path(__file__).parents[2] / "report"
 """Folder of the captions and the page."""
 
 TABLES = {
