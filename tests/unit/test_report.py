@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
@@ -25,7 +24,7 @@ from s2snets.reporting import certainty, documents, islands
 from s2snets.reporting import page as report
 from s2snets.stages import report as stage
 
-CAPTIONS = Path(report.__file__).parents[1] / "report"
+CAPTIONS = report.CAPTIONS
 PRINTED = """autoencoder,L,A,V,I,R
 A_L,0.3484,0.3077,0.0416,0.4352,0.4730
 A_A,0.0211,0.5613,0.0097,0.5375,0.0925
