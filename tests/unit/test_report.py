@@ -394,7 +394,7 @@ def test_missing_figure_is_told(write, figures):
 def test_a_study_without_lighter_autoencoders_has_a_report_too(write, figures):
     some = [path for path in figures if path.stem not in report.OPTIONAL]
     assert len(some) == len(figures) - 1
-    assert "lighter" not in write(figures=some, config=CONFIG)
+    assert 'id="lighter-autoencoders"' not in write(figures=some, config=CONFIG)
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):

@@ -475,7 +475,7 @@ class Study(Settings):
     lighter: list[Autoencoder] = Field(
         [],
         description="SegNets of other sizes, pretrained as A_S is and compared with it"
-        " in error, accuracy and multiply-adds (not in print).",
+        " in error, accuracy and multiply-adds (the future work of section 4).",
     )
     pretrain: Pretrain = Field(Pretrain(), description="Pretraining.")
     finetune: Finetune = Field(Finetune(), description="Fine-tuning.")
