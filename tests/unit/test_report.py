@@ -80,7 +80,7 @@ def tables():
     inputs = [(name, given) for name in "LAVIR" for given in ("original", "A_S", "A_i")]
     table1 = pandas.DataFrame(inputs, columns=["classifier", "input"]).assign(
         images=50000, seeds=1, top1=0.323, top1_difference=-0.0122, top5=0.5463,
-        top1_low=0.32, top1_high=0.327, top1_difference_low=-0.02,
+        top1_low=0.32, top1_high=0.327, top1_sd=np.nan, top1_difference_low=-0.02,
         top1_difference_high=-0.01,
     )  # fmt: skip
     table1["top5_difference"] = 0.0316
@@ -102,6 +102,7 @@ def tables():
     )
     rrc = relate(table2)
     rrc = rrc.assign(rrc_low=rrc["rrc"] - 0.02, rrc_high=rrc["rrc"] + 0.02)
+    rrc["rrc_sd"] = np.nan
     accuracy = table2.melt("autoencoder", var_name="classifier", value_name="top1")
     accuracy = accuracy.rename(columns={"autoencoder": "label"}).assign(
         strength=0.0,
@@ -247,7 +248,7 @@ def test_networks_that_serve_as_many_share_a_rank(tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
     rrc = relate(flat)
-    rrc[["rrc_low", "rrc_high"]] = 1.0
+    rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
     found = report.answer(rrc, [build(rrc, 0.5)], tables["information"], 256)
     assert found["by_use"] == "L = A = V = I = R"
     assert found["by_information"] == "V > L > R > A > I"
@@ -270,7 +271,7 @@ def test_page_says_that_networks_tie(write, tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
     rrc = relate(flat)
-    rrc[["rrc_low", "rrc_high"]] = 1.0
+    rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
     changed = tables | {"table2": flat, "rrc": rrc}
     words = " ".join(Page(write(tables=changed, lattices=[build(rrc, 0.5)])).words)
     assert "No network's signal stands out: at t = 0.5, each serves all 4 others." in (
@@ -395,6 +396,16 @@ def test_a_study_without_lighter_autoencoders_has_a_report_too(write, figures):
     some = [path for path in figures if path.stem not in report.OPTIONAL]
     assert len(some) == len(figures) - 1
     assert 'id="lighter-autoencoders"' not in write(figures=some, config=CONFIG)
+
+
+def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
+    assert " over seeds" not in write().partition("</style>")[2].split("<script")[0]
+    several = {name: table.copy() for name, table in tables.items()}
+    several["table1"]["top1_sd"] = 0.0042
+    several["rrc"]["rrc_sd"] = 0.013
+    page = write(tables=several)
+    assert "32.00 to 32.70; ± 0.42 over seeds" in page
+    assert "; ± 0.013 over seeds)" in page
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):

@@ -90,10 +90,10 @@ CAPTIONS = Path(__file__).parents[2] / "report"
 
 TABLES = {
     "accuracy": ("strength", "label", "classifier", "top1_low", "top1_high"),
-    "table1": ("top1_low", "top1_high"),
+    "table1": ("top1_low", "top1_high", "top1_sd"),
     "table2": ("autoencoder",),
-    "parts": ("top1_low", "top1_high"),
-    "rrc": ("rrc_low", "rrc_high"),
+    "parts": ("top1_low", "top1_high", "top1_sd"),
+    "rrc": ("rrc_low", "rrc_high", "rrc_sd"),
     "information": ("low", "high"),
     "chains": ("threshold", "share"),
     "comparison": ("kind", "section", "statement", "verdict"),
