@@ -182,6 +182,13 @@ def denoiser_of(wildcards):
     return f"<results>/seed-{wildcards.seed}/autoencoders/denoising/weights.safetensors"
 
 
+def denoiser_flag(wildcards, input):
+    """How ``predict`` is told of the learned denoiser, or of a classical one."""
+    if input.autoencoder:
+        return f"--autoencoder {shlex.quote(input.autoencoder)}"
+    return f"--classical {wildcards.denoiser}"
+
+
 def flags(wildcards, input):
     """Named inputs as a command line has them: ``--name path``."""
     return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())

@@ -61,19 +61,20 @@ rule predict_denoised:
         mem_mb=grows(8000),
         runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.predict_denoised"),
+        code=fingerprint("s2snets.stages.predict"),
         settings=section_json(
             study,
             "image_size",
             "fit",
             "autoencoder",
             "predict",
-            images=study.denoise.images,
+            images=study.denoised_images,
         ),
         names=CLASSIFIERS,
+        through=denoiser_flag,
     shell:
-        "python -m s2snets.stages.predict_denoised --images {input.images:q}"
-        " --autoencoder {input.autoencoder:q} --denoiser {wildcards.denoiser}"
+        "python -m s2snets.stages.predict --images {input.images:q}"
+        " {params.through} --source {wildcards.denoiser}"
         " --classifiers {input.classifiers:q} --names {params.names}"
         " --predictions {output.predictions:q} --record {output.record:q}"
         " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"

@@ -487,6 +487,12 @@ class Study(Settings):
     gallery: Gallery = Field(Gallery(), description="Example images.")
     figures: Figures = Field(Figures(), description="Looks.")
 
+    @property
+    def denoised_images(self):
+        """Images that denoisers are measured on: at most those that get noise."""
+        limits = (self.denoise.images, self.predict.noisy_images)
+        return min((one for one in limits if one is not None), default=None)
+
     @model_validator(mode="after")
     def consistent(self):
         example = self.figures.noise_example

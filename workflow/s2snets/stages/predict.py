@@ -9,6 +9,7 @@ from s2snets.device import use_device
 from s2snets.errors import Mistake
 from s2snets.evaluation import identity, predictions
 from s2snets.files import replacing
+from s2snets.models.denoisers import CLASSICAL, classical
 from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder, load_classifier
 
@@ -20,6 +21,16 @@ class Job(Settings):
     fit: str
     autoencoder: Autoencoder
     predict: Predict
+    images: int | None = None  # the first so many; all where it is left out
+
+
+def through(job, device):
+    """What the images pass: an autoencoder, a classical denoiser, or nothing."""
+    if job.classical is not None:
+        return classical(job.classical)
+    if job.autoencoder is None:
+        return identity
+    return load_autoencoder(job.autoencoder, job.settings.autoencoder, device)
 
 
 def matching(classifiers, images, path):
@@ -49,6 +60,7 @@ def main(argv=None):
             "nargs": "?",
             "help": "weights; none: the original images",
         },
+        classical={"choices": CLASSICAL, "help": "a denoiser in its place"},
         source={"required": True, "help": "the source's name in the table"},
         names={"nargs": "+", "required": True, "help": "the classifiers' names"},
         seed=SEED,
@@ -62,13 +74,10 @@ def main(argv=None):
             for name, weights in zip(job.names, job.classifiers, strict=True)
         }
         matching(classifiers, images, job.images)
-        autoencoder = identity
-        if job.autoencoder is not None:
-            autoencoder = load_autoencoder(job.autoencoder, chosen.autoencoder, device)
         rows = predictions(
             images,
-            sample(len(images), None, SAMPLE),
-            autoencoder,
+            sample(len(images), chosen.images, SAMPLE),
+            through(job, device),
             {name: classifier.to(device) for name, classifier in classifiers.items()},
             chosen.predict,
             seed=job.seed,
