@@ -1,6 +1,5 @@
 """Networks as files: safetensors for the weights, JSON for what they are."""
 
-import pandas as pd
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -61,9 +60,3 @@ def load_classifier(folder, device="cpu"):
     classifier = build(read_json(folder / "spec.json"))
     load_weights(classifier.net, folder / "weights.safetensors")
     return classifier.to(device, memory_format=CHANNELS_LAST)
-
-
-def save_curve(curve, path):
-    """A learning curve: one row a check."""
-    with replacing(path) as draft:
-        pd.DataFrame(curve).to_csv(draft, index=False)

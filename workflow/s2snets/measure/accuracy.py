@@ -8,7 +8,6 @@ from s2snets.measure.bootstrap import by_seed, interval
 from s2snets.measure.bootstrap import resample as resample_means
 
 PARTS = ("decoder", "encoder", "both")
-INPUTS = ("original", "A_S", "A_i")
 CLASSES = [f"class_{place}" for place in range(1, 6)]
 SCORES = ["top1", "top5"]
 KEYS = ["source", "classifier", "strength"]

@@ -39,8 +39,9 @@ def matching(classifiers, images, path):
     Raises:
         Mistake: a classifier with another number of classes than the set.
     """
+    pixels, _ = images.batch([0])
     for name, classifier in classifiers.items():
-        logits = classifier(images.batch([0])[0]).shape[1]
+        logits = classifier(pixels).shape[1]
         if logits != len(images.classes):
             raise Mistake(
                 f"classifiers.{name}: tells {logits} classes apart, but {path} has"

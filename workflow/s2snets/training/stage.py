@@ -1,7 +1,9 @@
 """What the three training stages share: their options, and what they leave behind."""
 
+import pandas as pd
+
 from s2snets.stage import SEED, THREADS, arguments
-from s2snets.store import save_curve
+from s2snets.tables import write_csv
 from s2snets.training.batches import batches
 from s2snets.training.loop import fit
 
@@ -53,6 +55,6 @@ def train(job, model, images, loss, settings, where, *, save, check=dict, **inpu
         check=check,
         save_every=job.save_every,
     )
-    save_curve(curve, job.curve)
+    write_csv(pd.DataFrame(curve), job.curve)
     save()
     checkpoint.unlink(missing_ok=True)
