@@ -28,8 +28,8 @@ def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
     """A function of the images seen that gives the batches from there on.
 
     Each batch is (pixels (N, 3, H, W) in [0, 1], labels (N,)) on the device,
-    channels last. Taken together, the ranks' parts of a batch are the same at any
-    ``world`` and any number of workers, augmentation included.
+    channels last. Taken together, the ranks' parts of a batch are the same images,
+    augmented alike, at any ``world`` and any number of workers.
 
     Args:
         images: an ``ImageSet``.
