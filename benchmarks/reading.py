@@ -32,6 +32,7 @@ import numpy as np
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import places
 from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
+from s2snets.data.sources import UNLABELLED
 from s2snets.files import sha256
 
 try:
@@ -56,7 +57,7 @@ def tars(folder):
         sizes = draw.integers(BYTES // 2, BYTES * 3 // 2, MEMBERS)
         members = [(item, draw.bytes(size)) for size in sizes]
         found = write_shard(path, members, number * MEMBERS)
-        rows += [(number, *place, -1) for place in found]
+        rows += [(number, *place, UNLABELLED) for place in found]
         shards.append({
             "file": path.name,
             "images": MEMBERS,
@@ -151,7 +152,7 @@ def columns_and_shards(folder):
         name: np.memmap(folder / name, dtype, "w+", shape=YFCC_IMAGES)
         for name, dtype in COLUMNS.items()
     }
-    columns["size"][:], columns["label"][:] = BYTES, -1
+    columns["size"][:], columns["label"][:] = BYTES, UNLABELLED
     first, shards = 0, []
     for number, images in enumerate(each.tolist()):
         rows = slice(first, first + images)
