@@ -28,30 +28,11 @@ from PIL import Image
 
 DEMO = Path(__file__).parents[1] / "resources/demo/photographs/train"
 COLUMNS = [
-    "photoid",
-    "uid",
-    "unickname",
-    "datetaken",
-    "dateuploaded",
-    "capturedevice",
-    "title",
-    "description",
-    "usertags",
-    "machinetags",
-    "longitude",
-    "latitude",
-    "accuracy",
-    "pageurl",
-    "downloadurl",
-    "licensename",
-    "licenseurl",
-    "serverid",
-    "farmid",
-    "secret",
-    "secretoriginal",
-    "ext",
-    "marker",
-]
+    "photoid", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice",
+    "title", "description", "usertags", "machinetags", "longitude", "latitude",
+    "accuracy", "pageurl", "downloadurl", "licensename", "licenseurl", "serverid",
+    "farmid", "secret", "secretoriginal", "ext", "marker",
+]  # fmt: skip
 LICENCES = {  # names as Flickr gives them, and their shares
     "by": ("Attribution", 17.3),
     "by-sa": ("Attribution-ShareAlike", 9.5),
@@ -102,8 +83,6 @@ def picture(draw, height=None, width=None):
 def variation(pixels):
     """What the published rule measures on a decoded eighth, nearly."""
     rows, columns = (side // 8 * 8 for side in pixels.shape[:2])
-    if not rows or not columns:
-        return 0.0
     grey = pixels[:rows, :columns].mean(2)
     small = grey.reshape(rows // 8, 8, columns // 8, 8).mean((1, 3))
     return float(np.percentile(small.var(0), 95))

@@ -57,7 +57,7 @@ MARKERS = {"": "0", "0": "0", "1": "1"}
 UNNAMED = "line-"  # begins the names of rows that are of no use
 OTHER_KEY = "key other than computed"
 HEAD = 1000  # rows by which a file's form, and a file given twice, is known
-BLOCK = 1 << 17  # rows held at once, about 90 MB
+BLOCK = 1 << 17  # rows in a block; about 150 MB
 
 
 class Row(NamedTuple):

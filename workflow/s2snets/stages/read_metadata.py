@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import NonNegativeInt
+
 from s2snets.cleaning.metadata import write_rows
 from s2snets.config import Count, Settings
 from s2snets.stage import arguments, recorded, run
@@ -9,7 +11,7 @@ from s2snets.stage import arguments, recorded, run
 
 class Job(Settings):
     kind: Literal["metadata", "hashes", "folder"]
-    part: int
+    part: NonNegativeInt
     shards: Count
     batches: Count
 
