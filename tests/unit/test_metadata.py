@@ -554,7 +554,7 @@ def command(tmp_path, source, kind="metadata"):
 def test_the_stage_writes_rows_and_record_and_tells_its_way(
     tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(metadata, "Progress", lambda: lambda done: print(done))
+    monkeypatch.setattr(metadata, "Progress", lambda **_: lambda done: print(done))
     monkeypatch.setattr(metadata, "BLOCK", 40)
     (tmp_path / "meta").write_bytes(b"".join(lines(100)))
     command(tmp_path, tmp_path / "meta")

@@ -12,10 +12,9 @@ import gzip
 import hashlib
 import os
 import re
-import shutil
 import sqlite3
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import lru_cache
 from itertools import chain, islice
 from operator import itemgetter
@@ -30,7 +29,7 @@ import pandas as pd
 from s2snets.config import Licence
 from s2snets.data.images import SUFFIXES
 from s2snets.errors import Mistake
-from s2snets.files import disk_mistake, write_json
+from s2snets.files import replacing_folder, write_json
 from s2snets.progress import Progress
 
 COLUMNS = [
@@ -274,33 +273,6 @@ def folder_rows(folder):
         raise Mistake(f"{folder}: holds no images ({suffixes})")
 
 
-@contextmanager
-def replacing_folder(path):
-    """Fill a folder beside ``path``, then rename: it is whole, or as it was before.
-
-    The draft has one name, so that a killed job's is cleared by the next.
-
-    Raises:
-        Mistake: the disk is full or cannot be written to.
-    """
-    path = Path(path)
-    draft = path.with_name(f".{path.name}")
-    try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        yield draft
-        for written in draft.iterdir():
-            with written.open("rb") as file:
-                os.fsync(file.fileno())
-        shutil.rmtree(path, ignore_errors=True)
-        draft.rename(path)
-    except BaseException as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        if (told := disk_mistake(error, path)) is not None:
-            raise told from error
-        raise
-
-
 def lines(rows):
     """Rows as lines of a table, compressed; more such may follow in the same file."""
     text = "".join("\t".join(row) + "\n" for row in rows)
@@ -322,7 +294,7 @@ def write_rows(source, kind, folder, *, shards, batches, part=0):
         Mistake: a source that is missing, cut, damaged or of another kind; one whose
             rows are unusable for the most part; a full disk.
     """
-    tally, report, head = Counter(), Progress(), hashlib.sha256()
+    tally, report, head = Counter(), Progress(unit="rows"), hashlib.sha256()
     if kind == "folder":
         form, rows, row_type = kind, folder_rows(source), Row
     else:
