@@ -1,10 +1,18 @@
-"""A loopback HTTP server that misbehaves as it is told to."""
+"""What is asked of a source, and a loopback HTTP server that misbehaves as told."""
 
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import NamedTuple
+
+KEY = "1a2b3c4d5e6f"
+
+
+def row(key="", *, ext="jpg", photoid="1", line="0", url=""):
+    """A row of the metadata, as far as a source looks at it."""
+    return SimpleNamespace(photoid=photoid, key=key, ext=ext, line=line, url=url)
 
 
 class Reply(NamedTuple):

@@ -47,6 +47,7 @@ NO_CREDENTIALS = (
     CredentialRetrievalError,
     TokenRetrievalError,
 )
+ERRORS = (ClientError, BotoCoreError)
 PLAIN_MD5 = re.compile('"[0-9a-f]{32}"')
 
 
@@ -77,24 +78,28 @@ def client_of(bucket, connections):
         raise Mistake(f"clean.s3: {error}; mend endpoint, region or profile") from None
 
 
+def status_of(error):
+    """The HTTP status in an error of boto3's; empty where there was no answer."""
+    answer = getattr(error, "response", {}).get("ResponseMetadata", {})
+    return str(answer.get("HTTPStatusCode", ""))
+
+
 def whole(answer):
     """An object's bytes, once length and digest are those that S3 told.
 
     Raises:
         Transient: they are not.
     """
-    if answer["ContentLength"] > LARGEST:
+    data = answer["Body"].read(LARGEST + 1)
+    if len(data) > LARGEST:
         return TOO_LARGE
-    data = answer["Body"].read()
-    if len(data) != answer["ContentLength"]:
+    if answer.get("ContentLength") not in (None, len(data)):
         raise Transient("IncompleteRead")
+    tag, lock = answer.get("ETag", ""), answer.get("ServerSideEncryption", "AES256")
     # Objects stored in parts, or encrypted by a key service, have other tags.
-    if (
-        PLAIN_MD5.fullmatch(answer["ETag"])
-        and answer.get("ServerSideEncryption", "AES256") == "AES256"
-    ):
+    if PLAIN_MD5.fullmatch(tag) and lock == "AES256":
         digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        if answer["ETag"] != f'"{digest}"':
+        if tag != f'"{digest}"':
             raise Transient("ETag")
     return Fetched(data, status="200")
 
@@ -118,36 +123,28 @@ def open_bucket(bucket, processes):
     client = client_of(bucket, connections)
     readable = threading.Event()
 
-    def asked(function, **options):
-        """An answer, or the Fetched of a refusal."""
-        try:
-            return function(Bucket=bucket.bucket, **options)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            status = str(error.response["ResponseMetadata"]["HTTPStatusCode"])
-            if code in HOPELESS:
-                raise Mistake(
-                    f"clean.s3: {bucket.bucket}: {code}; {HOPELESS[code]}"
-                ) from None
-            if status == "404" or (status == "403" and readable.is_set()):
-                return missing(status)
-            raise Transient(status) from None
-        except NO_CREDENTIALS as error:
+    def judged(error):
+        """An error of boto3's as Fetched; raises what is not about one photograph."""
+        if isinstance(error, NO_CREDENTIALS):
             raise Mistake(
                 f"clean.s3: {error}; set them up for boto3, or set unsigned: true"
             ) from None
-        except BotoCoreError as error:
+        if not isinstance(error, ClientError):
             raise Transient(type(error).__name__) from None
+        code, status = error.response["Error"]["Code"], status_of(error)
+        if code in HOPELESS:
+            raise Mistake(f"clean.s3: {bucket.bucket}: {code}; {HOPELESS[code]}")
+        if status == "404" or (status == "403" and readable.is_set()):
+            return missing(status)
+        raise Transient(status) from None
 
     def get(key):
-        answer = asked(client.get_object, Key=key)
-        if isinstance(answer, Fetched):
-            return answer
-        with closing(answer["Body"]):
-            try:
+        try:
+            answer = client.get_object(Bucket=bucket.bucket, Key=key)
+            with closing(answer["Body"]):
                 found = whole(answer)
-            except BotoCoreError as error:
-                raise Transient(type(error).__name__) from None
+        except ERRORS as error:
+            return judged(error)
         readable.set()
         return found
 
@@ -162,15 +159,19 @@ def open_bucket(bucket, processes):
         return found._replace(tries=max(1, tries))
 
     def probe():
-        answer = asked(client.head_bucket)
-        return answer if isinstance(answer, Fetched) else Fetched(b"")
+        try:
+            client.head_bucket(Bucket=bucket.bucket)
+        except ERRORS as error:
+            # Who may not list a bucket is refused here, and may yet read from it.
+            if status_of(error) != "403":
+                return judged(error)
+        return Fetched(b"")
 
     with closing(client):
         probed = persist(probe, bucket.tries)
         if probed.outcome == "missing":
             raise Mistake(f"clean.s3: no bucket {bucket.bucket}; mend clean.s3.bucket")
-        # Who may not list a bucket is refused here and may yet read from it.
-        if probed.outcome and probed.status != "403":
+        if probed.outcome:
             raise Mistake(
                 f"clean.s3: {bucket.bucket} cannot be reached ({probed.status}); see"
                 " endpoint, region and the network"

@@ -5,10 +5,16 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import HTTPError, InvalidHeader, LocationValueError
+from urllib3.exceptions import (
+    HTTPError,
+    InvalidHeader,
+    LocationValueError,
+    URLSchemeUnknown,
+)
+from urllib3.util import parse_url
 
 from s2snets.cleaning.fetched import (
     LARGEST,
@@ -117,26 +123,29 @@ def open_web(web, processes):
         return hosts.setdefault(name, Host(connections, web.rate / processes))
 
     def attempt(url):
-        for _ in range(HOPS + 1):
-            host = urlsplit(url).hostname
-            limit = limits(host)
-            with limit.gate:
-                limit.turn()
-                try:
-                    with closing(
-                        pool.request("GET", url, redirect=False, preload_content=False)
-                    ) as response:
+        try:
+            for _ in range(HOPS + 1):
+                scheme, _, host, *_ = parse_url(url)
+                if scheme not in ("http", "https"):
+                    raise URLSchemeUnknown(scheme)
+                limit = limits(host)
+                with limit.gate:
+                    limit.turn()
+                    response = pool.request(
+                        "GET", url, redirect=False, preload_content=False
+                    )
+                    with closing(response):
                         found = judged(response, limit)
-                except LocationValueError as error:
-                    return missing(type(error).__name__)
-                except HTTPError as error:
-                    raise Transient(type(error).__name__) from None
-            if isinstance(found, Fetched):
-                return found
-            url = urljoin(url, found)
-            if urlsplit(url).hostname != host or UNAVAILABLE in url:
-                return Fetched(None, "placeholder", str(response.status))
-        return missing(str(response.status))
+                if isinstance(found, Fetched):
+                    return found
+                url = urljoin(url, found)
+                if parse_url(url).host != host or UNAVAILABLE in url:
+                    return Fetched(None, "placeholder", str(response.status))
+            return missing(str(response.status))
+        except LocationValueError as error:
+            return missing(type(error).__name__)
+        except HTTPError as error:
+            raise Transient(type(error).__name__) from None
 
     def judged(response, limit):
         """What an answer means; of a redirect, where it leads."""

@@ -41,6 +41,7 @@ ENTRY = np.dtype({
 })  # fmt: skip
 BLOCK = 1 << 20  # entries put in order at once
 LOCAL = struct.Struct("<4s5H3I2H")  # a member's own header, before name and extras
+MAGIC = b"PK\3\4"
 SLACK = 256  # bytes: most names and extras are shorter
 UTF8, ENCRYPTED = 0x800, 0x1
 PACKED = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
@@ -100,7 +101,7 @@ def read_directory(path, number, names):
         if member.flag_bits & ENCRYPTED:
             raise Mistake(f"{path}: {name} is encrypted; unpack it and zip it openly")
         if member.compress_type not in PACKED:
-            known = " or ".join(PACKED.values())
+            known = " nor ".join(PACKED.values())
             raise Mistake(f"{path}: {name} is neither {known}; repack the zip")
         if known := NAMES[names](path, name):
             length = min(member.compress_size, 2**32 - 1)
@@ -213,7 +214,7 @@ def read_block(path, entry, size_indexed):
 
     Raises:
         Mistake: the zip is gone, or has another size than when it was indexed.
-        struct.error: there is no member.
+        BadZipFile, struct.error: there is no member.
     """
     offset, size = int(entry["offset"]), int(entry["size"])
     try:
@@ -221,7 +222,9 @@ def read_block(path, entry, size_indexed):
             if os.fstat(file.fileno()).st_size != size_indexed:
                 raise Mistake(f"{path}: changed since it was indexed; delete the index")
             block = os.pread(file.fileno(), LOCAL.size + SLACK + size, offset)
-            _, _, flags, method, *_, named, extra = LOCAL.unpack_from(block)
+            magic, _, flags, method, *_, named, extra = LOCAL.unpack_from(block)
+            if magic != MAGIC:
+                raise zipfile.BadZipFile
             start = LOCAL.size + named + extra
             if (rest := start + size - len(block)) > 0:
                 block += os.pread(file.fileno(), rest, offset + len(block))
@@ -277,11 +280,14 @@ def open_zips(zips, index):
         file, size = files[entry["zip"]]
         try:
             method, member, data = read_block(folder / file, entry, size)
-        except struct.error:
+        except (zipfile.BadZipFile, struct.error):
             return failed("BadZipFile")
         except OSError as error:
             return failed(name_of(error))
-        if NAMES[zips.names](folder / file, member) != name(row):
+        known = NAMES[zips.names](folder / file, member)
+        if digest(known) != number:
+            return failed("BadZipFile")
+        if known != name(row):
             return missing("")  # another name with the same digest
         return unpacked(data, method, int(entry["crc"]))
 
