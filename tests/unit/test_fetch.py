@@ -76,7 +76,7 @@ def test_jpg_comes_before_the_metadatas_own_suffix(tmp_path):
 )
 def test_no_key_or_suffix_leads_out_of_the_tree(tmp_path, key, ext):
     put(tmp_path / "secret.jpg", b"secret")
-    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/1a2/1a2.").mkdir(parents=True)  # or no path goes through it
     with open_source(by_key(tmp_path / "tree")) as fetch:
         assert fetch(row(key, ext=ext)).outcome == "missing"
 
@@ -181,6 +181,15 @@ def test_of_a_name_in_two_zips_the_first_counts_and_the_other_is_counted(
     about = json.loads(index.with_suffix(".json").read_text())
     assert (about["photographs"], about["repeated"]) == (2, 1)
     assert "1 members repeat a name" in capsys.readouterr().err
+
+
+def test_the_first_zip_counts_for_each_of_many_names(tmp_path):
+    for part in "abc":
+        members = {f"{number}.jpg": part.encode() for number in range(200)}
+        zipped(tmp_path / f"{part}.zip", members)
+    clean, index = from_zips(tmp_path)
+    with open_source(clean, index) as fetch:
+        assert {fetch(row(str(number))).data for number in range(200)} == {b"a"}
 
 
 def test_members_that_are_no_images_are_left_out(tmp_path):

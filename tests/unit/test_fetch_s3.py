@@ -170,11 +170,16 @@ def stubbed(monkeypatch):
         "s3", region_name="us-east-1",
         aws_access_key_id="a", aws_secret_access_key="b",
     )  # fmt: skip
-    stubber = Stubber(client)
-    stubber.add_response("head_bucket", {})
     monkeypatch.setattr(module, "client_of", lambda *_: client)
-    with stubber:
+    with Stubber(client) as stubber:
         yield stubber
+
+
+@pytest.fixture
+def listed(stubbed):
+    """The same, and its bucket has been found."""
+    stubbed.add_response("head_bucket", {})
+    return stubbed
 
 
 def refuse(stubber, code, status, times=1):
@@ -196,10 +201,10 @@ MD5_OF_X = '"9dd4e461268c8034f5c8564e155c67a6"'
     ("code", "status"),
     [("SlowDown", 503), ("InternalError", 500), ("TooManyRequests", 429)],
 )
-def test_throttling_is_tried_again_and_never_filed_as_missing(stubbed, code, status):
-    refuse(stubbed, code, status, times=2)
-    answer(stubbed, b"x", tag=MD5_OF_X)
-    refuse(stubbed, code, status, times=3)
+def test_throttling_is_tried_again_and_never_filed_as_missing(listed, code, status):
+    refuse(listed, code, status, times=2)
+    answer(listed, b"x", tag=MD5_OF_X)
+    refuse(listed, code, status, times=3)
     with open_source(settings()) as fetch:
         assert fetch(row(KEY)) == Fetched(b"x", "", "200", 3)
         assert fetch(row(KEY)) == Fetched(None, "fetch_error", str(status), 3)
@@ -209,32 +214,39 @@ def test_throttling_is_tried_again_and_never_filed_as_missing(stubbed, code, sta
     ("fault", "status"),
     [({"told": 2}, "IncompleteRead"), ({"tag": f'"{"0" * 32}"'}, "ETag")],
 )
-def test_a_short_or_changed_body_is_tried_again(stubbed, fault, status):
-    answer(stubbed, b"x", **fault)
-    answer(stubbed, b"x", tag=MD5_OF_X)
+def test_a_short_or_changed_body_is_tried_again(listed, fault, status):
+    answer(listed, b"x", **fault)
+    answer(listed, b"x", tag=MD5_OF_X)
     for _ in range(3):
-        answer(stubbed, b"x", **fault)
+        answer(listed, b"x", **fault)
     with open_source(settings()) as fetch:
         assert fetch(row(KEY)) == Fetched(b"x", "", "200", 2)
         assert fetch(row(KEY)) == Fetched(None, "fetch_error", status, 3)
 
 
-def test_the_tag_of_an_encrypted_object_is_no_digest(stubbed):
-    answer(stubbed, b"x", tag=f'"{"0" * 32}"', ServerSideEncryption="aws:kms")
+def test_who_may_not_list_the_bucket_may_yet_read_from_it(stubbed):
+    stubbed.add_client_error("head_bucket", "403", http_status_code=403)
+    answer(stubbed, b"x")
+    with open_source(settings()) as fetch:
+        assert fetch(row(KEY)) == Fetched(b"x", "", "200", 1)
+
+
+def test_the_tag_of_an_encrypted_object_is_no_digest(listed):
+    answer(listed, b"x", tag=f'"{"0" * 32}"', ServerSideEncryption="aws:kms")
     with open_source(settings()) as fetch:
         assert fetch(row(KEY)).data == b"x"
 
 
-def test_a_body_too_large_for_memory_is_given_up(stubbed, monkeypatch):
+def test_a_body_too_large_for_memory_is_given_up(listed, monkeypatch):
     monkeypatch.setattr(module, "LARGEST", 3)
-    answer(stubbed, b"four")
+    answer(listed, b"four")
     with open_source(settings()) as fetch:
         assert fetch(row(KEY)).outcome == "too_large"
 
 
 @pytest.mark.parametrize("code", sorted(module.HOPELESS))
-def test_what_is_true_of_every_photograph_is_a_mistake_at_once(stubbed, code):
-    refuse(stubbed, code, 403)
+def test_what_is_true_of_every_photograph_is_a_mistake_at_once(listed, code):
+    refuse(listed, code, 403)
     with (
         open_source(settings()) as fetch,
         pytest.raises(Mistake, match=f"{code}; {module.HOPELESS[code]}"),

@@ -248,6 +248,19 @@ def test_no_more_requests_at_once_than_allowed(processes, most):
     assert server.busiest == most
 
 
+def test_processes_share_a_hosts_rate(monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        web, "Host", lambda *limits: made.append(limits) or Host(*limits)
+    )
+    with (
+        serving({"/a.jpg": [OK]}) as server,
+        open_source(settings(connections=6, rate=1000.0), processes=3) as fetch,
+    ):
+        fetch(row(url=server.url("/a.jpg")))
+    assert made == [(2, pytest.approx(1000 / 3))]
+
+
 # ---- the source as a whole
 
 

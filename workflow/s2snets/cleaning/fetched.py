@@ -13,7 +13,7 @@ class Fetched(NamedTuple):
     """One photograph's bytes, or why there are none."""
 
     data: bytes | None
-    outcome: str = ""  # with data; else missing, opted_out, fetch_error, placeholder
+    outcome: str = ""  # else missing, opted_out, fetch_error, placeholder, too_large
     status: str = ""  # HTTP status or name of the error
     tries: int = 1
 
@@ -28,7 +28,7 @@ def failed(status):
     return Fetched(None, "fetch_error", status)
 
 
-TOO_LARGE = Fetched(None, "too_large", f"over {LARGEST} bytes")
+TOO_LARGE = Fetched(None, "too_large")
 
 
 def members(row):
