@@ -96,7 +96,7 @@ PROFILES = {
         stills=True,
         intact=True,
         flat_bytes=math.inf,
-        flat_below=16,
+        flat_below=4,
         along=(0, 1),
         grey=as_trained_on,
     ),
