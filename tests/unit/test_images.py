@@ -28,7 +28,9 @@ def encoded(image, form="jpeg", **options):
 
 def pillows(data):
     """The same image without simplejpeg."""
-    return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
+    return np.asarray(
+        ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    )
 
 
 def pixels(data):
@@ -36,7 +38,9 @@ def pixels(data):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (7, 33), (50, 37), (129, 64)])
-@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0", "4:1:1", "grey", "rgb"])
+@pytest.mark.parametrize(
+    "subsampling", ["4:4:4", "4:2:2", "4:2:0", "4:1:1", "grey", "rgb"]
+)
 def test_jpeg_is_decoded_to_pillows_bits(size, subsampling):
     image = photograph(*size)
     options = {"subsampling": subsampling}
@@ -63,7 +67,13 @@ def test_orientation_is_applied_and_a_wrong_one_ignored(orientation):
 def test_damaged_exif_turns_nothing():
     image = photograph(40, 24)
     upright = pixels(encoded(image))
-    for exif in (b"", b"MM", b"MM\0*\0\0\0\x08\0\x01\x01", b"II*\0\xff\xff\xff\xff" * 9, b"junk" * 99):
+    for exif in (
+        b"",
+        b"MM",
+        b"MM\0*\0\0\0\x08\0\x01\x01",
+        b"II*\0\xff\xff\xff\xff" * 9,
+        b"junk" * 99,
+    ):
         assert np.array_equal(pixels(encoded(image, exif=b"Exif\0\0" + exif)), upright)
         assert images.decode(encoded(image, "png", exif=exif), "it").size == (40, 24)
 

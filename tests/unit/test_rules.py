@@ -4,6 +4,8 @@ import io
 import math
 from collections import Counter
 from contextlib import suppress
+from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +47,7 @@ def deep(image):
     return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
 
 
+PHOTOGRAPHS = Path(__file__).parents[2] / "resources/demo/photographs/validation"
 PHOTO = photograph(250, 190)
 JPEG = encoded(PHOTO, quality=90)
 SCAN = JPEG.index(b"\xff\xda") + 14
@@ -96,7 +99,11 @@ CASES = {
     "64 bytes overwritten": (patched(JPEG, SCAN + 4000, NOISE[:64]), "kept", "broken"),
     "4 KiB overwritten": (patched(JPEG, SCAN + 4000, NOISE), "kept", "broken"),
     "JPEG bomb": (BOMB, "too_large", "too_large"),
-    "PNG bomb": (encoded(Image.new("1", (19_000, 19_000)), "png"), "too_large", "too_large"),
+    "PNG bomb": (
+        encoded(Image.new("1", (19_000, 19_000)), "png"),
+        "too_large",
+        "too_large",
+    ),
     "1 × 1": (encoded(photograph(1, 1)), "too_small", "too_small"),
     "1 × 1 and filler": (encoded(photograph(1, 1)) + NOISE, "flat", "too_small"),
     "1 × 2000": (encoded(photograph(1, 2000), quality=95), "kept", "too_small"),
@@ -131,7 +138,9 @@ def published(data):
     return len(data) >= 20_000 or np.percentile(seen.var(axis=0), 95) >= 50
 
 
-@pytest.mark.parametrize("what", CASES.keys() - {"JPEG bomb", "PNG bomb", "vector drawing"})
+@pytest.mark.parametrize(
+    "what", CASES.keys() - {"JPEG bomb", "PNG bomb", "vector drawing"}
+)
 def test_palacio2018_keeps_what_the_published_rules_keep(what):
     data = CASES[what][0]
     assert (judge(data, "palacio2018").outcome == "kept") == published(data)
@@ -144,10 +153,20 @@ DRAWN = {
     "horizontal stripes": (200 * (y // 16 % 2), 75, "kept", "kept"),
     "fog": (180 + 20 * y / 480, 97, "flat", "kept"),
     "thick fog": (180 + 5 * y / 480, 97, "flat", "flat"),
-    "black and noise": (np.random.default_rng(3).normal(2, 2, x.shape), 97, "kept", "flat"),
+    "black and noise": (
+        np.random.default_rng(3).normal(2, 2, x.shape),
+        97,
+        "kept",
+        "flat",
+    ),
     "noise": (np.random.default_rng(3).normal(127, 12, x.shape), 90, "kept", "flat"),
     "white": (np.full(x.shape, 255), 97, "flat", "flat"),
-    "a dark photograph": (np.asarray(photograph(640, 480).convert("L")) / 5, 90, "kept", "kept"),
+    "a dark photograph": (
+        np.asarray(photograph(640, 480).convert("L")) / 5,
+        90,
+        "kept",
+        "kept",
+    ),
     "a moon": (200.0 * (np.hypot(x - 300, y - 200) < 30), 97, "kept", "kept"),
     "a star": (200.0 * (np.hypot(x - 300, y - 200) < 6), 97, "flat", "flat"),
 }
@@ -188,13 +207,17 @@ def mutations(count, seed):
     photo, other = photograph(72, 64, 1), photograph(72, 64, 2)
 
     def film(form, **options):
-        return encoded(photo, form, save_all=True, append_images=[other.copy()], **options)
+        return encoded(
+            photo, form, save_all=True, append_images=[other.copy()], **options
+        )
 
     whole = [
         encoded(photo, quality=97),
         encoded(photo, quality=97, progressive=True, exif=EXIF),
         encoded(photo, quality=97, subsampling=0, restart_marker_blocks=3),
-        encoded(photo, quality=97, icc_profile=NOISE[:99], xmp=b"<x:xmpmeta/>", dpi=(9, 9)),
+        encoded(
+            photo, quality=97, icc_profile=NOISE[:99], xmp=b"<x:xmpmeta/>", dpi=(9, 9)
+        ),
         encoded(photo.convert("L"), quality=99),
         encoded(photo.convert("CMYK"), quality=97),
         film("mpo", quality=97),
@@ -233,13 +256,15 @@ def mutations(count, seed):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(monkeypatch):
+def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(
+    monkeypatch,
+):
     # A header that lies about its size would else cost memory and time.
     monkeypatch.setattr(images, "MOST_PIXELS", 200_000)
     monkeypatch.setattr("s2snets.cleaning.rules.MOST_PIXELS", 200_000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
     found = Counter()
-    for data in mutations(6000, 0):
+    for data in mutations(3000, 0):
         published_profile, strict = verdicts = [judge(data, one) for one in PROFILES]
         found.update(verdict.outcome for verdict in verdicts)
         if "kept" in (published_profile.outcome, strict.outcome):
@@ -249,4 +274,39 @@ def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(monk
                 images.decode(data, "it")
         if published_profile.outcome != "too_large":
             assert (published_profile.outcome == "kept") == published(data)
-    print(found)
+    assert min(found[outcome] for outcome in ("kept", "broken", "not_image")) > 500
+    assert found["too_large"]
+
+
+def differing(first, second):
+    return (first ^ second).bit_count()
+
+
+def test_dhash_has_a_bit_for_each_rise_along_a_row():
+    blocks = np.random.default_rng(4).integers(0, 256, (8, 9), np.uint8)
+    wanted = 0
+    for row in blocks.tolist():
+        for left, right in pairwise(row):
+            wanted = 2 * wanted + (right > left)
+    assert dhash(blocks) == wanted
+    ramp = np.tile(np.arange(90, dtype=np.uint8), (80, 1))
+    assert dhash(ramp) == 2**64 - 1
+    assert dhash(ramp[:, ::-1]) == 0 == dhash(np.zeros((1, 1), np.uint8))
+
+
+def test_dhash_tells_copies_from_other_photographs():
+    photos = [
+        Image.open(path).resize((512, 384), Image.Resampling.BICUBIC)
+        for path in sorted(PHOTOGRAPHS.glob("*.jpg"))[:12]
+    ]
+    originals = [judge(encoded(photo, quality=90), "strict").dhash for photo in photos]
+    for photo, original in zip(photos, originals, strict=True):
+        for copy in (
+            encoded(photo, quality=40),
+            encoded(photo, "png"),
+            encoded(photo.resize((256, 192), Image.Resampling.BICUBIC)),
+            encoded(photo.point(lambda level: 0.7 * level + 20)),
+        ):
+            assert differing(original, judge(copy, "strict").dhash) <= 10
+    assert len(photos) == 12
+    assert min(differing(*pair) for pair in combinations(originals, 2)) > 10

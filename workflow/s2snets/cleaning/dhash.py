@@ -16,5 +16,6 @@ def dhash(grey):
 
     Source: N. Krawetz, "Kind of Like That", The Hacker Factor Blog, 2013.
     """
-    grid = np.asarray(Image.fromarray(grey).resize((9, 8), Image.Resampling.BOX))
+    # Lanczos, since a box of whole pixels shifts with the size of a small image.
+    grid = np.asarray(Image.fromarray(grey).resize((9, 8), Image.Resampling.LANCZOS))
     return int.from_bytes(np.packbits(grid[:, 1:] > grid[:, :-1]).tobytes(), "big")

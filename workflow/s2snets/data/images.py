@@ -73,9 +73,10 @@ def from_jpeg(data):
             raise Image.DecompressionBombError
         if space not in ("YCbCr", "RGB", "Gray"):  # inks, which may be inverted
             return None
-        image = Image.fromarray(decode_jpeg(data))
+        pixels = decode_jpeg(data, "RGBX")  # as Pillow lays them out: no copy
     except ValueError:
         return None
+    image = Image.frombuffer("RGB", (width, height), pixels, "raw", "RGBX", 0, 1)
     with suppress(Exception):  # tags that cannot be read tell nothing
         image.info = opened(data).info
     return image
