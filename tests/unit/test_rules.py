@@ -74,6 +74,11 @@ CASES = {
     "PNG": (encoded(PHOTO, "png"), "kept", "kept"),
     "palette PNG": (encoded(PHOTO.quantize(64), "png"), "kept", "kept"),
     "16-bit PNG": (encoded(deep(PHOTO), "png"), "kept", "kept"),
+    "small 16-bit PNG": (
+        encoded(deep(photograph(64, 64).point(lambda level: 40 + level // 2)), "png"),
+        "flat",
+        "kept",
+    ),
     "GIF": (encoded(PHOTO, "gif"), "kept", "kept"),
     "WebP": (encoded(PHOTO, "webp"), "kept", "kept"),
     "animated GIF": (
@@ -139,7 +144,7 @@ def published(data):
 
 
 @pytest.mark.parametrize(
-    "what", CASES.keys() - {"JPEG bomb", "PNG bomb", "vector drawing"}
+    "what", sorted(CASES.keys() - {"JPEG bomb", "PNG bomb", "vector drawing"})
 )
 def test_palacio2018_keeps_what_the_published_rules_keep(what):
     data = CASES[what][0]
@@ -151,6 +156,8 @@ DRAWN = {
     # what: (brightness, quality, palacio2018, strict)
     "vertical stripes": (200 * (x // 16 % 2), 75, "flat", "kept"),
     "horizontal stripes": (200 * (y // 16 % 2), 75, "kept", "kept"),
+    "gradient to the right": (150 * x / 640, 75, "flat", "kept"),
+    "gradient down": (150 * y / 480, 75, "kept", "kept"),
     "fog": (180 + 20 * y / 480, 97, "flat", "kept"),
     "thick fog": (180 + 5 * y / 480, 97, "flat", "flat"),
     "black and noise": (

@@ -73,10 +73,9 @@ def from_jpeg(data):
             raise Image.DecompressionBombError
         if space not in ("YCbCr", "RGB", "Gray"):  # inks, which may be inverted
             return None
-        pixels = decode_jpeg(data, "RGBX")  # as Pillow lays them out: no copy
+        image = Image.fromarray(decode_jpeg(data))
     except ValueError:
         return None
-    image = Image.frombuffer("RGB", (width, height), pixels, "raw", "RGBX", 0, 1)
     with suppress(Exception):  # tags that cannot be read tell nothing
         image.info = opened(data).info
     return image
