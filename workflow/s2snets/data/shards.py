@@ -105,13 +105,27 @@ def pack(items, folder, index, *, classes, shard_images, threads=1):
             COLUMNS.items(), zip(*rows, strict=True), strict=True
         )
     }
+    write_index(index, columns, shards, classes=classes)
+
+
+def write_index(index, columns, shards, *, classes=None, shuffled=False):
+    """Write ``index.npz`` and, beside it, ``index.json``.
+
+    Args:
+        columns: arrays by name, see ``COLUMNS``; they may be mapped from a disk.
+        shards: dicts with file (relative to the index), images, bytes and sha256.
+        classes: class names, None for an unlabelled set.
+        shuffled: whether the order of the images is already a random one.
+    """
+    index = Path(index)
     with replacing(index) as draft:
         np.savez(draft, **columns)
     write_json(
         index.with_suffix(".json"),
         {
-            "images": done,
+            "images": len(columns["shard"]),
             "classes": classes,
+            "shuffled": shuffled,
             "fingerprint": fingerprint(columns, shards),
             "shards": shards,
         },
@@ -122,7 +136,7 @@ def fingerprint(columns, shards):
     """A hash of the index and the shards: which images, in which order."""
     digest = hashlib.sha256()
     for name in COLUMNS:
-        digest.update(columns[name].tobytes())
+        digest.update(columns[name].data)
     for shard in shards:
         digest.update(shard["sha256"].encode())
     return digest.hexdigest()[:16]
