@@ -91,6 +91,12 @@ def test_every_row_is_in_one_outcome_and_its_group(audit):
     outcomes = tables["outcomes"].set_index("outcome")
     assert outcomes["photos"].sum() == 7
     assert outcomes.loc[["kept", "flat", "malformed"], "photos"].tolist() == [2, 1, 0]
+    assert outcomes.loc[["kept", "flat", "missing"], "share"].tolist() == [
+        0.5,
+        0.25,
+        0.2,
+    ]
+    assert outcomes.loc[["kept", "missing"], "of"].tolist() == ["obtained", "wanted"]
     found = tables["totals"].set_index("quantity")["photos"].to_dict()
     assert found == {
         "rows": 7, "unwanted": 2, "wanted": 5, "missing": 1, "obtained": 4,

@@ -62,8 +62,8 @@ LOOK = np.dtype([("dhash", "u8"), ("sha", "u8")])
 
 
 def first_words(digests):
-    """Uint64 (N,): the first 8 bytes of hexadecimal SHA-256 digests."""
-    data = bytes.fromhex("".join(digests))
+    """Uint64 (N,): the first 8 bytes of a Series of hexadecimal SHA-256 digests."""
+    data = bytes.fromhex("".join(digests.to_numpy(object)))
     return np.frombuffer(data, ">u8")[::4].astype(np.uint64)
 
 
@@ -250,6 +250,16 @@ def beside_paper(found):
     return table[order].reset_index()
 
 
+def explained(counts, found):
+    """Every outcome: DataFrame outcome, group, meaning, photos, share, of."""
+    table = pd.DataFrame(OUTCOMES.values(), OUTCOMES).rename_axis("outcome")
+    table["photos"] = pd.Series(counts).reindex(table.index, fill_value=0)
+    table["of"] = table["group"].map(OF)
+    table["share"] = table["photos"] / table["of"].map(found)
+    order = ["group", "meaning", "photos", "share", "of"]
+    return table[order].reset_index()
+
+
 def gate(found, counts, rows_read, most_rejected):
     """Stop what must not be indexed.
 
@@ -326,7 +336,8 @@ def audit(
                 (marker["shard"], own["rows"], own["obtained"], own["filtered"])
             )
             counts += found
-            licences.update(manifest.loc[manifest["outcome"] == "kept", "licence"])
+            kept = manifest["outcome"] == "kept"
+            licences.update(manifest.loc[kept, "licence"].value_counts().to_dict())
             scatter(copies_of(manifest, marker["shard"]), "sha", copies)
             same, telling = exact.add(idx["sha"]), ~trivial(idx["dhash"])
             dull += int((~telling).sum())
@@ -347,10 +358,7 @@ def audit(
         )
     columns = ["shard", "rows", "obtained", "rejected"]
     tables = {
-        "outcomes": pd.DataFrame(
-            (name, one.group, counts[name], counts[name] / found["rows"])
-            for name, one in OUTCOMES.items()
-        ).set_axis(["outcome", "group", "photos", "share"], axis=1),
+        "outcomes": explained(counts, found),
         "totals": beside_paper(found),
         "shards": banded(pd.DataFrame(by_shard, columns=columns)),
         "licences": pd.DataFrame(
@@ -362,6 +370,7 @@ def audit(
     rejected = found["filtered"] / found["obtained"]
     low, high = USUAL.get(profile, (0, 1))
     summary = {
+        "profile": profile,
         "rejected": rejected,
         "unusual": None if low <= rejected <= high else [low, high],
         "shards": shards,
