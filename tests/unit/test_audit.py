@@ -141,6 +141,13 @@ def test_pictures_that_are_nearly_uniform_are_no_near_duplicates(audit):
     assert summary["trivial"] == 9
 
 
+def test_a_store_without_a_photograph_has_tables_too(audit):
+    tables, summary = audit([[row("1", "flat", b"grey"), row("2", "video")], []])
+    assert summary["rejected"] == 1
+    assert tables["licences"].empty
+    assert tables["proposed"].empty
+
+
 def test_a_file_of_many_users_is_proposed_and_one_of_a_prolific_user_is_not(audit):
     def crowd(start, data, users, outcome="kept"):
         return [

@@ -362,9 +362,12 @@ def audit(
         "totals": beside_paper(found),
         "shards": banded(pd.DataFrame(by_shard, columns=columns)),
         "licences": pd.DataFrame(
-            (name, count, count / found["kept"])
-            for name, count in licences.most_common()
-        ).set_axis(["licence", "photos", "share"], axis=1),
+            [
+                (name, count, count / found["kept"])
+                for name, count in licences.most_common()
+            ],
+            columns=["licence", "photos", "share"],
+        ),
         "proposed": proposals(store, pd.concat(common)),
     }
     rejected = found["filtered"] / found["obtained"]

@@ -61,7 +61,7 @@ def markers(store, reports, shards):
         path = place(store, shard, ".json")
         marker, entry = read_json(path), told[shard]
         first = first or marker
-        if any(marker[key] != entry[key] for key in ("rows", "kept", "outcomes")):
+        if any(marker.get(key) != entry[key] for key in ("rows", "kept", "outcomes")):
             raise changed(path, "differs from what its batch has reported")
         if (marker["shard"], marker["shards"]) != (shard, shards):
             raise changed(
