@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from stores import row, write_store
+from stores import row, write_shard, write_store
 
 from s2snets.cleaning.index import write_sets
 from s2snets.data.imageset import ImageSet
@@ -121,7 +121,7 @@ def test_more_held_out_than_learnt_from_is_told(index, tmp_path):
         (
             "json",
             lambda data: data.replace(b'"rows": 5', b'"rows": 6'),
-            "differs from what its batch has reported",
+            r"json: 6 rows, its batch reported 5; delete the \.json",
         ),
         (
             "json",
@@ -161,6 +161,12 @@ def test_reports_tell_of_every_shard_once(tmp_path, reports, chosen, told):
             photos=tmp_path / "a/index.npz",
             validation=tmp_path / "b/index.npz",
         )
+
+
+def test_a_shard_scrubbed_since_its_batch_is_indexed_as_it_is(index, tmp_path):
+    scrubbed = [row(str(number), "excluded") for number in (30, 31)]
+    write_shard(tmp_path / "store", 2, len(SHARDS), [*scrubbed, *SHARDS[2][2:]])
+    assert index(2) == [["10", "12", "13", "32", "33"], ["34", "41"]]
 
 
 def test_command_line_writes_both_sets_and_a_record(tmp_path, reports):
