@@ -302,7 +302,7 @@ def audit(
     dhash_of,
     folder,
 ):
-    """Audit a store; memory does not grow with the photographs.
+    """Audit a store, with a shard, or a ``FILES``-th part of it, in memory at a time.
 
     Args:
         reports: paths of the batches' reports.
