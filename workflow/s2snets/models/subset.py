@@ -38,7 +38,8 @@ def known_names(names):
     own = Counter(names)
     if len(names) == len(synsets()):
         inet = [{synset, *lemmas} for synset, lemmas in synsets().items()]
-        agree = sum(name in one for name, one in zip(names, inet, strict=True))
+        first = (name.partition(", ")[0] for name in names)
+        agree = sum(name in one for name, one in zip(first, inet, strict=True))
         if agree >= AGREEING * len(names):
             called = [one | more for one, more in zip(called, inet, strict=True)]
     counts = Counter(alias for one in called for alias in one)
@@ -74,7 +75,7 @@ def places(count, names, classes):
         if count != len(classes):
             raise Mistake(
                 f"tells {count} classes apart, but the data has {len(classes)} and"
-                " nothing says which; name the classes"
+                " nothing says which; give the data the classifier's classes"
             )
         return list(range(count))
     known = known_names(names)
