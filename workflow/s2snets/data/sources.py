@@ -227,6 +227,7 @@ def told(found, source):
     for key, item in zip(keys, found, strict=True):
         if key not in labels:
             raise Mistake(f"{source.labels}: no label for {item.name}; add it")
+    for key, item in zip(keys, found, strict=True):
         yield item._replace(label=labels[key])
 
 
