@@ -234,6 +234,12 @@ def test_tars_are_photographs_too(tmp_path):
     assert [item.read() for item in found] == [data for _, _, data in train_files()]
 
 
+def test_a_tar_left_beside_images_is_not_taken_for_them(train):
+    expected = told(source(train))
+    tar(train / "train.tar", [("other.JPEG", jpeg(9))])
+    assert told(source(train)) == expected
+
+
 def test_a_packed_set_packs_to_the_same_set(tmp_path, train):
     once = pack(tmp_path, [source(train)], "once")
     twice = pack(tmp_path, [source(once)], "twice")

@@ -151,10 +151,10 @@ def listed_items(tar, members, label=None):
         for inner in sorted(members):
             inside = tars.members(inner.tar, inner)
             yield from listed_items(inner, list(inside), class_of(inner))
-    elif ".cls" in suffixes:
-        yield from sample_items(members)
     elif suffixes.isdisjoint(SUFFIXES):
         raise Mistake(f"{tar}: holds no images ({', '.join(sorted(SUFFIXES))})")
+    elif ".cls" in suffixes:
+        yield from sample_items(members)
     else:
         for member in sorted(members):
             if suffix_of(member) in SUFFIXES:
@@ -168,9 +168,16 @@ def class_of(member):
 
 
 def tars_at(path):
-    """The tar that a path is, or those in a folder; none in a folder of images."""
+    """The tar that a path is, or those in a folder that holds no folder and no image."""
     path = Path(path)
-    return sorted(path.glob("*.tar")) if path.is_dir() else [path] * path.is_file()
+    if not path.is_dir():
+        return [path] * path.is_file()
+    found = sorted(path.glob("[!.]*.tar"))
+    if found and any(
+        one.is_dir() or suffix_of(one) in SUFFIXES for one in path.iterdir()
+    ):
+        return []
+    return found
 
 
 def tar_items(source):
