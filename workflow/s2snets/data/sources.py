@@ -168,14 +168,13 @@ def class_of(member):
 
 
 def tars_at(path):
-    """The tar that a path is, or those in a folder that holds no folder and no image."""
+    """The tar that a path is, or those in a folder without folders and images."""
     path = Path(path)
     if not path.is_dir():
         return [path] * path.is_file()
     found = sorted(path.glob("[!.]*.tar"))
-    if found and any(
-        one.is_dir() or suffix_of(one) in SUFFIXES for one in path.iterdir()
-    ):
+    others = path.iterdir() if found else ()
+    if any(one.is_dir() or suffix_of(one) in SUFFIXES for one in others):
         return []
     return found
 
@@ -213,8 +212,9 @@ def renamed(found, labels):
     names = read_names(labels)
     for item in found:
         if not 0 <= item.label < len(names):
-            raise Mistake(f"{labels}: {len(names)} names, but {item.name} has number"
-                          f" {item.label}")  # fmt: skip
+            raise Mistake(
+                f"{labels}: {len(names)} names, but {item.name} has number {item.label}"
+            )
         yield item._replace(label=names[item.label])
 
 
