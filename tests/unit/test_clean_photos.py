@@ -55,10 +55,9 @@ def photos(tmp_path):
     tree.mkdir()
     for number in range(41):
         path = tree / f"a photo {number}.jpg"
+        pixels = random.integers(0, 256, (30, 40, 3), np.uint8)
         buffer = io.BytesIO()
-        Image.fromarray(random.integers(0, 256, (96, 96, 3), np.uint8)).save(
-            buffer, "jpeg", quality=90
-        )
+        Image.fromarray(pixels.repeat(8, 0).repeat(8, 1)).save(buffer, "jpeg")
         path.write_bytes(buffer.getvalue() if number else b"<html>" * 1000)
         name = quote(path.name)
         rows.append((name, "", name, "jpg", "", "0", "", str(number), ""))

@@ -40,6 +40,7 @@ SUFFIXES = {
     "json": ".json",
 }
 USTAR = tarfile.USTAR_FORMAT
+WHOLE = 1 << 20  # bytes that go into a tar at once: most photographs in one piece
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
@@ -251,7 +252,9 @@ def write(files, entries, about):
             Digested(draft / files.manifest.name) as to_manifest,
         ):
             with (
-                tarfile.open(fileobj=to_tar, mode="w", format=USTAR) as tar,
+                tarfile.TarFile(
+                    fileobj=to_tar, mode="w", format=USTAR, copybufsize=WHOLE
+                ) as tar,
                 gzip.GzipFile("", "wb", 6, to_manifest, mtime=0) as manifest,
             ):
                 idx, outcomes = pack(entries, tar, manifest)
