@@ -282,7 +282,9 @@ def test_an_index_of_other_photographs_is_told(audit, tmp_path):
 def test_command_line_writes_tables_and_json_that_anyone_reads(audit, tmp_path):
     reports = write_store(tmp_path / "store", [photos(30), photos(5, 50), []])
     for part, count in enumerate((20, 15)):
-        (tmp_path / f"about-{part}.json").write_text(json.dumps({"rows": count}))
+        (tmp_path / f"part-{part}").mkdir()
+        about = tmp_path / f"part-{part}/about.json"
+        about.write_text(json.dumps({"rows": count}))
     tables = tmp_path / "tables"
     flags = {name: tables / f"{name}.csv" for name in audit_photos.TABLES}
     flags |= {"proposed": tables / "proposed.tsv", "summary": tables / "cleaning.json"}
@@ -295,7 +297,7 @@ def test_command_line_writes_tables_and_json_that_anyone_reads(audit, tmp_path):
                 for word in (f"--{name}", str(path))
             ),
             *("--reports", *map(str, reports)),
-            *("--parts", *(str(tmp_path / f"about-{part}.json") for part in (0, 1))),
+            *("--rows", *(str(tmp_path / f"part-{part}") for part in (0, 1))),
             "--settings",
             '{"shards": 3, "profile": "palacio2018", "most_rejected": 0.1}',
         ]

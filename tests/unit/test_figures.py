@@ -63,7 +63,7 @@ FIGURES = {
     "figure_cross_evaluation": ["table2"],
     "figure_denoisers": ["denoise"],
     "figure_lighter": ["lighter"],
-    "cleaning": ["outcomes", "shards"],
+    "figure_cleaning": ["outcomes", "shards"],
 }
 
 
@@ -433,14 +433,14 @@ def test_denoisers_have_a_panel_a_network_and_a_line_an_input(tables):
 
 
 def test_shards_outside_the_band_are_marked_and_the_rest_are_points(tables):
-    left, right = draw("cleaning", tables, settings()).axes
+    left, right = draw("figure_cleaning", tables, settings()).axes
     points, odd = right.get_lines()
     assert odd.get_xydata().tolist() == [[8, 0.06]]
     assert np.isfinite(points.get_ydata()).sum() == 298
     texts = {text.get_text() for text in left.texts}
     assert {"0", "7", "92,089,479"} <= texts
     fine = tables | {"shards": tables["shards"].assign(outside=False)}
-    assert len(draw("cleaning", fine, settings()).axes[1].get_lines()) == 1
+    assert len(draw("figure_cleaning", fine, settings()).axes[1].get_lines()) == 1
 
 
 def test_zoom_shows_the_very_pixels_of_the_centre(tables):

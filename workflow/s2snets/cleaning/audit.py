@@ -14,7 +14,8 @@ import pandas as pd
 from scipy.stats import binom
 
 from s2snets.cleaning.outcomes import OUTCOMES
-from s2snets.cleaning.store import changed, markers, place, read_idx, read_manifest
+from s2snets.cleaning.shard import files_of
+from s2snets.cleaning.store import changed, markers, read_idx, read_manifest
 from s2snets.data.imageset import ImageSet
 from s2snets.errors import Mistake
 from s2snets.files import read_json
@@ -80,7 +81,7 @@ def checked(store, marker):
         Mistake: they do not, or a photo id stands in two rows.
     """
     manifest, idx = read_manifest(store, marker, COLUMNS), read_idx(store, marker)
-    path = place(store, marker["shard"], ".manifest.tsv.gz")
+    path = files_of(store, marker["shard"]).manifest
     counts = manifest["outcome"].value_counts().to_dict()
     told = {name: count for name, count in marker["outcomes"].items() if count}
     if strange := sorted(counts.keys() - OUTCOMES.keys()):
@@ -156,7 +157,7 @@ def proposals(store, found):
     """
     parts = []
     for shard, group in found.groupby("shard"):
-        marker = read_json(place(store, shard, ".json"))
+        marker = read_json(files_of(store, shard).json)
         first = read_manifest(store, marker, COLUMNS).iloc[group["row"]]
         parts.append(first.assign(**group[["photos", "users"]].set_index(first.index)))
     columns = ["sha256", "photos", "users", "bytes", "outcome", "photoid"]

@@ -7,7 +7,8 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
-from s2snets.cleaning.store import markers, place, read_idx, read_manifest
+from s2snets.cleaning.shard import files_of
+from s2snets.cleaning.store import markers, read_idx, read_manifest
 from s2snets.data.shards import COLUMNS, write_index
 from s2snets.data.sources import UNLABELLED
 from s2snets.errors import Mistake
@@ -59,7 +60,7 @@ def write_part(index, store, found, columns, start, stop):
     for end, (marker, count) in zip(ends.tolist(), found, strict=True):
         images = min(stop, end) - max(start, end - count)
         if images > 0:
-            tar = place(store, marker["shard"], ".tar").resolve()
+            tar = files_of(store, marker["shard"]).tar.resolve()
             shards.append({
                 "file": os.path.relpath(tar, folder),
                 "images": images,

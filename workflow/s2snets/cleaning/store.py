@@ -3,20 +3,13 @@
 import gzip
 import hashlib
 import io
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from s2snets.cleaning.shard import files_of
 from s2snets.errors import Mistake
 from s2snets.files import read_json
-
-SUFFIXES = {"tar": ".tar", "idx": ".idx.npy", "manifest": ".manifest.tsv.gz"}
-
-
-def place(store, shard, suffix):
-    """Path of a shard's file."""
-    return Path(store) / f"{shard // 1000:03d}" / f"{shard:06d}{suffix}"
 
 
 def changed(path, why):
@@ -58,8 +51,9 @@ def markers(store, reports, shards):
         )
     first = None
     for shard in range(shards):
-        path = place(store, shard, ".json")
-        marker, entry = read_json(path), told[shard]
+        files = files_of(store, shard)
+        path, entry = files.json, told[shard]
+        marker = read_json(path)
         first = first or marker
         # Rows alone: outcomes change where a shard is scrubbed.
         if marker.get("rows") != entry["rows"]:
@@ -72,19 +66,17 @@ def markers(store, reports, shards):
             )
         if marker["settings"] != first["settings"]:
             raise changed(path, "was cleaned under other settings than shard 0")
-        for name, suffix in SUFFIXES.items():
-            path = place(store, shard, suffix)
+        for name, told_of in marker["files"].items():
+            path = getattr(files, name)
             size = path.stat().st_size if path.is_file() else "no"
-            if size != marker["files"][name]["bytes"]:
-                raise changed(
-                    path, f"{size} bytes, not {marker['files'][name]['bytes']}"
-                )
+            if size != told_of["bytes"]:
+                raise changed(path, f"{size} bytes, not {told_of['bytes']}")
         yield marker
 
 
 def read_file(store, marker, name):
     """The bytes of a shard's index or manifest, of the marker's digest."""
-    path = place(store, marker["shard"], SUFFIXES[name])
+    path = getattr(files_of(store, marker["shard"]), name)
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != marker["files"][name]["sha256"]:
         raise changed(path, "its content has changed")

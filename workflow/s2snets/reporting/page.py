@@ -18,7 +18,7 @@ from s2snets.reporting import certainty, islands
 from s2snets.reporting.documents import definitions, markdown, signal
 
 FIGURES = {
-    "cleaning": (
+    "cleaned-photographs": (
         "What became of the photographs",
         "Two charts: the number of rows of each outcome as dots on a logarithmic axis,"
         " and the rejected part of every shard as points within the band of chance.",
@@ -87,7 +87,7 @@ FIGURES = {
 }
 """File stem, the caption's too -> title, what a reader who cannot see it needs."""
 
-OPTIONAL = {"cleaning", "lighter-autoencoders"}
+OPTIONAL = {"cleaned-photographs", "lighter-autoencoders"}
 """Figures of what a study may do without."""
 
 QUANTITIES = {

@@ -1,6 +1,7 @@
 """Command line of rule ``audit_photos``: the store of shards -> tables, or a stop."""
 
 import json
+from pathlib import Path
 
 from s2snets.cleaning.audit import audit
 from s2snets.cleaning.rules import dhash_of
@@ -22,14 +23,14 @@ def main(argv=None):
     job = arguments(
         __doc__,
         paths=("store", "validation", *TABLES, "proposed", "summary"),
-        lists=("reports", "parts"),
+        lists=("reports", "rows"),
         model=Job,
     ).parse_args(argv)
     job.summary.parent.mkdir(parents=True, exist_ok=True)
     tables, summary = audit(
         job.store,
         job.reports,
-        rows=sum(read_json(path)["rows"] for path in job.parts),
+        rows=sum(read_json(Path(part) / "about.json")["rows"] for part in job.rows),
         validation=job.validation,
         dhash_of=dhash_of,
         folder=job.summary.parent,

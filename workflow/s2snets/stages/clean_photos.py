@@ -20,12 +20,12 @@ import numpy as np
 from s2snets.cleaning.decide import Unfinished, clean_shard
 from s2snets.cleaning.exclusion import read_lists
 from s2snets.cleaning.fetch import open_source
-from s2snets.cleaning.metadata import Row, placed, rows_of
+from s2snets.cleaning.metadata import Row, check_parts, placed, rows_of
 from s2snets.cleaning.outcomes import OUTCOMES
 from s2snets.cleaning.rules import judge
 from s2snets.config import Clean
 from s2snets.errors import Mistake
-from s2snets.files import write_json
+from s2snets.files import read_json, write_json
 from s2snets.progress import Progress
 from s2snets.stage import THREADS, arguments, run
 
@@ -156,6 +156,10 @@ def main(argv=None):
         **{name: {"type": Path} for name in optional},
     ).parse_args(argv)
     clean = job.settings
+    check_parts(
+        [read_json(Path(part) / "about.json") for part in job.rows],
+        by_line=clean.zips is not None and clean.zips.names == "line",
+    )
     # A host counts what one process asks of it; and its pace is not the judge's.
     processes = 1 if clean.http is not None else job.threads
     one = partial(
@@ -190,6 +194,7 @@ def main(argv=None):
     if unfinished:
         more = f" (and {len(unfinished) - 1} more shards)" if unfinished[1:] else ""
         raise Mistake(unfinished[0] + more)
+    progress(len(rows))
     write_json(job.report, report_of(job.batch, shards))
 
 

@@ -19,7 +19,11 @@ def main(argv=None):
         paths=("store", "photos", "validation", "record"),
         lists=("reports",),
         model=Job,
-        exclude={"type": Path, "help": "list of photo ids and users' ids to leave out"},
+        exclude={
+            "type": Path,
+            "nargs": "?",
+            "help": "list of photo ids and users' ids to leave out",
+        },
     ).parse_args(argv)
     with recorded(job.record, "s2snets.stages.index_photos", job.settings):
         write_sets(

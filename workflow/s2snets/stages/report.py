@@ -41,7 +41,11 @@ def main(argv=None):
             "html",
         ),
         lists=("figures",),
-        cleaning={"type": Path, "help": "cleaning.json; none: nothing was cleaned"},
+        cleaning={
+            "type": Path,
+            "nargs": "?",
+            "help": "the audit's summary; none: nothing was cleaned",
+        },
         config={"type": plain, "required": True, "help": "all settings, JSON"},
     ).parse_args(argv)
     write(
