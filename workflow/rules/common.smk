@@ -105,7 +105,11 @@ def sources_of(wildcards):
 
 
 def packing(wildcards):
-    """Settings of one set's packing."""
+    """Settings of one set's packing; the training set names the other's classes."""
+    named_by = None
+    if wildcards.set == "validation" and study.data.classes is None:
+        keys = {"path", "labels"}
+        named_by = [one.model_dump(include=keys) for one in study.data.train]
     return section_json(
         study,
         sources=[
@@ -113,6 +117,7 @@ def packing(wildcards):
         ],
         labelled=SETS[wildcards.set],
         classes=study.data.classes,
+        named_by=named_by,
         seed=study.data.seed,
         shard_images=study.data.shard_images,
     )

@@ -15,20 +15,21 @@ class Progress:
     """Prints ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
 
     Args:
-        total: images in all; None where nobody knows.
-        done: images that an earlier, interrupted job has done.
+        total: how many in all; None where nobody knows.
+        done: how many an earlier, interrupted job has done.
         every: seconds between lines.
+        unit: what is counted.
     """
 
-    def __init__(self, total=None, done=0, every=10.0):
-        self.total, self.first, self.every = total, done, every
+    def __init__(self, total=None, done=0, every=10.0, unit="images"):
+        self.total, self.first, self.every, self.unit = total, done, every, unit
         self.start = self.told = time.monotonic()
 
     def __call__(self, done, **values):
         """Tell where the work is, unless it was told a moment ago.
 
         Args:
-            done: images so far.
+            done: how many so far.
             values: further numbers, such as the loss; called when they are functions,
                 so that a device is waited for only when a line is due.
         """
@@ -37,9 +38,9 @@ class Progress:
             return
         self.told = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
-        parts = [f"{done:,} images", f"{rate:,.0f} images/s"]
+        parts = [f"{done:,} {self.unit}", f"{rate:,.0f} {self.unit}/s"]
         if self.total is not None:
-            parts[0] = f"{done:,}/{self.total:,} images"
+            parts[0] = f"{done:,}/{self.total:,} {self.unit}"
             parts.append(f"{span((self.total - done) / rate) if rate else '?'} left")
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")

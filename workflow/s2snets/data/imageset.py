@@ -31,19 +31,23 @@ class ImageSet(Dataset):
         side: of the square pixels, see ``images.fitted``.
         fit: ``squash``, ``crop`` or ``pad``.
 
+    Attributes:
+        runs: what ``order.places`` permutes.
+
     Raises:
         Mistake: a missing, empty or damaged set; on reading, an unreadable image.
     """
 
     def __init__(self, path, side, fit="squash"):
-        path = Path(path)
-        self.side, self.fit = side, fit
-        if path.is_dir():
-            self.columns, self.files, self.classes = folder_index(path)
-            listing = "\n".join(map(str, self.files)).encode()
-            self.fingerprint = hashlib.sha256(listing).hexdigest()[:16]
-        else:
-            self.columns, self.files, self.classes, self.fingerprint = read_index(path)
+        self.path, self.side, self.fit = Path(path), side, fit
+        read = folder_index if self.path.is_dir() else read_index
+        self.columns, self.files, self.classes, self.fingerprint, self.runs = read(
+            self.path
+        )
+
+    def __reduce__(self):
+        """A worker opens the set anew: pickled, mapped columns would be copied."""
+        return type(self), (self.path, self.side, self.fit)
 
     def __len__(self):
         return len(self.columns["shard"])
@@ -58,7 +62,8 @@ class ImageSet(Dataset):
         shard, offset, size = (
             int(self.columns[name][number]) for name in ("shard", "offset", "size")
         )
-        return os.pread(opened(self.files[shard]).fileno(), size, offset)
+        file = opened(self.files[shard])  # held: an evicted file closes
+        return os.pread(file.fileno(), size, offset)
 
     def __getitem__(self, number):
         shard = self.files[self.columns["shard"][number]]
@@ -73,7 +78,7 @@ class ImageSet(Dataset):
 
 
 def folder_index(root):
-    """The columns, files and classes of a folder, as an index would have them."""
+    """A folder as ``shards.read_index`` would have it; the listing is fingerprinted."""
     files = image_files(root)
     inside = [path.relative_to(root).parts for path in files]
     classes = class_folders(root) if all(len(parts) > 1 for parts in inside) else None
@@ -88,7 +93,9 @@ def folder_index(root):
         "size": np.array([path.stat().st_size for path in files]),
         "label": np.array(labels, np.int32),
     }
-    return columns, files, classes
+    listing = "\n".join(map(str, files)).encode()
+    fingerprint = hashlib.sha256(listing).hexdigest()[:16]
+    return columns, files, classes, fingerprint, len(files)
 
 
 def labelled(path, side, fit="squash"):

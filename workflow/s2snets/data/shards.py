@@ -8,7 +8,9 @@ member's border reads as a shorter one, in silence, hence the counts and digests
 
 import hashlib
 import io
+import struct
 import tarfile
+import zipfile
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
@@ -99,37 +101,80 @@ def pack(items, folder, index, *, classes, shard_images, threads=1):
             report(done)
     if not rows:
         raise Mistake(f"{index}: no images to pack; see the sources under data")
+    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    write_index(index, columns, shards, classes=classes)
+
+
+def write_index(index, columns, shards, *, classes=None, shuffled=False):
+    """Write ``index.npz``, and ``index.json`` beside it.
+
+    Columns of the right type are not copied: mapped ones of any length cost no memory.
+
+    Args:
+        index: path of ``index.npz``.
+        columns: by the names of ``COLUMNS``, one number an image, shard by shard.
+        shards: dicts of ``file`` (absolute, or from the index's folder), ``images`` (as
+            many as the columns have of it), ``bytes`` and ``sha256``.
+        classes: class names, None for an unlabelled set.
+        shuffled: the images are stored in a random order, see ``order.places``.
+    """
     columns = {
-        name: np.array(values, dtype)
-        for (name, dtype), values in zip(
-            COLUMNS.items(), zip(*rows, strict=True), strict=True
-        )
+        name: np.ascontiguousarray(columns[name], dtype)
+        for name, dtype in COLUMNS.items()
     }
     with replacing(index) as draft:
         np.savez(draft, **columns)
     write_json(
-        index.with_suffix(".json"),
+        Path(index).with_suffix(".json"),
         {
-            "images": done,
+            "images": len(columns["shard"]),
             "classes": classes,
-            "fingerprint": fingerprint(columns, shards),
+            "shuffled": shuffled,
+            "fingerprint": fingerprint(columns, shards, shuffled),
             "shards": shards,
         },
     )
 
 
-def fingerprint(columns, shards):
+def fingerprint(columns, shards, shuffled):
     """A hash of the index and the shards: which images, in which order."""
     digest = hashlib.sha256()
-    for name in COLUMNS:
-        digest.update(columns[name].tobytes())
+    for column in columns.values():
+        digest.update(column)
     for shard in shards:
         digest.update(shard["sha256"].encode())
+    if shuffled:
+        digest.update(b"shuffled")
     return digest.hexdigest()[:16]
 
 
+def mapped_arrays(path):
+    """The arrays of an uncompressed NPZ by name, mapped and read-only.
+
+    NumPy maps an NPY file, but not one inside of a zip. Mapped, an index of 92 million
+    images opens at once, and all processes of a machine share its memory.
+    """
+    arrays = {}
+    with zipfile.ZipFile(path) as members, path.open("rb") as file:
+        for member in members.infolist():
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename} is compressed")
+            # The name and the extra field here may differ from the directory's.
+            file.seek(member.header_offset)
+            lengths = struct.unpack("<26x2H", file.read(30))
+            file.seek(sum(lengths), 1)
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            array = np.memmap(file, dtype, "r", file.tell(), shape)
+            arrays[member.filename.removesuffix(".npy")] = np.asarray(array)
+    return arrays
+
+
 def read_index(index):
-    """An index's columns, shard paths, class names (or None) and fingerprint.
+    """An index's columns, shard paths, class names (or None), fingerprint and runs.
+
+    The columns are mapped, not read: opening takes no time and no memory, whatever the
+    number of images. For ``runs`` see ``order.places``.
 
     Raises:
         Mistake: a missing or damaged index, or a shard that is gone or was cut.
@@ -137,9 +182,15 @@ def read_index(index):
     index = Path(index)
     about = read_json(index.with_suffix(".json"))
     try:
-        with np.load(index, allow_pickle=False) as file:
-            columns = {name: file[name] for name in COLUMNS}
-    except (OSError, KeyError, ValueError) as error:
+        arrays = mapped_arrays(index)
+        columns = {name: arrays[name] for name in COLUMNS}
+        runs = np.array([shard["images"] for shard in about["shards"]], np.int64)
+        for name, column in columns.items():
+            if column.dtype != COLUMNS[name] or column.shape != (runs.sum(),):
+                raise ValueError(
+                    f"{name}: {column.dtype} {column.shape}, {runs.sum()} images"
+                )
+    except Exception as error:  # damaged headers fail in a dozen ways
         raise Mistake(
             f"{index}: damaged index ({error}); delete and repack it"
         ) from None
@@ -148,4 +199,6 @@ def read_index(index):
         size = path.stat().st_size if path.is_file() else "no"
         if size != shard["bytes"]:
             raise Mistake(f"{path}: {size} bytes, not {shard['bytes']}; repack the set")
-    return columns, paths, about["classes"], about["fingerprint"]
+    # Sets packed before there were shuffled ones do not say.
+    runs = runs if about.get("shuffled") else len(columns["shard"])
+    return columns, paths, about["classes"], about["fingerprint"], runs

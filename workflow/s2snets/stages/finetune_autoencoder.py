@@ -30,7 +30,7 @@ def main(argv=None):
     chosen, where = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
-        classifier = load_classifier(job.classifier.parent, where[0])
+        classifier = load_classifier(job.classifier.parent, where[0], images.classes)
         autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, where[0])
         train(
             job,

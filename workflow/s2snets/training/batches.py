@@ -24,16 +24,19 @@ class Placed(Dataset):
         return pixels, label, drawn
 
 
-def batches(images, settings, *, seed, device, workers=0):
+def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
     """A function of the images seen that gives the batches from there on.
 
     Each batch is (pixels (N, 3, H, W) in [0, 1], labels (N,)) on the device,
-    channels last.
+    channels last. Taken together, the ranks' parts of a batch are the same images,
+    augmented alike, at any ``world`` and any number of workers.
 
     Args:
         images: an ``ImageSet``.
         settings: a ``config.Optimisation`` with ``augment``.
         workers: processes that decode; 0 decodes here.
+        rank: this process among those that train, from 0.
+        world: processes that train.
     """
     placed = Placed(images, settings.augment, seed)
 
@@ -41,7 +44,7 @@ def batches(images, settings, *, seed, device, workers=0):
         loader = DataLoader(
             placed,
             batch_sampler=Batches(
-                len(images), settings.images, settings.batch, seed, seen
+                images.runs, settings.images, settings.batch, seed, seen, rank, world
             ),
             num_workers=workers,
             pin_memory=device.type == "cuda",

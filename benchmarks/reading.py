@@ -1,0 +1,237 @@
+"""Reading image files, and opening an index of 92.1 million, on one core of Linux.
+
+    PYTHONPATH=workflow python benchmarks/reading.py
+
+First, the files in the same two tar shards, held in the page cache, one by one:
+through our index, by ``webdataset`` (``pip install webdataset==1.0.2``) and by
+``tarfile``. All read the same in turn, so that whatever else the machine does falls on
+all, and must find the same bytes; the ratio is the median of the turns'.
+
+Then an index as long as YFCC100m's (3.7 GB of temporary files; ``TMPDIR`` says where):
+opened by mapping and by NumPy; and an epoch's order, of shards permuted whole and of
+single images. Each in a process of its own, with the private memory that it keeps.
+"""
+
+import csv
+import hashlib
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from tarfile import BLOCKSIZE
+from tarfile import open as open_tar
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from types import SimpleNamespace
+
+import numpy as np
+
+from s2snets.data.imageset import ImageSet
+from s2snets.data.order import places
+from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
+from s2snets.data.sources import UNLABELLED
+from s2snets.files import sha256
+
+try:
+    import webdataset
+except ImportError:
+    sys.exit("error: webdataset is missing; pip install webdataset==1.0.2")
+
+SHARDS, MEMBERS, BYTES = 2, 2_000, 65_000
+TURNS = 15
+YFCC_SHARDS, YFCC_IMAGES = 10_000, 92_089_479
+BATCH = 256
+INDEX = "index.npz"
+RESULTS = Path(__file__).parent / "results"
+
+
+def tars(folder):
+    """Shards of members of random bytes, of random sizes, and the index over them."""
+    draw, rows, shards = np.random.default_rng(0), [], []
+    item = SimpleNamespace(suffix=".jpg")
+    for number in range(SHARDS):
+        path = folder / f"{number:06d}.tar"
+        sizes = draw.integers(BYTES // 2, BYTES * 3 // 2, MEMBERS)
+        members = [(item, draw.bytes(size)) for size in sizes]
+        found = write_shard(path, members, number * MEMBERS)
+        rows += [(number, *place, UNLABELLED) for place in found]
+        shards.append({
+            "file": path.name,
+            "images": MEMBERS,
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+        })  # fmt: skip
+    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    write_index(folder / INDEX, columns, shards)
+    return ImageSet(folder / INDEX, 256)
+
+
+def through_the_index(numbers):
+    """Our way, image by image in the given order."""
+
+    def read(images):
+        return map(images.bytes_of, numbers)
+
+    return read
+
+
+def through_webdataset(images):
+    urls = [str(path) for path in images.files]
+    for sample in webdataset.WebDataset(urls, shardshuffle=False):
+        yield sample["jpg"]
+
+
+def through_tarfile(images):
+    for path in images.files:
+        with open_tar(path) as tar:
+            for member in tar:
+                yield tar.extractfile(member).read()
+
+
+def digests(data):
+    return [hashlib.sha256(item).digest() for item in data]
+
+
+def rate(read, images):
+    """Images a second."""
+    start = perf_counter()
+    count = sum(1 for _ in read(images))
+    assert count == len(images)
+    return count / (perf_counter() - start)
+
+
+def read_files(folder):
+    """Rows of images a second, and how many times each way's our sequential rate is."""
+    images = tars(folder)
+    number = np.arange(len(images))
+    mixed = np.random.default_rng(0).permutation(len(images))
+    ways = {
+        "s2snets, in stored order": through_the_index(number),
+        "s2snets, in random order": through_the_index(mixed),
+        "webdataset": through_webdataset,
+        "tarfile": through_tarfile,
+    }
+    truth = digests(through_tarfile(images))
+    for name, read in ways.items():
+        found = digests(read(images))
+        if name == "s2snets, in random order":
+            found = [found[place] for place in mixed.argsort()]
+        assert found == truth, f"{name} reads other bytes"
+    turns = [[rate(read, images) for read in ways.values()] for _ in range(TURNS)]
+    ours = [turn[0] for turn in turns]
+    for name, rates in zip(ways, zip(*turns, strict=True), strict=True):
+        ratio = median(own / other for own, other in zip(ours, rates, strict=True))
+        yield name, f"{median(rates):.0f}", f"{ratio:.1f}"
+
+
+def private_megabytes():
+    """What this process shares with no file."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    (anonymous,) = (line for line in lines if line.startswith("Anonymous:"))
+    return int(anonymous.split()[1]) / 1024
+
+
+def cost(function, *args):
+    """Seconds that a call takes, and megabytes of private memory that it keeps."""
+    before, start = private_megabytes(), perf_counter()
+    kept = function(*args)
+    seconds = perf_counter() - start
+    megabytes = private_megabytes() - before
+    del kept
+    return seconds, megabytes
+
+
+def columns_and_shards(folder):
+    """As many rows as YFCC100m has images, mapped, and empty shards for them."""
+    each = np.full(YFCC_SHARDS, YFCC_IMAGES // YFCC_SHARDS)
+    each[: YFCC_IMAGES % YFCC_SHARDS] += 1
+    columns = {
+        name: np.memmap(folder / name, dtype, "w+", shape=YFCC_IMAGES)
+        for name, dtype in COLUMNS.items()
+    }
+    columns["size"][:], columns["label"][:] = BYTES, UNLABELLED
+    first, shards = 0, []
+    for number, images in enumerate(each.tolist()):
+        rows = slice(first, first + images)
+        columns["shard"][rows] = number
+        columns["offset"][rows] = np.arange(images) * (BYTES + BLOCKSIZE)
+        path = folder / f"{number:06d}.tar"
+        path.touch()
+        digest = hashlib.sha256(path.name.encode()).hexdigest()
+        shards.append(
+            {"file": path.name, "images": images, "bytes": 0, "sha256": digest}
+        )
+        first += images
+    return columns, shards
+
+
+def writing(folder):
+    columns, shards = columns_and_shards(folder)
+    return cost(partial(write_index, shuffled=True), folder / INDEX, columns, shards)
+
+
+def opening(folder):
+    return cost(read_index, folder / INDEX)
+
+
+def loading(folder):
+    def load():
+        with np.load(folder / INDEX) as file:
+            return dict(file)
+
+    return cost(load)
+
+
+def first_batch(runs):
+    return cost(places, 0, BATCH, runs, 0)
+
+
+def later_batch(runs):
+    """The median of many; all of them keep what the first one made."""
+    places(0, BATCH, runs, 0)
+    costs = [cost(places, BATCH * n, BATCH * (n + 1), runs, 0) for n in range(TURNS)]
+    return tuple(map(median, zip(*costs, strict=True)))
+
+
+def open_index(folder):
+    """Rows of seconds and megabytes, each of a process of its own."""
+    runs = np.full(YFCC_SHARDS, YFCC_IMAGES // YFCC_SHARDS)
+    for name, function, given in (
+        ("index of 92.1 M written, s2snets", writing, folder),
+        ("opened, numpy.load", loading, folder),
+        ("opened, s2snets", opening, folder),
+        ("first batch of an epoch, single images", first_batch, YFCC_IMAGES),
+        ("first batch of an epoch, whole shards", first_batch, runs),
+        ("later batch, single images", later_batch, YFCC_IMAGES),
+        ("later batch, whole shards", later_batch, runs),
+    ):
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            seconds, megabytes = process.submit(function, given).result()
+        yield name, f"{seconds:.3g}", f"{megabytes:.0f}"
+
+
+TABLES = {
+    "reading-files": (read_files, ["what", "files_a_second_median", "ratio"]),
+    "reading-index": (open_index, ["what", "seconds", "private_megabytes"]),
+}
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    for name, (rows, header) in TABLES.items():
+        with (
+            TemporaryDirectory() as folder,
+            (RESULTS / f"{name}.csv").open("w", newline="") as file,
+        ):
+            table = csv.writer(file)
+            table.writerow(header)
+            for row in rows(Path(folder)):
+                table.writerow(row)
+                print(*row, sep=", ")
+
+
+if __name__ == "__main__":
+    main()
