@@ -40,6 +40,8 @@ def batch_of(name):
 def write_rows(folder, rows):
     """A part as ``read_metadata`` leaves it."""
     folder.mkdir(parents=True)
+    about = {"source": str(folder), "form": "folder", "head": folder.name}
+    (folder / "about.json").write_text(json.dumps(about))
     for batch in range(BATCHES):
         lines = ["\t".join(COLUMNS)]
         lines += ["\t".join(row) for row in rows if batch_of(row[0]) == batch]
@@ -216,3 +218,13 @@ def test_a_stopped_job_leaves_no_process_and_no_shard(tmp_path, sign):
     assert "a rerun goes on" in told or sign == signal.SIGKILL
     assert not files_of(tmp_path / "store", shard_of("1")).json.exists()
     assert not (tmp_path / "batches").exists()
+
+
+def test_lines_that_number_nothing_name_no_photographs(tmp_path, photos):
+    clean = {
+        "tree": None,
+        "zips": {"path": "zips", "names": "line"},
+        "metadata": ["v1"],
+    }
+    with pytest.raises(Mistake, match="does not number its lines"):
+        main(arguments(tmp_path, 0, **clean))

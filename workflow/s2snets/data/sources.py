@@ -116,7 +116,7 @@ def tar_item(member, label):
 
 def packed_items(source):
     """The images of a packed set, by its index."""
-    columns, paths, classes, _ = read_index(source.path)
+    columns, paths, classes, *_ = read_index(source.path)
     found = (member for path in paths for member in tars.members(path))
     for member, label in zip(found, columns["label"].tolist(), strict=True):
         yield tar_item(member, classes[label] if classes and label >= 0 else None)
