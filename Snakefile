@@ -17,6 +17,7 @@ if not workflow.configfiles:
     configfile: "config/demo.yaml"
 
 
+include: "workflow/rules/slurm.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/cleaning.smk"
 include: "workflow/rules/data.smk"

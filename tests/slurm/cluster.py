@@ -52,7 +52,7 @@ MinJobAge=600
 KillWait=2
 ReturnToService=2
 SchedulerType=sched/backfill
-SchedulerParameters=batch_sched_delay=0,bf_interval=2
+SchedulerParameters=batch_sched_delay=0,bf_interval=2,sched_interval=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
@@ -165,8 +165,10 @@ def up():
     for name in NODES:
         subprocess.run(["slurmd", "-c", "-N", name], check=True)
     until(
-        lambda: (answers("sinfo", "-hNp", "cpu", "-o", "%T") or "").split()
-        == ["idle"] * len(NODES),
+        lambda: (
+            (answers("sinfo", "-hNp", "cpu", "-o", "%T") or "").split()
+            == ["idle"] * len(NODES)
+        ),
         "nodes are not idle",
     )
 
@@ -189,7 +191,9 @@ def stop(name):
 def ended(pid):
     """Whether a process is gone, or waits for its parent to look at it."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        )
     except OSError:
         return True
 

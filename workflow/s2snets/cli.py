@@ -1,6 +1,7 @@
-"""The command ``s2snets``: a finished study at hand.
+"""The command ``s2snets``: a study at hand, finished or not.
 
 s2snets see photo.jpg --study results/demo
+s2snets status --configfile config/paper.yaml
 s2snets scrub results/paper/clean exclude.txt
 """
 
@@ -47,6 +48,17 @@ def parser():
         help="open a window (default: where there is a display)",
     )
     see.set_defaults(command=see_image)
+    status = kinds.add_parser(
+        "status",
+        help="what of a study is done, running and left, and its GPU-hours",
+        description="Tell how many jobs of each rule are done, running and left, and"
+        " estimate the GPU-hours of the rest from the benchmark files.",
+    )
+    status.add_argument(
+        "--configfile", nargs="+", default=[], help="as for Snakemake (default: demo)"
+    )
+    status.add_argument("--profile", help="as for Snakemake: its GPUs are counted")
+    status.set_defaults(command=tell_status)
     scrub = kinds.add_parser(
         "scrub",
         help="remove photographs from cleaned shards",
@@ -110,6 +122,15 @@ def see_image(job):
 
             picture.draw(seen, title, Figures(dpi=100), make=pyplot.figure)
             pyplot.show()
+
+
+def tell_status(job):
+    """``s2snets status``."""
+    # Late: the other commands have no use for it.
+    from s2snets.status import status
+
+    options = ["--configfile", *job.configfile] if job.configfile else []
+    print(status([*options, *(["--profile", job.profile] if job.profile else [])]))
 
 
 def scrub_store(job):

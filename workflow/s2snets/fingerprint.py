@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[1]
 # rule's params, and messages and records change no number.
 NEUTRAL = {
     f"s2snets.{name}"
-    for name in ("config", "errors", "fingerprint", "progress", "record", "stage")
+    for name in (
+        "config",
+        "errors",
+        "fingerprint",
+        "progress",
+        "record",
+        "slurm",
+        "stage",
+    )
 }
 
 

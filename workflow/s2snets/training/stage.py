@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from s2snets import slurm
 from s2snets.stage import SEED, THREADS, arguments
 from s2snets.tables import write_csv
 from s2snets.training.batches import batches
@@ -12,6 +13,7 @@ SAVE_EVERY = {"type": float, "default": 60.0, "help": "seconds between checkpoin
 
 def training_arguments(doc, *, paths, model, **options):
     """A parser with a training's options; see ``stage.arguments``."""
+    slurm.spread()
     return arguments(
         doc,
         paths=("images", *paths, "weights", "curve", "record"),
@@ -23,6 +25,7 @@ def training_arguments(doc, *, paths, model, **options):
     )
 
 
+@slurm.continued
 def train(job, model, images, loss, settings, where, *, save, check=dict, **inputs):
     """Train, save weights and curve, and drop the checkpoint beside them.
 
