@@ -3,9 +3,14 @@
 Of snakemake-executor-plugin-slurm 2.8.0; docs/slurm.md has what users see.
 """
 
+import functools
+import os
 import re
 import subprocess
 import sys
+import time
+
+from snakemake.logging import logger
 
 plugin = sys.modules.get("snakemake_executor_plugin_slurm")
 
@@ -60,7 +65,47 @@ def tell_hopeless(run, told, logger):
             )
 
 
+def others():
+    """Slurm's jobs of this folder that an earlier Snakemake submitted, by number."""
+    done = subprocess.run(
+        ["squeue", "--me", "--noheader", "--array", "--format=%i|%Z|%j"],
+        capture_output=True,
+        text=True,
+    )
+    rows = [line.split("|") for line in done.stdout.splitlines()]
+    here = os.path.realpath(os.getcwd())
+    return [
+        job
+        for job, folder, name in rows
+        if name.startswith("s2snets_") and os.path.realpath(folder) == here
+    ]
+
+
+def after_others(prepare):
+    """Plan only once the jobs of a Snakemake that was killed have ended.
+
+    They would be submitted again while they run; now their results count.
+    """
+
+    @functools.wraps(prepare)
+    def prepared(*arguments, **options):
+        slurm = workflow.executor_plugin and workflow.executor_plugin.name == "slurm"
+        told = None
+        while slurm and workflow.is_main_process and (jobs := others()):
+            if jobs != told:
+                logger.warning(
+                    f"Waiting for Slurm's jobs of an earlier run here: {' '.join(jobs)}."
+                    " To end them: scancel, with these numbers."
+                )
+            told = jobs
+            time.sleep(5)
+        return prepare(*arguments, **options)
+
+    return prepared
+
+
 if plugin:
+    workflow._prepare_dag = after_others(workflow._prepare_dag)
     plugin.query_job_status = steady(plugin.query_job_status)
     # Else jobs for an array wait for those that the cap on jobs holds back, and these
     # for them.
