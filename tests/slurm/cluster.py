@@ -123,7 +123,11 @@ def configure():
 
 
 def answers(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    """What a command prints; None where it fails, as without a controller."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=15)
+    except subprocess.TimeoutExpired:
+        return None
     return done.stdout if done.returncode == 0 else None
 
 
@@ -179,7 +183,7 @@ def stop(name):
     program = {"munged": "munged", "slurmctld": "slurmctld"}.get(name, "slurmd")
     try:
         pid = int(path.read_text())
-        ours = os.readlink(f"/proc/{pid}/exe").endswith(f"/{program}")
+        ours = Path(f"/proc/{pid}/comm").read_text().strip() == program
     except (OSError, ValueError):
         return
     if ours:

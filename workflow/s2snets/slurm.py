@@ -15,7 +15,7 @@ import time
 
 AGAIN = 75  # what a training exits with that is to be continued: EX_TEMPFAIL
 MOST = 120  # seconds before its end at which a job stops, at most
-PART = 0.1  # of the time that it had, where that is less
+PART = 0.25  # of the time that it had, where that is less
 
 
 def ask(field):
@@ -86,10 +86,10 @@ def continued(train):
         except SystemExit as end:
             saved = job.weights.with_name("checkpoint.pt")
             if end.code == AGAIN and due.is_set():
-                if saved.exists() and saved.stat().st_mtime >= began:
-                    requeue()
-                else:
+                if not (saved.exists() and saved.stat().st_mtime >= began):
                     tell("no checkpoint was written in the job's time; it needs more")
+                elif ask("%T") == "RUNNING":  # else Snakemake may have seen it end
+                    requeue()
             raise
 
     return trained
