@@ -39,9 +39,12 @@ def steady(query):
             logger.warning("Slurm does not answer; its jobs are asked for again.")
             return {}, 0.0  # a job that is not mentioned stays
         states = {job: state.split()[0] for job, state in states.items()}
-        # The plugin lets Snakemake look at the files of a job in this state.
-        gone = dict.fromkeys(known - states.keys(), "UNKNOWN")
-        known.update(states)
+        gone = {}
+        if command.startswith("squeue"):
+            # The plugin lets Snakemake look at the files of a job in this state.
+            gone = dict.fromkeys(known - states.keys(), "UNKNOWN")
+            known.clear()
+            known.update(states)
         if "PENDING" in states.values():
             tell_hopeless(command.split()[-1], told, logger)
         return states | gone, seconds

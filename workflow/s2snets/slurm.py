@@ -76,7 +76,8 @@ def continued(train):
         left = seconds(ask("%L")) if first else None
         if left is None:
             return train(job, *arguments, **options)
-        due, began = threading.Event(), time.time()
+        saved = job.weights.with_name("checkpoint.pt")
+        due, earlier = threading.Event(), written(saved)
         # Until the engine listens; its last checkpoint, if any, is what counts then.
         signal.signal(signal.SIGUSR1, lambda *_: sys.exit(AGAIN))
         watch = threading.Thread(target=wait, args=(left, due), daemon=True)
@@ -84,15 +85,19 @@ def continued(train):
         try:
             return train(job, *arguments, **options)
         except SystemExit as end:
-            saved = job.weights.with_name("checkpoint.pt")
             if end.code == AGAIN and due.is_set():
-                if not (saved.exists() and saved.stat().st_mtime >= began):
+                if written(saved) in (None, earlier):
                     tell("no checkpoint was written in the job's time; it needs more")
                 elif ask("%T") == "RUNNING":  # else Snakemake may have seen it end
                     requeue()
             raise
 
     return trained
+
+
+def written(path):
+    """When a file was last written, by its disk's clock; None without one."""
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def wait(left, due):
