@@ -202,21 +202,26 @@ def storm(whole, tmp_path_factory):
         {"gpu": SITE["gpu"] | {"hours": 1 / 60}},
         whole,
     )
-    slow = '{"pretrained/photos": 5, "pretrained/labelled": 2, "/L/": 2, "/R/": 0}'
+    slow = '{"pretrained/photos": 5, "pretrained/labelled": 4, "/L/": 4, "/R/": 0}'
     with running(project, PHOTOS, LABELLED, L, R, slow=slow) as run:
-        down = run.until(lambda: at_work(project, "labelled"), "labelled is at work")
-        gone = run.until(lambda: at_work(project, "0_L"), "L is at work")
+        for text in ("photos", "labelled", "0_L"):
+            run.until(lambda text=text: at_work(project, text), f"{text} is at work")
         run.until((project.root / "broke").exists, "R is broken")
-        cluster.answers("scancel", gone[0])
-        node = f"nodename={down[1]}"
-        cluster.answers("scontrol", "update", node, "state=down", "reason=test")
-        run.until(lambda: not at_work(project, "labelled"), "labelled is not at work")
-        cluster.answers("scontrol", "update", node, "state=resume")
         cluster.stop("slurmctld")
         run.until(lambda: "Slurm does not answer" in run.said, "silence is noticed")
         cluster.controller()
+        cluster.answers("scancel", at_work(project, "0_L")[0])
+        node = f"nodename={at_work(project, 'labelled')[1]}"
+        cluster.answers("scontrol", "update", node, "state=down", "reason=test")
+        run.until(lambda: "COMPLETING" not in queue(), "its jobs are gone")
+        cluster.answers("scontrol", "update", node, "state=resume")
         assert run.ends() == 0, run.said + project.logs()
     return project, run.said
+
+
+def test_a_controller_that_goes_away_loses_no_job(storm):
+    _, said = storm
+    assert said.index("Slurm does not answer") < said.index("4 of 4 steps")
 
 
 def test_a_job_that_fails_once_succeeds_on_its_retry(storm, whole):
