@@ -99,7 +99,9 @@ class Run:
         self.process = subprocess.Popen(
             [*command, *flags, "--configfile", "config/smoke.yaml"], cwd=self.root,
             stdout=self.path.open("w"), stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": str(self.root), "SLOW": slow},
+            # The nodes' names are no hosts': processes of two nodes meet here.
+            env={**os.environ, "PYTHONPATH": str(self.root), "SLOW": slow,
+                 "MASTER_ADDR": "127.0.0.1"},
         )  # fmt: skip
 
     @property
@@ -287,6 +289,8 @@ def test_a_job_that_no_partition_lets_start_is_told(whole, tmp_path):
 
 def test_a_training_asked_for_on_two_nodes_takes_all_their_gpus(whole, tmp_path):
     project = new(tmp_path, {"training": {"gpus": 2, "nodes": 2}}, whole)
-    with running(project, L) as run:
+    with running(project, L, flags=["--retries", "0"]) as run:
         assert run.ends(120) == 0, run.said + project.logs()
     assert (project.root / L).exists()
+    for rank in range(4):
+        assert f"GLOBAL_RANK: {rank}, MEMBER: {rank + 1}/4" in project.logs()
