@@ -48,9 +48,18 @@ def test_a_dry_runs_jobs_are_read_and_the_rest_is_estimated(tmp_path):
     assert "and those of train" in unknown
 
 
-def test_a_job_on_several_nodes_counts_its_tasks():
-    text = "rule train:\n    output: a\n    resources: gpu=0, mpi=srun, tasks=8\n"
-    assert status.jobs_of(text)["a"].gpus == 8
+@pytest.mark.parametrize(
+    ("asked", "gpus"),
+    [
+        ("gpu=0, mpi=srun, nodes=2, tasks_per_node=4", 8),
+        ("gpu=0, mpi=srun, nodes=8, tasks=8", 8),
+        ("gpu=1, nodes=1", 1),
+        ("mem_mb=1", 0),
+    ],
+)
+def test_a_job_on_several_nodes_counts_its_tasks(asked, gpus):
+    text = f"rule train:\n    output: a\n    resources: {asked}\n"
+    assert status.jobs_of(text)["a"].gpus == gpus
 
 
 def test_begun_jobs_count_while_a_snakemake_is_there(tmp_path, monkeypatch):

@@ -52,7 +52,7 @@ def test_the_slurm_profile_plans_from_a_fresh_clone(tmp_path):
     path.write_text(yaml.safe_dump(site))
     out = project.snakemake("--profile", "slurm", "--dry-run").stdout
     block = re.search(r"rule pretrain_autoencoder:\n(?:    .*\n)+", out)[0]
-    for part in ("gres=gpu:a100:4", "nodes=2", "tasks=8", "slurm_account=vision",
+    for part in ("gres=gpu:a100:4", "nodes=2", "tasks_per_node=4", "slurm_account=vision",
                  "slurm_partition=gpu", "runtime=1440", "mem_mb=128000"):  # fmt: skip
         assert part in block
     assert "gpu_model=a100" in re.search(r"rule predict:\n(?:    .*\n)+", out)[0]

@@ -40,13 +40,16 @@ def jobs_of(text):
         if "output" not in fields:
             continue  # a target
         resources = dict(re.findall(r"(\w+)=([^,]+)", fields.get("resources", "")))
-        gpus = resources.get("tasks" if "mpi" in resources else "gpu", 0)
+        gpus = int(resources.get("gpu", 0))
+        if "mpi" in resources:  # a task a GPU
+            by_node = int(resources.get("tasks_per_node", 0))
+            gpus = by_node * int(resources["nodes"]) or int(resources["tasks"])
         benchmark = fields.get("benchmark")
         job = Job(
             rule,
             fields["output"].split(", ")[0],
             Path(benchmark) if benchmark else None,
-            int(gpus),
+            gpus,
         )
         found[job.output] = job
     return found
