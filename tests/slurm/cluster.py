@@ -25,7 +25,7 @@ MARK = "# of the tests of s2snets\n"
 PROGRAMS = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd"}
 PROGRAMS |= {"sbatch": "slurm-client"}
 NODES = {"n1": 6818, "n2": 6828}
-GPUS = 2  # on each node
+GPUS = 4  # on each node
 WAIT = 30  # seconds for a daemon to answer
 
 SETTINGS = """{mark}ClusterName=tests
@@ -57,7 +57,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=DEFAULT CPUs=6 RealMemory={memory} Gres=gpu:fake:{gpus} State=UNKNOWN
+NodeName=DEFAULT CPUs=8 RealMemory={memory} Gres=gpu:fake:{gpus} State=UNKNOWN
 {nodes}
 PartitionName=DEFAULT Nodes=ALL DefMemPerCPU=100 DefaultTime=5 State=UP
 PartitionName=cpu MaxTime=60 Default=YES

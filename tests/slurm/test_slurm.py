@@ -178,7 +178,9 @@ def whole(slurm, tmp_path_factory):
         "smoke", lighter=[], finetune={"parts": ["decoder"]},
         denoise={"methods": ["median"]},
     )  # fmt: skip
-    run = Run(project, flags=["--slurm-keep-successful-logs"])
+    # Polls come after this many seconds, and then 10, 20 … more: jobs take 10 to 20 here.
+    polls = ["--slurm-init-seconds-before-status-checks", "5"]
+    run = Run(project, flags=[*polls, "--slurm-keep-successful-logs"])
     assert run.ends(420) == 0, run.said + project.logs()
     return project
 
