@@ -83,13 +83,13 @@ def test_outside_of_slurm_a_training_is_as_it_was(monkeypatch):
 
 
 def test_a_job_of_many_gpus_starts_itself_on_each(monkeypatch):
-    monkeypatch.setattr(slurm, "ask", {"%D": "2"}.get)
+    monkeypatch.setattr(slurm, "ask", {"%D %C": "2 24"}.get)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "stage", "--seed", "0"])
     started = []
     monkeypatch.setattr(os, "execvp", lambda _, command: started.append(command))
     slurm.spread()
-    assert {"--nodes=2", "--ntasks-per-node=4"} < set(started[0])
+    assert {"--nodes=2", "--ntasks-per-node=4", "--cpus-per-task=3"} < set(started[0])
     assert started[0][-5:] == [sys.executable, "-m", "stage", "--seed", "0"]
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "8")
     slurm.spread()

@@ -6,10 +6,12 @@ Of snakemake-executor-plugin-slurm 2.8.0; docs/slurm.md has what users see.
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 plugin = sys.modules.get("snakemake_executor_plugin_slurm")
@@ -26,7 +28,8 @@ def steady(query):
     """A query of the jobs' states that Slurm's silence and short memory do not harm.
 
     The plugin drops its jobs where no query of a poll is answered, does not know
-    "CANCELLED by 0", and takes a job that Slurm has forgotten for one that waits.
+    "CANCELLED by 0", and takes a job that was preempted for good, or that Slurm has
+    forgotten, for one that waits.
 
     Args:
         query: the plugin's; (command, logger) -> states by job, seconds.
@@ -38,13 +41,16 @@ def steady(query):
         if states is None:
             logger.warning("Slurm does not answer; its jobs are asked for again.")
             return {}, 0.0  # a job that is not mentioned stays
-        states = {job: state.split()[0] for job, state in states.items()}
+        states = {job: state.split(" ")[0] for job, state in states.items()}
         gone = {}
         if command.startswith("squeue"):
             # The plugin lets Snakemake look at the files of a job in this state.
             gone = dict.fromkeys(known - states.keys(), "UNKNOWN")
             known.clear()
             known.update(states)
+            # A job that goes back into the queue is never shown as preempted.
+            ended = {"PREEMPTED": "CANCELLED"}
+            states = {job: ended.get(state, state) for job, state in states.items()}
         if "PENDING" in states.values():
             tell_hopeless(command.split()[-1], told, logger)
         return states | gone, seconds
@@ -93,6 +99,11 @@ def after_others(prepare):
     @functools.wraps(prepare)
     def prepared(*arguments, **options):
         slurm = workflow.executor_plugin and workflow.executor_plugin.name == "slurm"
+        if slurm and not shutil.which("sbatch"):
+            raise WorkflowError(
+                "there is no sbatch on this machine; run Snakemake where jobs are"
+                " submitted, on a login node"
+            )
         told = None
         while slurm and workflow.is_main_process and (jobs := others()):
             if jobs != told:

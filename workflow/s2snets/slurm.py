@@ -23,12 +23,17 @@ def ask(field):
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or shutil.which("squeue") is None:
         return None
-    command = ["squeue", "--noheader", "--jobs", job, "--format", field]
+    told, _ = said("squeue", "--noheader", "--jobs", job, "--format", field)
+    return told
+
+
+def said(*command):
+    """What one of Slurm's commands prints, None where it fails; and its complaint."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        return None, "no answer"
+    return None if done.returncode else done.stdout.strip(), done.stderr.strip()
 
 
 def seconds(text):
@@ -49,12 +54,16 @@ def spread():
     """
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
         return
-    nodes = ask("%D")
+    asked = ask("%D %C")
+    if asked is None:
+        return
+    nodes, cpus = map(int, asked.split())
     gpus = len(os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
-    if nodes is None or int(nodes) * gpus == 1:
+    if nodes * gpus == 1:
         return
     command = ["srun", "--overlap", "--kill-on-bad-exit", f"--nodes={nodes}"]
-    command += [f"--ntasks-per-node={gpus}", sys.executable, *sys.orig_argv[1:]]
+    command += [f"--ntasks-per-node={gpus}", f"--cpus-per-task={cpus // nodes // gpus}"]
+    command += [sys.executable, *sys.orig_argv[1:]]
     os.execvp("srun", command)
 
 
@@ -119,8 +128,6 @@ def requeue():
     """Put this job back into the queue; where Slurm will not, it fails as others do."""
     job = os.environ["SLURM_JOB_ID"]
     tell(f"job {job}: its time is nearly over; it goes back into the queue")
-    done = subprocess.run(
-        ["scontrol", "requeue", job], capture_output=True, text=True, timeout=60
-    )
-    if done.returncode:
-        tell(f"Slurm refused: {done.stderr.strip()}")
+    told, complaint = said("scontrol", "requeue", job)
+    if told is None:
+        tell(f"Slurm refused: {complaint}")
