@@ -62,7 +62,7 @@ def write_parts(path, count, identity, make):
     identity = json.loads(json.dumps(identity))  # as it is read back
     flaws = [flaw(file, identity) for file in files]
     for found, times in Counter(filter(None, flaws)).items():
-        tell(f"{folder(path)}: {times} parts {found}, made anew")
+        tell(f"{folder(path)}: {times} of {count} parts {found}, made anew")
     missing = [place for place, found in enumerate(flaws) if found is not None]
     if len(missing) < count:
         tell(f"{path}: goes on, with {count - len(missing)} of {count} parts done")
