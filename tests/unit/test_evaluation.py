@@ -327,13 +327,14 @@ def test_parts_through_other_weights_are_made_anew(
 
 
 def flip(path):
-    """Change one bit among the values of a file's last column."""
+    """Change one bit of a file's last value."""
     content, row_group = (
         bytearray(path.read_bytes()),
         pq.read_metadata(path).row_group(0),
     )
     column = row_group.column(row_group.num_columns - 1)
-    content[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    first = column.dictionary_page_offset or column.data_page_offset
+    content[first + column.total_compressed_size - 1] ^= 1
     path.write_bytes(content)
 
 

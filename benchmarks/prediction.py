@@ -1,0 +1,276 @@
+"""Evaluation of five autoencoders, five classifiers and eleven strengths, on one core.
+
+    PYTHONPATH=workflow python benchmarks/prediction.py
+
+First the demo's networks, with fresh weights, on images of 32 × 32: in a loop for each
+of the 25 pairs, in one loop a source that keeps every row, and by our stage, which
+writes them. All measure the same in turn, so that whatever else the machine does falls
+on all; they must find the same classes, and the ratio is the median of the turns'. Then
+where the time of one source goes.
+
+Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
+process of its own, with its peak of memory beyond what imports and threads take.
+"""
+
+import csv
+import os
+import resource
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from s2snets.config import Classifier, Predict
+from s2snets.data.imageset import ImageSet
+from s2snets.data.noise import add_noise, unit_noise
+from s2snets.evaluation import Pass, best, frame, predictions, shown
+from s2snets.models.segnet import SegNet
+from s2snets.models.zoo import build, spec_of
+from s2snets.parts import forget, write_parts
+from s2snets.tables import SCORED, read_rows
+
+KINDS = {
+    "L": "lenet5",
+    "A": "small_alexnet",
+    "V": "small_vgg",
+    "I": "small_inception",
+    "R": "small_resnet",
+}
+SIDE, CLASSES, IMAGES = 32, 10, 64
+SETTINGS = Predict(batch=64)
+CPU = torch.device("cpu")
+TURNS = 5
+SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
+RESULTS = Path(__file__).parent / "results"
+
+
+def study(folder):
+    """Images, autoencoders and classifiers."""
+    draw = np.random.default_rng(0)
+    for number in range(IMAGES):
+        pixels = draw.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:03d}.png")
+    torch.manual_seed(0)
+    autoencoders = [
+        SegNet(16, 2).eval().to(memory_format=torch.channels_last) for _ in KINDS
+    ]
+    classifiers = {}
+    for name, kind in KINDS.items():
+        net = build(spec_of(Classifier(architecture=kind), CLASSES, SIDE))
+        classifiers[name] = net.to(memory_format=torch.channels_last)
+    return ImageSet(folder, SIDE), autoencoders, classifiers
+
+
+@torch.inference_mode()
+def loop(images, autoencoder, classifiers):
+    """What one would write: every row kept."""
+    numbers, parts = np.arange(len(images)), []
+    for first in range(0, len(images), SETTINGS.batch):
+        chosen = numbers[first : first + SETTINGS.batch]
+        clean, labels = images.batch(chosen)
+        noise = unit_noise(chosen, 0, SIDE)
+        for strength in SETTINGS.strengths:
+            seen = autoencoder(add_noise(clean, noise, strength))
+            for name, net in classifiers.items():
+                parts.append((name, strength, chosen, labels, *best(net(seen))))
+    return frame(parts, sorted(classifiers))
+
+
+def pairs(images, autoencoder, classifiers):
+    """A loop for each pair."""
+    rows = [loop(images, autoencoder, {key: net}) for key, net in classifiers.items()]
+    return pd.concat(rows)
+
+
+def ours(images, autoencoder, classifiers):
+    """What the stage does, without starting a process and loading networks."""
+    looked_at = Pass(images, np.arange(len(images)), SETTINGS.batch, noisy=len(images))
+
+    def make(missing):
+        groups = shown(looked_at, missing, device=CPU)
+        return predictions(groups, autoencoder, classifiers, SETTINGS)
+
+    path = images.path.parent / "rows.parquet"
+    write_parts(path, len(looked_at.groups()), {}, make)
+    forget(path)
+    return read_rows([path])
+
+
+def classes(rows):
+    """The first class by image, classifier and strength."""
+    keys = ["image", "strength", "classifier"]
+    return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
+
+
+def evaluate(folder):
+    """Rows of images a second through all 25 pairs, and ratios to the pairs' loops."""
+    images, autoencoders, classifiers = study(folder)
+    ways = {
+        "25 loops, one a pair": pairs,
+        "5 loops, one a source, rows kept": loop,
+        "s2snets, rows written": ours,
+    }
+    found = [
+        classes(way(images, autoencoders[0], classifiers)) for way in ways.values()
+    ]
+    assert all(found[0].equals(other) for other in found), "the classes differ"
+
+    def seconds(way):
+        start = perf_counter()
+        for autoencoder in autoencoders:
+            way(images, autoencoder, classifiers)
+        return perf_counter() - start
+
+    turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
+    for name, taken in zip(ways, zip(*turns, strict=True), strict=True):
+        ratio = median(turn[0] / own for turn, own in zip(turns, taken, strict=True))
+        yield name, f"{IMAGES / median(taken):.3g}", f"{ratio:.2f}"
+
+
+def shares(folder):
+    """Rows of milliseconds an image that each step of one source takes."""
+    images, (autoencoder, *_), classifiers = study(folder)
+    taken = defaultdict(list)
+
+    def timed(name, function, *args):
+        start = perf_counter()
+        value = function(*args)
+        taken[name][-1] += perf_counter() - start
+        return value
+
+    looked_at = Pass(images, np.arange(IMAGES), SETTINGS.batch)
+    numbers = looked_at.chosen(0)
+    steps = ["reading", "drawing noise", "adding noise", "autoencoder"]
+    steps += [f"classifier {name}" for name in KINDS] + ["top 5", "writing"]
+    with torch.inference_mode():
+        for _ in range(TURNS):
+            for name in steps:
+                taken[name].append(0)
+            parts = []
+            pixels, labels, _ = timed("reading", looked_at.__getitem__, 0)
+            noise = timed("drawing noise", unit_noise, numbers, 0, SIDE)
+            clean, noise = (
+                one.contiguous(memory_format=torch.channels_last)
+                for one in (pixels.float() / 255, noise)
+            )
+            for strength in SETTINGS.strengths:
+                noisy = timed("adding noise", add_noise, clean, noise, strength)
+                seen = timed("autoencoder", autoencoder, noisy)
+                for name, net in classifiers.items():
+                    logits = timed(f"classifier {name}", net, seen)
+                    found = timed("top 5", best, logits)
+                    parts.append((name, strength, numbers, labels, *found))
+
+            def write(parts=parts):
+                rows = frame(parts, sorted(classifiers))
+                write_parts(folder / "x.parquet", 1, {}, lambda _: [rows])
+                forget(folder / "x.parquet")
+
+            timed("writing", write)
+    medians = {name: median(values) for name, values in taken.items()}
+    for name, seconds in medians.items():
+        share = seconds / sum(medians.values())
+        yield name, f"{seconds / IMAGES * 1e3:.3g}", f"{share:.3f}"
+
+
+def invented(first):
+    """A group's rows, as networks of 1,000 classes would give them."""
+    draw = np.random.default_rng(first)
+    numbers = np.arange(first, min(first + GROUP, ROWS_OF))
+    labels = torch.from_numpy(draw.integers(0, 1000, len(numbers)))
+    parts = []
+    for strength in SETTINGS.strengths:
+        for name in KINDS:
+            logits = torch.from_numpy(draw.random((len(numbers), 1000), np.float32))
+            parts.append((name, strength, numbers, labels, *best(logits)))
+    return parts
+
+
+def rows_of(parts, source):
+    return frame(parts, sorted(KINDS)).assign(seed=0, source=source)
+
+
+def write_kept(folder):
+    parts = [one for first in range(0, ROWS_OF, GROUP) for one in invented(first)]
+    rows_of(parts, "kept").to_parquet(folder / "kept.parquet", index=False)
+
+
+def write_streamed(folder):
+    firsts = range(0, ROWS_OF, GROUP)
+
+    def make(missing):
+        return (rows_of(invented(firsts[part]), "streamed") for part in missing)
+
+    write_parts(folder / "streamed.parquet", len(firsts), {}, make)
+    forget(folder / "streamed.parquet")
+
+
+def read_kept(folder):
+    paths = [folder / "kept.parquet"] * SOURCES
+    return pd.concat(map(pd.read_parquet, paths), ignore_index=True)
+
+
+def read_streamed(folder):
+    return read_rows([folder / "streamed.parquet"] * SOURCES, SCORED)
+
+
+def cost(function, folder):
+    """Seconds that a call takes, and megabytes of memory beyond those before it."""
+    torch.set_num_threads(1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = perf_counter()
+    kept = function(folder)
+    seconds = perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    del kept
+    return seconds, (peak - before) / 1024
+
+
+def rows(folder):
+    """Rows of seconds and megabytes, each of a process of its own."""
+    million = ROWS_OF * len(KINDS) * len(SETTINGS.strengths) / 1e6
+    for name, function in (
+        (f"{million:.3g} M rows kept, then written", write_kept),
+        (f"{million:.3g} M rows written by parts, s2snets", write_streamed),
+        (f"{million * SOURCES:.3g} M rows read, pandas", read_kept),
+        (f"{million * SOURCES:.3g} M rows read, s2snets", read_streamed),
+    ):
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            seconds, megabytes = process.submit(cost, function, folder).result()
+        yield name, f"{seconds:.3g}", f"{megabytes:.0f}"
+
+
+TABLES = {
+    "prediction": (evaluate, ["what", "images_a_second_median", "ratio"]),
+    "prediction-shares": (shares, ["what", "milliseconds_an_image", "share"]),
+    "prediction-rows": (rows, ["what", "seconds", "peak_megabytes"]),
+}
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    for name, (measure, header) in TABLES.items():
+        with (
+            TemporaryDirectory() as root,
+            (RESULTS / f"{name}.csv").open("w", newline="") as file,
+        ):
+            folder = Path(root) / "images"
+            folder.mkdir()
+            table = csv.writer(file)
+            table.writerow(header)
+            for row in measure(folder):
+                table.writerow(row)
+                print(*row, sep=", ")
+
+
+if __name__ == "__main__":
+    main()
