@@ -1,15 +1,16 @@
-"""Evaluation of five autoencoders, five classifiers and eleven strengths, on one core.
+"""Evaluation through autoencoders by five classifiers, on one core.
 
     PYTHONPATH=workflow python benchmarks/prediction.py
 
-First the demo's networks, with fresh weights, on images of 32 × 32: in a loop for each
-of the 25 pairs, in one loop a source that keeps every row, and by our stage, which
-writes them. All measure the same in turn, so that whatever else the machine does falls
-on all; they must find the same classes, and the ratio is the median of the turns'. Then
-where the time of one source goes.
+First networks with fresh weights, the demo's (five sources, eleven strengths, 32 px)
+and the paper's (one source, no noise, 256 px): by a loop for each pair, by a loop for
+each source that keeps every row, and by our stage, which writes them. All measure the
+same in turn, so that whatever else the machine does falls on all; they must find the
+same classes. An image counts once for each source and strength; the ratio, to the loops
+for pairs, is the median of the turns'. Then where the time of one source goes.
 
 Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
-process of its own, with its peak of memory beyond what imports and threads take.
+process of its own, whose peak of memory is told.
 """
 
 import csv
@@ -22,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,66 +39,105 @@ from s2snets.models.zoo import build, spec_of
 from s2snets.parts import forget, write_parts
 from s2snets.tables import SCORED, read_rows
 
-KINDS = {
-    "L": "lenet5",
-    "A": "small_alexnet",
-    "V": "small_vgg",
-    "I": "small_inception",
-    "R": "small_resnet",
-}
-SIDE, CLASSES, IMAGES = 32, 10, 64
-SETTINGS = Predict(batch=64)
+
+class Scale(NamedTuple):
+    side: int
+    segnet: tuple[int, int]  # width, stages
+    classifiers: dict[str, dict]
+    images: int
+    sources: int  # how many of the five are measured; the others are like them
+    settings: Predict
+
+
+DEMO = Scale(
+    32,
+    (16, 2),
+    {
+        "L": {"architecture": "lenet5"},
+        "A": {"architecture": "small_alexnet"},
+        "V": {"architecture": "small_vgg"},
+        "I": {"architecture": "small_inception"},
+        "R": {"architecture": "small_resnet"},
+    },
+    64,
+    5,
+    Predict(batch=64),
+)
+PAPER = Scale(
+    256,
+    (64, 5),
+    {
+        "L": {"architecture": "lenet5", "crop": 224},
+        "A": {"architecture": "torchvision/alexnet", "crop": 224},
+        "V": {"architecture": "torchvision/vgg16_bn", "crop": 224},
+        "I": {"architecture": "torchvision/inception_v3", "resize": 299},
+        "R": {"architecture": "torchvision/resnet50", "crop": 224},
+    },
+    1,
+    1,
+    Predict(batch=1, strengths=[0.0]),
+)
+SCALES = {"demo": DEMO, "paper": PAPER}
+CLASSES, STRENGTHS = 10, DEMO.settings.strengths
 CPU = torch.device("cpu")
-TURNS = 5
+TURNS = 3
 SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
 RESULTS = Path(__file__).parent / "results"
 
 
-def study(folder):
+def study(folder, scale):
     """Images, autoencoders and classifiers."""
-    draw = np.random.default_rng(0)
-    for number in range(IMAGES):
-        pixels = draw.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    draw, folder = np.random.default_rng(0), folder / str(scale.side)
+    folder.mkdir(exist_ok=True)
+    for number in range(scale.images):
+        pixels = draw.integers(0, 256, (scale.side, scale.side, 3), np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:03d}.png")
     torch.manual_seed(0)
     autoencoders = [
-        SegNet(16, 2).eval().to(memory_format=torch.channels_last) for _ in KINDS
+        SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
+        for _ in range(scale.sources)
     ]
-    classifiers = {}
-    for name, kind in KINDS.items():
-        net = build(spec_of(Classifier(architecture=kind), CLASSES, SIDE))
-        classifiers[name] = net.to(memory_format=torch.channels_last)
-    return ImageSet(folder, SIDE), autoencoders, classifiers
+    classifiers = {
+        name: build(spec_of(Classifier(**one), CLASSES, scale.side)).to(
+            memory_format=torch.channels_last
+        )
+        for name, one in scale.classifiers.items()
+    }
+    return ImageSet(folder, scale.side), autoencoders, classifiers
 
 
 @torch.inference_mode()
-def loop(images, autoencoder, classifiers):
+def loop(images, autoencoder, classifiers, settings):
     """What one would write: every row kept."""
     numbers, parts = np.arange(len(images)), []
-    for first in range(0, len(images), SETTINGS.batch):
-        chosen = numbers[first : first + SETTINGS.batch]
+    for first in range(0, len(images), settings.batch):
+        chosen = numbers[first : first + settings.batch]
         clean, labels = images.batch(chosen)
-        noise = unit_noise(chosen, 0, SIDE)
-        for strength in SETTINGS.strengths:
-            seen = autoencoder(add_noise(clean, noise, strength))
+        noise = unit_noise(chosen, 0, images.side)
+        for strength in settings.strengths:
+            pixels = add_noise(clean, noise, strength)
+            seen = autoencoder(pixels.to(memory_format=torch.channels_last))
             for name, net in classifiers.items():
                 parts.append((name, strength, chosen, labels, *best(net(seen))))
     return frame(parts, sorted(classifiers))
 
 
-def pairs(images, autoencoder, classifiers):
+def pairs(images, autoencoder, classifiers, settings):
     """A loop for each pair."""
-    rows = [loop(images, autoencoder, {key: net}) for key, net in classifiers.items()]
+    rows = [
+        loop(images, autoencoder, {key: net}, settings)
+        for key, net in classifiers.items()
+    ]
     return pd.concat(rows)
 
 
-def ours(images, autoencoder, classifiers):
+def ours(images, autoencoder, classifiers, settings):
     """What the stage does, without starting a process and loading networks."""
-    looked_at = Pass(images, np.arange(len(images)), SETTINGS.batch, noisy=len(images))
+    looked_at = Pass(images, np.arange(len(images)), settings.batch, noisy=len(images))
 
     def make(missing):
         groups = shown(looked_at, missing, device=CPU)
-        return predictions(groups, autoencoder, classifiers, SETTINGS)
+        return predictions(groups, autoencoder, classifiers, settings)
 
     path = images.path.parent / "rows.parquet"
     write_parts(path, len(looked_at.groups()), {}, make)
@@ -111,33 +152,37 @@ def classes(rows):
 
 
 def evaluate(folder):
-    """Rows of images a second through all 25 pairs, and ratios to the pairs' loops."""
-    images, autoencoders, classifiers = study(folder)
+    """Rows of images a second through all pairs, and ratios to the pairs' loops."""
     ways = {
-        "25 loops, one a pair": pairs,
-        "5 loops, one a source, rows kept": loop,
+        "a loop a pair": pairs,
+        "a loop a source, rows kept": loop,
         "s2snets, rows written": ours,
     }
-    found = [
-        classes(way(images, autoencoders[0], classifiers)) for way in ways.values()
-    ]
-    assert all(found[0].equals(other) for other in found), "the classes differ"
+    for kind, scale in SCALES.items():
+        images, autoencoders, classifiers = study(folder, scale)
 
-    def seconds(way):
-        start = perf_counter()
-        for autoencoder in autoencoders:
-            way(images, autoencoder, classifiers)
-        return perf_counter() - start
+        def run(way, images=images, nets=classifiers, scale=scale, first=autoencoders):
+            return [way(images, one, nets, scale.settings) for one in first]
 
-    turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
-    for name, taken in zip(ways, zip(*turns, strict=True), strict=True):
-        ratio = median(turn[0] / own for turn, own in zip(turns, taken, strict=True))
-        yield name, f"{IMAGES / median(taken):.3g}", f"{ratio:.2f}"
+        found = [classes(run(way)[0]) for way in ways.values()]
+        assert all(found[0].equals(other) for other in found), "the classes differ"
+
+        def seconds(way, run=run):
+            start = perf_counter()
+            run(way)
+            return perf_counter() - start
+
+        turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
+        for name, taken in zip(ways, zip(*turns, strict=True), strict=True):
+            own = zip(turns, taken, strict=True)
+            ratio = median(turn[0] / seconds for turn, seconds in own)
+            rate = scale.images * scale.sources * len(scale.settings.strengths)
+            yield f"{kind}: {name}", f"{rate / median(taken):.3g}", f"{ratio:.2f}"
 
 
 def shares(folder):
     """Rows of milliseconds an image that each step of one source takes."""
-    images, (autoencoder, *_), classifiers = study(folder)
+    images, (autoencoder, *_), classifiers = study(folder, DEMO)
     taken = defaultdict(list)
 
     def timed(name, function, *args):
@@ -146,22 +191,22 @@ def shares(folder):
         taken[name][-1] += perf_counter() - start
         return value
 
-    looked_at = Pass(images, np.arange(IMAGES), SETTINGS.batch)
+    looked_at = Pass(images, np.arange(len(images)), len(images))
     numbers = looked_at.chosen(0)
     steps = ["reading", "drawing noise", "adding noise", "autoencoder"]
-    steps += [f"classifier {name}" for name in KINDS] + ["top 5", "writing"]
+    steps += [f"classifier {name}" for name in classifiers] + ["top 5", "writing"]
     with torch.inference_mode():
         for _ in range(TURNS):
             for name in steps:
                 taken[name].append(0)
             parts = []
             pixels, labels, _ = timed("reading", looked_at.__getitem__, 0)
-            noise = timed("drawing noise", unit_noise, numbers, 0, SIDE)
+            noise = timed("drawing noise", unit_noise, numbers, 0, images.side)
             clean, noise = (
                 one.contiguous(memory_format=torch.channels_last)
                 for one in (pixels.float() / 255, noise)
             )
-            for strength in SETTINGS.strengths:
+            for strength in STRENGTHS:
                 noisy = timed("adding noise", add_noise, clean, noise, strength)
                 seen = timed("autoencoder", autoencoder, noisy)
                 for name, net in classifiers.items():
@@ -178,7 +223,7 @@ def shares(folder):
     medians = {name: median(values) for name, values in taken.items()}
     for name, seconds in medians.items():
         share = seconds / sum(medians.values())
-        yield name, f"{seconds / IMAGES * 1e3:.3g}", f"{share:.3f}"
+        yield name, f"{seconds / len(images) * 1e3:.3g}", f"{share:.3f}"
 
 
 def invented(first):
@@ -187,15 +232,15 @@ def invented(first):
     numbers = np.arange(first, min(first + GROUP, ROWS_OF))
     labels = torch.from_numpy(draw.integers(0, 1000, len(numbers)))
     parts = []
-    for strength in SETTINGS.strengths:
-        for name in KINDS:
+    for strength in STRENGTHS:
+        for name in DEMO.classifiers:
             logits = torch.from_numpy(draw.random((len(numbers), 1000), np.float32))
             parts.append((name, strength, numbers, labels, *best(logits)))
     return parts
 
 
 def rows_of(parts, source):
-    return frame(parts, sorted(KINDS)).assign(seed=0, source=source)
+    return frame(parts, sorted(DEMO.classifiers)).assign(seed=0, source=source)
 
 
 def write_kept(folder):
@@ -223,20 +268,19 @@ def read_streamed(folder):
 
 
 def cost(function, folder):
-    """Seconds that a call takes, and megabytes of memory beyond those before it."""
+    """Seconds that a call takes, and the process's peak of memory, megabytes."""
     torch.set_num_threads(1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = perf_counter()
     kept = function(folder)
     seconds = perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     del kept
-    return seconds, (peak - before) / 1024
+    return seconds, peak / 1024
 
 
 def rows(folder):
     """Rows of seconds and megabytes, each of a process of its own."""
-    million = ROWS_OF * len(KINDS) * len(SETTINGS.strengths) / 1e6
+    million = ROWS_OF * len(DEMO.classifiers) * len(STRENGTHS) / 1e6
     for name, function in (
         (f"{million:.3g} M rows kept, then written", write_kept),
         (f"{million:.3g} M rows written by parts, s2snets", write_streamed),
@@ -249,7 +293,7 @@ def rows(folder):
 
 
 TABLES = {
-    "prediction": (evaluate, ["what", "images_a_second_median", "ratio"]),
+    "prediction": (evaluate, ["what", "images_through_all_a_second_median", "ratio"]),
     "prediction-shares": (shares, ["what", "milliseconds_an_image", "share"]),
     "prediction-rows": (rows, ["what", "seconds", "peak_megabytes"]),
 }

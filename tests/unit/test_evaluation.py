@@ -308,7 +308,7 @@ def test_parts_of_another_seed_are_told_and_made_anew(
 ):
     killed_at_file(monkeypatch, predict, study, tmp_path / "killed", 3, seed=1)
     found = made(predict, study, tmp_path / "killed", seed=2)
-    assert "3 of 4 parts of other seed, made anew" in capsys.readouterr().err
+    assert "3 of 4 parts made anew: other seed" in capsys.readouterr().err
     assert found == made(predict, study, tmp_path / "whole", seed=2)
 
 
@@ -323,7 +323,7 @@ def test_parts_through_other_weights_are_made_anew(
         made(predict, study, tmp_path)
     finally:
         weights.write_bytes(kept)
-    assert "3 of 4 parts of other autoencoder, made anew" in capsys.readouterr().err
+    assert "3 of 4 parts made anew: other autoencoder" in capsys.readouterr().err
 
 
 def flip(path):
@@ -353,7 +353,7 @@ def test_a_damaged_part_alone_is_made_anew(study, tmp_path, monkeypatch, capsys,
     harm(folder(tmp_path / "killed/rows.parquet") / "000001.parquet")
     assert made(predict, study, tmp_path / "killed") == truth
     told = capsys.readouterr().err
-    assert "1 of 4 parts damaged, made anew" in told
+    assert "1 of 4 parts made anew: damaged" in told
     assert "with 3 of 4 parts done" in told
 
 

@@ -122,12 +122,8 @@ def shown(images, parts, *, device, workers=0):
             if isinstance(found, Mistake):
                 raise found
             pixels, labels, noise = found
-            yield (
-                images.chosen(place),
-                there(pixels).float() / 255,
-                labels,
-                there(noise),
-            )
+            pixels = there(pixels).float() / 255
+            yield images.chosen(place), pixels, labels, there(noise)
             done += len(pixels)
             report(done)
 

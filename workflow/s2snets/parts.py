@@ -43,7 +43,7 @@ def flaw(path, identity):
         for key in sorted(found.keys() | identity)
         if found.get(key) != identity.get(key)
     ]
-    return f"of other {', '.join(differing)}" if differing else None
+    return f"other {', '.join(differing)}" if differing else None
 
 
 def write_parts(path, count, identity, make):
@@ -62,7 +62,7 @@ def write_parts(path, count, identity, make):
     identity = json.loads(json.dumps(identity))  # as it is read back
     flaws = [flaw(file, identity) for file in files]
     for found, times in Counter(filter(None, flaws)).items():
-        tell(f"{folder(path)}: {times} of {count} parts {found}, made anew")
+        tell(f"{folder(path)}: {times} of {count} parts made anew: {found}")
     missing = [place for place, found in enumerate(flaws) if found is not None]
     if len(missing) < count:
         tell(f"{path}: goes on, with {count - len(missing)} of {count} parts done")
