@@ -1,13 +1,13 @@
-"""Evaluation through autoencoders by five classifiers, on one core.
+"""Evaluation through autoencoders by five classifiers, on one core of Linux.
 
     PYTHONPATH=workflow python benchmarks/prediction.py
 
-First networks with fresh weights, the demo's (five sources, eleven strengths, 32 px)
-and the paper's (one source, no noise, 256 px): by a loop for each pair, by a loop for
-each source that keeps every row, and by our stage, which writes them. All measure the
-same in turn, so that whatever else the machine does falls on all; they must find the
-same classes. An image counts once for each source and strength; the ratio, to the loops
-for pairs, is the median of the turns'. Then where the time of one source goes.
+First one source through networks with fresh weights, the demo's (eleven strengths,
+32 px) and the paper's (no noise, 256 px): by a loop for each of the five pairs, by one
+loop that keeps every row, and by our stage, which writes them. All measure the same in
+turn, in seconds of the processor, so that whatever else the machine does falls on all;
+they must find the same classes. An image counts once for each strength; the ratio, to
+the loops for pairs, is the median of the turns'. Then where one source's time goes.
 
 Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
 process of its own, whose peak of memory is told.
@@ -15,14 +15,13 @@ process of its own, whose peak of memory is told.
 
 import csv
 import os
-import resource
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +44,6 @@ class Scale(NamedTuple):
     segnet: tuple[int, int]  # width, stages
     classifiers: dict[str, dict]
     images: int
-    sources: int  # how many of the five are measured; the others are like them
     settings: Predict
 
 
@@ -60,7 +58,6 @@ DEMO = Scale(
         "R": {"architecture": "small_resnet"},
     },
     64,
-    5,
     Predict(batch=64),
 )
 PAPER = Scale(
@@ -74,7 +71,6 @@ PAPER = Scale(
         "R": {"architecture": "torchvision/resnet50", "crop": 224},
     },
     1,
-    1,
     Predict(batch=1, strengths=[0.0]),
 )
 SCALES = {"demo": DEMO, "paper": PAPER}
@@ -86,24 +82,21 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def study(folder, scale):
-    """Images, autoencoders and classifiers."""
+    """Images, an autoencoder and classifiers."""
     draw, folder = np.random.default_rng(0), folder / str(scale.side)
     folder.mkdir(exist_ok=True)
     for number in range(scale.images):
         pixels = draw.integers(0, 256, (scale.side, scale.side, 3), np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:03d}.png")
     torch.manual_seed(0)
-    autoencoders = [
-        SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
-        for _ in range(scale.sources)
-    ]
+    autoencoder = SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
     classifiers = {
         name: build(spec_of(Classifier(**one), CLASSES, scale.side)).to(
             memory_format=torch.channels_last
         )
         for name, one in scale.classifiers.items()
     }
-    return ImageSet(folder, scale.side), autoencoders, classifiers
+    return ImageSet(folder, scale.side), autoencoder, classifiers
 
 
 @torch.inference_mode()
@@ -155,40 +148,36 @@ def evaluate(folder):
     """Rows of images a second through all pairs, and ratios to the pairs' loops."""
     ways = {
         "a loop a pair": pairs,
-        "a loop a source, rows kept": loop,
+        "one loop, rows kept": loop,
         "s2snets, rows written": ours,
     }
     for kind, scale in SCALES.items():
-        images, autoencoders, classifiers = study(folder, scale)
-
-        def run(way, images=images, nets=classifiers, scale=scale, first=autoencoders):
-            return [way(images, one, nets, scale.settings) for one in first]
-
-        found = [classes(run(way)[0]) for way in ways.values()]
+        given = *study(folder, scale), scale.settings
+        found = [classes(way(*given)) for way in ways.values()]
         assert all(found[0].equals(other) for other in found), "the classes differ"
 
-        def seconds(way, run=run):
-            start = perf_counter()
-            run(way)
-            return perf_counter() - start
+        def seconds(way, given=given):
+            start = process_time()
+            way(*given)
+            return process_time() - start
 
         turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
-        for name, taken in zip(ways, zip(*turns, strict=True), strict=True):
-            own = zip(turns, taken, strict=True)
-            ratio = median(turn[0] / seconds for turn, seconds in own)
-            rate = scale.images * scale.sources * len(scale.settings.strengths)
-            yield f"{kind}: {name}", f"{rate / median(taken):.3g}", f"{ratio:.2f}"
+        shown_to_all = scale.images * len(scale.settings.strengths)
+        for place, name in enumerate(ways):
+            rate = shown_to_all / median(turn[place] for turn in turns)
+            ratio = median(turn[0] / turn[place] for turn in turns)
+            yield f"{kind}: {name}", f"{rate:.3g}", f"{ratio:.2f}"
 
 
 def shares(folder):
     """Rows of milliseconds an image that each step of one source takes."""
-    images, (autoencoder, *_), classifiers = study(folder, DEMO)
+    images, autoencoder, classifiers = study(folder, DEMO)
     taken = defaultdict(list)
 
     def timed(name, function, *args):
-        start = perf_counter()
+        start = process_time()
         value = function(*args)
-        taken[name][-1] += perf_counter() - start
+        taken[name][-1] += process_time() - start
         return value
 
     looked_at = Pass(images, np.arange(len(images)), len(images))
@@ -273,9 +262,11 @@ def cost(function, folder):
     start = perf_counter()
     kept = function(folder)
     seconds = perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Resource usage would start from the peak of the process that started this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
     del kept
-    return seconds, peak / 1024
+    return seconds, int(peak.split()[1]) / 1024
 
 
 def rows(folder):
@@ -293,7 +284,7 @@ def rows(folder):
 
 
 TABLES = {
-    "prediction": (evaluate, ["what", "images_through_all_a_second_median", "ratio"]),
+    "prediction": (evaluate, ["what", "images_a_second_median", "ratio"]),
     "prediction-shares": (shares, ["what", "milliseconds_an_image", "share"]),
     "prediction-rows": (rows, ["what", "seconds", "peak_megabytes"]),
 }
