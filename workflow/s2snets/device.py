@@ -5,8 +5,12 @@ import os
 import torch
 
 
-def use_device(threads):
+def use_device(threads, processes=1):
     """The accelerator if there is one, set up for reproducible arithmetic.
+
+    Args:
+        threads: that the job has on this machine.
+        processes: that share them, each with a device.
 
     Returns:
         The device, and the number of processes that decode images for it: on a CPU
@@ -16,7 +20,9 @@ def use_device(threads):
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # torch's default: 10 bits for float32's 23
+    threads = max(1, threads // processes)
     if torch.cuda.is_available():
-        return torch.device("cuda"), max(0, threads - 1)
+        return torch.device("cuda"), threads - 1
     torch.set_num_threads(threads)
     return torch.device("cpu"), 0
