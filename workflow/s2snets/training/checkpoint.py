@@ -4,6 +4,7 @@ import os
 import pickle
 import struct
 import sys
+import zipfile
 
 import torch
 
@@ -14,6 +15,7 @@ FORMAT = 2
 
 # What torch.load raises on files that are cut or are no checkpoint at all.
 DAMAGED = (RuntimeError, pickle.UnpicklingError, EOFError, LookupError, struct.error)
+DAMAGED += (zipfile.BadZipFile,)
 
 
 def previous(path):
@@ -57,6 +59,7 @@ def load(path, identity):
         if not one.exists():
             continue
         try:
+            whole(one)
             saved = torch.load(one, weights_only=True, map_location="cpu")
             found, state = saved["identity"], saved["state"]
         except DAMAGED as error:
@@ -70,6 +73,17 @@ def load(path, identity):
     if damages:
         raise Mistake(f"{'; '.join(damages)}; delete it to start anew")
     return None
+
+
+def whole(path):
+    """Compare a checkpoint's content with its checksums, which torch.load does not.
+
+    Raises:
+        zipfile.BadZipFile: it is damaged.
+    """
+    with zipfile.ZipFile(path) as file:
+        if (member := file.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{member} has another checksum")
 
 
 def refuse_other(path, found, identity):
