@@ -1,6 +1,7 @@
 """Where tensors live, set up so that equal runs give equal numbers."""
 
 import os
+import warnings
 
 import torch
 
@@ -19,6 +20,10 @@ def use_device(threads, processes=1):
     # cuBLAS is reproducible only with a workspace of fixed size.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # No code here reads memory before it is written: filling it only takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Its writes would race where windows overlap, and no pool's do here.
+    warnings.filterwarnings("ignore", "max_unpooling2d.*deterministic")
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # torch's default: 10 bits for float32's 23
     threads = max(1, threads // processes)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-import torch.distributed.nn.functional as across
+import torch.distributed as dist
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy
@@ -139,8 +139,8 @@ def start(settings, *, threads=1, devices=None, nodes=1):
     _, workers = use_device(threads, devices)
     many = devices * nodes > 1
     if many:
-        # That nothing was unused is no news.
-        warnings.filterwarnings("ignore", ".*find_unused_parameters=True.*")
+        # Its successor is not in every torch that this runs on.
+        warnings.filterwarnings("ignore", ".*broadcast_buffers.*")
     fabric = Fabric(
         accelerator="cuda" if gpu else "cpu",
         devices=devices,
@@ -213,6 +213,20 @@ def dropped(module, share, x):
     )
 
 
+class Total(torch.autograd.Function):
+    """The sum over the processes; the losses of all depend on what each puts in."""
+
+    @staticmethod
+    def forward(ctx, x):
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return Total.apply(gradient)
+
+
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm over the images of all processes, on CPUs; GPUs have torch's own.
 
@@ -228,11 +242,10 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
             return super().forward(x)
         axes = [axis for axis in range(x.dim()) if axis != 1]
         shape = [1, -1] + [1] * (x.dim() - 2)
-        count = x.new_tensor([x.numel() / x.shape[1]])
-        count = across.all_reduce(count)
-        mean = across.all_reduce(x.sum(axes)) / count
+        count = Total.apply(x.new_tensor([x.numel() / x.shape[1]]))
+        mean = Total.apply(x.sum(axes)) / count
         centred = x - mean.view(shape)
-        variance = across.all_reduce(centred.square().sum(axes)) / count
+        variance = Total.apply(centred.square().sum(axes)) / count
         if self.track_running_stats:
             with torch.no_grad():
                 self.num_batches_tracked += 1

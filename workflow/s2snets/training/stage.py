@@ -99,7 +99,9 @@ def train(job, running, model, images, loss, settings, *, save, check=None, **in
         )
     except Preempted as told:
         if running.first:
-            print(told, file=sys.stderr)
+            # a terminal's line of progress has no end yet
+            start = "\n" if sys.stderr.isatty() else ""
+            print(f"{start}{told}", file=sys.stderr)
         # One process that fails has its starter kill the others, see Engine.fail.
         sys.exit(AGAIN if running.first else 0)
     except RuntimeError as error:
@@ -130,9 +132,8 @@ def named(images, first, last, seed):
 
 def lost(error, running):
     """Whether an error only says that another process is gone."""
-    words = ("gloo", "nccl", "connection", "broken pipe")
-    text = str(error).lower()
     return running.share.world > 1 and (
         isinstance(error, torch.distributed.DistError)
-        or any(word in text for word in words)
+        or "gloo" in str(error)
+        or "NCCL" in str(error)
     )
