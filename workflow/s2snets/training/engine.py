@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
@@ -125,11 +125,10 @@ def start(settings, *, threads=1, devices=None, nodes=1):
         raise Mistake(
             "precision: 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU"
         )
-    plugins = []
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
+    # A Slurm job of one task, such as Snakemake's, starts the others by itself.
+    srun = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
+    if srun:
         devices, nodes = tasks()
-    elif "SLURM_NTASKS" in os.environ:  # a job of one task: it starts the others
-        plugins = [LightningEnvironment()]
     devices = devices or (min(torch.cuda.device_count(), images) if gpu else 1)
     if devices * nodes > images:
         raise Mistake(
@@ -150,7 +149,7 @@ def start(settings, *, threads=1, devices=None, nodes=1):
         if many
         else "auto",
         precision=settings.precision,
-        plugins=plugins,
+        plugins=[SLURMEnvironment() if srun else LightningEnvironment()],
     )
     return Engine(fabric, workers, Share(images, fabric.global_rank, fabric.world_size))
 

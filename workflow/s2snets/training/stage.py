@@ -1,11 +1,14 @@
 """What the training stages share: their options, and what they leave behind."""
 
+import os
 import sys
+import traceback
 
 import pandas as pd
 import torch
 
 from s2snets.data.order import places
+from s2snets.errors import Mistake
 from s2snets.stage import SEED, THREADS, arguments
 from s2snets.tables import write_csv
 from s2snets.training import checkpoint, engine
@@ -90,24 +93,18 @@ def train(job, running, model, images, loss, settings, *, save, check=None, **in
             saved_at=saved_at,
             engine=running,
             save_every=job.save_every,
-            numbers=lambda first, last: (
-                f"images {named(images, first, last, job.seed)}"
-            ),
+            numbers=lambda *span: named(images, *span, job.seed),
             curve_at=job.curve,
             events_at=job.weights.with_name("events"),
             **({"check": check} if check else {}),
         )
-    except Preempted as told:
-        if running.first:
-            # a terminal's line of progress has no end yet
-            start = "\n" if sys.stderr.isatty() else ""
-            print(f"{start}{told}", file=sys.stderr)
-        # One process that fails has its starter kill the others, see Engine.fail.
-        sys.exit(AGAIN if running.first else 0)
-    except RuntimeError as error:
-        if not lost(error, running):
-            raise
-        sys.exit("error: another process of this training ended; it says above why")
+    except BaseException as error:
+        if share.world > 1:
+            # Python's own end would wait for the other processes.
+            os._exit(ended(error, running))
+        if isinstance(error, Preempted):
+            sys.exit(ended(error, running))
+        raise
     if share.world > 1:
         torch.distributed.destroy_process_group()
     if not running.first:
@@ -130,10 +127,22 @@ def named(images, first, last, seed):
     return f"images {', '.join(told)}"
 
 
-def lost(error, running):
-    """Whether an error only says that another process is gone."""
-    return running.share.world > 1 and (
-        isinstance(error, torch.distributed.DistError)
-        or "gloo" in str(error)
-        or "NCCL" in str(error)
-    )
+def ended(error, running):
+    """Tell why a training ended early; the code to exit with."""
+    if isinstance(error, SystemExit):
+        return error.code or 0
+    if isinstance(error, Preempted):
+        if not running.first:  # see Engine.fail
+            return 0
+        # A terminal's line of progress has no end yet.
+        start = "\n" if sys.stderr.isatty() else ""
+        print(f"{start}{error}", file=sys.stderr, flush=True)
+        return AGAIN
+    if isinstance(error, Mistake):
+        text = error
+    elif isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
+        text = "another process of this training ended, and says by itself why"
+    else:
+        text = "".join(traceback.format_exception(error))
+    print(f"error: {text}", file=sys.stderr, flush=True)
+    return 1
