@@ -1,10 +1,13 @@
 """Any number of processes, any kill, any signal: one training."""
 
 import io
+import json
 import os
 import random
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -18,6 +21,7 @@ from torch import nn
 
 from s2snets.config import Augmentation, Denoising, Finetune, Pretraining, Training
 from s2snets.data.imageset import ImageSet
+from s2snets.data.order import places
 from s2snets.errors import Mistake
 from s2snets.models.classifiers import lenet5, small_alexnet, small_inception
 from s2snets.models.frozen import Frozen, Prepared
@@ -294,6 +298,58 @@ def test_a_signal_to_one_process_stops_all_and_another_number_goes_on(images, tm
             assert state[name].allclose(value, rtol=2e-3, atol=2e-4), name
 
 
+def stage(images, out, *options, **changes):
+    """A pretraining's command line, started."""
+    settings = {
+        "image_size": 32, "fit": "squash", "autoencoder": {"width": 4, "stages": 2},
+        "pretraining": {"images": 10**6, "batch": 4, "augment": None} | changes,
+        "validation_images": 4,
+    }  # fmt: skip
+    sets = ("images", "validation-photos", "validation-labelled")
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "s2snets.stages.pretrain_autoencoder",
+            *(word for name in sets for word in (f"--{name}", images)),
+            "--weights", out / "weights.safetensors", "--curve", out / "curve.csv",
+            "--record", out / "record.json", "--save-every", "0",
+            "--settings", json.dumps(settings), *options,
+        ],
+        text=True, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_a_stage_asked_to_stop_exits_with_75_and_ends_when_run_again(images, tmp_path):
+    process = stage(images.path, tmp_path, "--devices", "2")
+    until = time.monotonic() + 60
+    while not (tmp_path / "checkpoint.pt").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGUSR1)
+    _, told = process.communicate()
+    assert process.returncode == 75
+    assert told.strip().splitlines()[-1].startswith("SIGUSR1 asked to stop after ")
+    assert "Traceback" not in told
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"checkpoint.pt", "checkpoint.previous.pt", "events"}
+    # Slurm's usual way to end a job, told to a single process that goes on
+    process = stage(images.path, tmp_path)
+    seen = torch.load(tmp_path / "checkpoint.pt")["state"]["seen"]
+    while torch.load(tmp_path / "checkpoint.pt")["state"]["seen"] == seen:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 75
+
+
+def test_a_mistake_in_one_process_ends_all_of_them(images, tmp_path):
+    broken = tmp_path / "images"
+    shutil.copytree(images.path, broken)
+    (broken / "a/04.png").write_bytes(b"junk")
+    process = stage(broken, tmp_path / "out", "--devices", "2")
+    _, told = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "04.png (image 2): unreadable image" in told
+    assert "Traceback" not in told
+
+
 def test_fifty_kills_change_no_bit_and_show_each_image_once(images, tmp_path):
     """Killed at random moments, among them the writing of a checkpoint."""
     settings = Pretraining(images=1600, batch=4, check_every=100)
@@ -380,19 +436,13 @@ def test_what_is_no_number_stops_and_names_images_and_checkpoint(
 
 def test_named_images_are_those_of_the_batch(images):
     assert named(images, 0, 16, 0) == "images 0-15"
-    batch = {number for _, number in engines_places(images, 4, 8)}
+    batch = {number for _, number in places(4, 8, images.runs, 0)}
     told = named(images, 4, 8, 0).removeprefix("images ")
     listed = set()
     for run in told.split(", "):
         low, _, high = run.partition("-")
         listed |= set(range(int(low), int(high or low) + 1))
     assert listed == batch
-
-
-def engines_places(images, first, last):
-    from s2snets.data.order import places
-
-    return places(first, last, images.runs, 0)
 
 
 def test_the_two_last_checkpoints_are_kept(tmp_path):
@@ -466,16 +516,10 @@ def test_the_curve_and_the_events_grow_and_resume_without_repetition(images, tmp
     with pytest.raises(Killed):
         train(images, run, path, wrap=killed, **shown)
     assert rows == [5]
-    checkpoint.load(path, {"rate": settings.rate})
-    # as if five steps had been lost with the job
-    state = torch.load(path)
-    older, later = path.with_name("older.pt"), state["state"]["seen"]
-    assert later >= 40
-    path.rename(older)
+    # All but what came first is lost with the job: its rows are told again.
+    checkpoint.remove(path)
     with pytest.raises(Preempted):
-        train(
-            images, run, path, wrap=signalled(4, signal.SIGTERM), every=1000,
-        )  # fmt: skip
+        train(images, run, path, wrap=signalled(4, signal.SIGTERM), every=1000)
     _, curve, _ = train(images, run, path, **shown)
     assert pd.read_csv(curve_at)["images"].tolist() == list(range(8, 81, 8))
     events = EventAccumulator(str(tmp_path / "events"))

@@ -7,6 +7,7 @@ training that was killed and resumed ends in the very weights of one that was no
 
 import signal
 import time
+from contextlib import closing, nullcontext
 
 import torch
 
@@ -186,7 +187,7 @@ def fit(
     prepared = torch.compile(model) if settings.compile else model
     prepared, optimiser = fabric.setup(prepared, training.optimiser)
     parts = settings.batch // (settings.micro_batch or settings.batch)
-    watch = Watch(training.total, training.seen, **shown) if engine.first else None
+    watch = Watch(training, **shown) if engine.first else None
     saved, checking = time.monotonic(), 0.0
 
     def save():
@@ -205,7 +206,7 @@ def fit(
         prepared.train()
         training.checked(sums, values)
         if watch:
-            watch.checked(training)
+            watch.check(training)
         checking = time.monotonic() - started
 
     def step(stream):
@@ -261,9 +262,7 @@ def fit(
             )
         return stopping, saving
 
-    with listening() as heard:
-        if watch:
-            watch.check(training)
+    with listening() as heard, closing(watch) if watch else nullcontext():
         if training.due:
             check_now()
         stream, earlier = iter(batches(training.seen)), None
@@ -288,7 +287,5 @@ def fit(
                 )
             if training.due:
                 check_now()
-    if watch:
-        watch.close()
     model.eval()
     return training.curve

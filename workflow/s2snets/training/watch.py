@@ -10,20 +10,21 @@ class Watch:
     """A line every few seconds, ``curve.csv`` and TensorBoard's events.
 
     Args:
-        total: images to be seen in all.
-        seen: by the checkpoint that the training goes on from.
+        training: a ``loop.Training``, resumed.
         curve_at, events_at: file and folder; None: none.
     """
 
-    def __init__(self, total, seen, curve_at=None, events_at=None):
+    def __init__(self, training, curve_at=None, events_at=None):
         self.curve_at, self.events = curve_at, None
         if events_at is not None:
-            # Imported late: it takes as long as torch's own import.
+            # Imported late: it takes a while, and one process needs it.
             from torch.utils.tensorboard import SummaryWriter
 
             # What a killed job had told beyond its checkpoint is told again.
-            self.events = SummaryWriter(events_at, purge_step=seen + 1)
-        self.progress = Progress(total, seen)
+            again = training.seen + (not training.due)
+            self.events = SummaryWriter(events_at, purge_step=again)
+        self.progress = Progress(training.total, training.seen)
+        self.keep_curve(training)
 
     def step(self, training):
         """After a step; waits for the device only when a line is due."""
@@ -37,16 +38,16 @@ class Watch:
             self.write("training", told, training.seen)
 
     def check(self, training):
-        """After a check, and before the first step of a resumed training."""
-        if self.curve_at is not None and training.curve:
-            write_csv(pd.DataFrame(training.curve), self.curve_at)
-
-    def checked(self, training):
-        self.check(training)
+        """After a check."""
+        self.keep_curve(training)
         if self.events:
             row = training.curve[-1]
             self.write("check", row, row["images"])
             self.events.flush()
+
+    def keep_curve(self, training):
+        if self.curve_at is not None and training.curve:
+            write_csv(pd.DataFrame(training.curve), self.curve_at)
 
     def write(self, group, values, seen):
         for name, value in values.items():
