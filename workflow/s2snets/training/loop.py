@@ -181,11 +181,14 @@ def fit(
     training = Training(
         model, settings, whole_steps(settings), fabric.strategy.precision
     )
+    prepared = model
+    if settings.compile:  # with the random numbers of a network that is not compiled
+        prepared = torch.compile(model, options={"fallback_random": True})
+    prepared, optimiser = fabric.setup(prepared, training.optimiser)
+    # Now that the weights are on their device: an optimiser's state follows them.
     state = engine.from_first(lambda: checkpoint.load(saved_at, identity))
     if state is not None:
         training.resume(state, engine.first)
-    prepared = torch.compile(model) if settings.compile else model
-    prepared, optimiser = fabric.setup(prepared, training.optimiser)
     parts = settings.batch // (settings.micro_batch or settings.batch)
     watch = Watch(training, **shown) if engine.first else None
     saved, checking = time.monotonic(), 0.0
