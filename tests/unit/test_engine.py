@@ -584,7 +584,9 @@ def test_float16_needs_a_gpu():
 
 def test_a_network_is_compiled_where_that_is_asked_for(images, tmp_path, monkeypatch):
     compiled = []
-    monkeypatch.setattr(torch, "compile", lambda model: compiled.append(model) or model)
+    monkeypatch.setattr(
+        torch, "compile", lambda model, **_: compiled.append(model) or model
+    )
     model, loss, settings = RUNS["dropout"]
     for wanted in (False, True):
         chosen = settings.model_copy(update={"compile": wanted})
