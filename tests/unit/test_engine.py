@@ -434,6 +434,35 @@ def test_what_is_no_number_stops_and_names_images_and_checkpoint(
     assert all(value.isfinite().all() for value in state["model"].values())
 
 
+def test_what_spoils_one_process_is_told_by_the_first(images, tmp_path):
+    def shared(rank):
+        settings = Pretraining(images=80, batch=4)
+        loss = spoiled(4, "loss") if rank else reconstruction("pixels")
+        engine = launched(settings, 2)
+        with pytest.raises(SystemExit if rank else Mistake) as told:
+            train(images, (autoencoder, loss, settings), tmp_path / "c", engine=engine)
+        return str(told.value)
+
+    first, second = processes(2, shared, tmp_path / "parts")
+    assert "step 3: loss or gradient is not finite (positions 8 to 11" in first
+    assert second == "0"
+
+
+def test_another_trainings_checkpoint_is_refused_by_the_first(images, tmp_path):
+    path, run = tmp_path / "checkpoint.pt", RUNS["noise"]
+    checkpoint.save(path, {"rate": 7.0}, {})
+
+    def shared(rank):
+        engine = launched(run[2], 2)
+        with pytest.raises(SystemExit if rank else Mistake) as told:
+            train(images, run, path, engine=engine)
+        return str(told.value)
+
+    first, second = processes(2, shared, tmp_path / "parts")
+    assert "rate was 7.0, is 0.01" in first
+    assert second == "0"
+
+
 def test_named_images_are_those_of_the_batch(images):
     assert named(images, 0, 16, 0) == "images 0-15"
     batch = {number for _, number in places(4, 8, images.runs, 0)}

@@ -74,14 +74,18 @@ class Engine(NamedTuple):
             torch.as_tensor(value, dtype=torch.float64, device=self.fabric.device)
             for value in values.values()
         ]
-        total = self.fabric.all_reduce(torch.stack(numbers), reduce_op="sum")
+        total = torch.stack(numbers)
+        dist.all_reduce(total)
         return dict(zip(values, total, strict=True))
 
     def greatest(self, flags):
-        """A tensor's greatest values over the processes."""
-        if self.share.world == 1:
-            return flags
-        return self.fabric.all_reduce(flags, reduce_op="max")
+        """A tensor's greatest values over the processes, in place.
+
+        Fabric's own reductions wait for all devices first; this one returns at once.
+        """
+        if self.share.world > 1:
+            dist.all_reduce(flags, dist.ReduceOp.MAX)
+        return flags
 
     def from_first(self, make):
         """What the first process makes, in all of them; its mistake ends them all."""
@@ -129,7 +133,10 @@ def start(settings, *, threads=1, devices=None, nodes=1):
     srun = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
     if srun:
         devices, nodes = tasks()
-    devices = devices or (min(torch.cuda.device_count(), images) if gpu else 1)
+    found = torch.cuda.device_count()
+    devices = devices or max(1, min(found, images // nodes))
+    if gpu and devices > found:
+        raise Mistake(f"--devices: {devices} are more than the {found} GPUs seen here")
     if devices * nodes > images:
         raise Mistake(
             f"batch: {images} images at once are less than the {devices * nodes}"

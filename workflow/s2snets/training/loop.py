@@ -145,7 +145,7 @@ def fit(
     engine=None,
     check=lambda model: {},
     save_every=60.0,
-    numbers=None,
+    numbers=lambda first, last: f"{last - first} images",
     **shown,
 ):
     """Train ``model`` in place; go on from a checkpoint where there is one.
@@ -251,17 +251,14 @@ def fit(
         seen, flags = wished
         bad, stopping, saving = (bool(flag) for flag in flags.tolist())
         if bad:
+            last = f"the last good checkpoint is {saved_at}, after {training.saved:,}"
+            if not training.saved:
+                last = "there is no checkpoint yet, after 0"
             first = seen - settings.batch
-            names = f", {numbers(first, seen)}" if numbers else ""
-            last = (
-                f"the last good checkpoint is {saved_at}, after {training.saved:,}"
-                if training.saved
-                else "there is no checkpoint yet, after 0"
-            )
             engine.fail(
                 f"step {seen // settings.batch}: loss or gradient is not finite"
-                f" (positions {first} to {seen - 1}{names}); {last} images; lower rate,"
-                " or look at these images"
+                f" (positions {first} to {seen - 1}, {numbers(first, seen)}); {last}"
+                " images; lower rate, or look at these images"
             )
         return stopping, saving
 
