@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,33 @@ def replacing(path):
         os.replace(draft, path)
     except BaseException as error:
         draft.unlink(missing_ok=True)
+        if (told := disk_mistake(error, path)) is not None:
+            raise told from error
+        raise
+
+
+@contextmanager
+def replacing_folder(path):
+    """Fill a folder beside ``path``, then rename: it is whole, or as it was before.
+
+    The draft has one name, so that a killed job's is cleared by the next.
+
+    Raises:
+        Mistake: the disk is full or cannot be written to.
+    """
+    path = Path(path)
+    draft = path.with_name(f".{path.name}")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        yield draft
+        for written in draft.iterdir():
+            with written.open("rb") as file:
+                os.fsync(file.fileno())
+        shutil.rmtree(path, ignore_errors=True)
+        draft.rename(path)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
         if (told := disk_mistake(error, path)) is not None:
             raise told from error
         raise

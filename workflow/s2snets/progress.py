@@ -17,34 +17,36 @@ class Progress:
     A log gets a line every few seconds, a terminal one line that changes.
 
     Args:
-        total: images in all; None where nobody knows.
-        done: images that an earlier, interrupted job has done.
+        total: how many in all; None where nobody knows.
+        done: how many an earlier, interrupted job has done.
         every: seconds between lines.
+        unit: what is counted.
     """
 
-    def __init__(self, total=None, done=0, every=10.0):
-        self.total, self.first, self.every = total, done, every
+    def __init__(self, total=None, done=0, every=10.0, unit="images"):
+        self.total, self.first, self.every, self.unit = total, done, every, unit
         self.start = self.told = time.monotonic()
 
     def __call__(self, done, **values):
         """Tell where the work is, unless it was told a moment ago.
 
         Args:
-            done: images so far.
+            done: how many so far.
             values: further numbers, such as the loss; called when they are functions,
                 so that a device is waited for only when a line is due.
 
         Returns:
-            None where nothing was told, else ``images_per_second`` in a dict.
+            None where nothing was told, else ``images_per_second`` (or of another
+            unit) in a dict.
         """
         now = time.monotonic()
         if now - self.told < self.every and done != self.total:
             return None
         self.told = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
-        parts = [f"{done:,} images", f"{rate:,.0f} images/s"]
+        parts = [f"{done:,} {self.unit}", f"{rate:,.0f} {self.unit}/s"]
         if self.total is not None:
-            parts[0] = f"{done:,}/{self.total:,} images"
+            parts[0] = f"{done:,}/{self.total:,} {self.unit}"
             parts.append(f"{span((self.total - done) / rate) if rate else '?'} left")
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")
@@ -54,4 +56,4 @@ class Progress:
             print(f"\r\x1b[K{line}", end=end, file=sys.stderr, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)
-        return {"images_per_second": rate}
+        return {f"{self.unit}_per_second": rate}

@@ -118,24 +118,14 @@ def load_networks(study, seed=None, device="cpu"):
     pretrained = folder / "autoencoders/pretrained/photos"
     made = recorded_settings(pretrained / "record.json")
     tuned = tuned_folders(folder / "autoencoders")
+    classes = read_json(Path(study) / "data/validation/index.json")["classes"]
     classifiers = {
-        path.parent.name: load_classifier(path.parent, device)
+        path.parent.name: load_classifier(path.parent, device, classes)
         for path in sorted(folder.glob(f"classifiers/*/{WEIGHTS}"))
     }
     if not tuned or not classifiers:
         missing = "fine-tuned autoencoder" if classifiers else "classifier"
         raise Mistake(f"{folder}: no {missing} yet; finish the study")
-    about = Path(study) / "data/validation/index.json"
-    classes = read_json(about)["classes"]
-    for name, classifier in classifiers.items():
-        blank = torch.zeros(1, 3, made.image_size, made.image_size, device=device)
-        with torch.inference_mode():
-            logits = classifier(blank).shape[1]
-        if logits != len(classes):
-            raise Mistake(
-                f"{about}: {len(classes)} classes, but classifier {name} tells"
-                f" {logits} apart; finish the study"
-            )
     sources = {
         label: load_autoencoder(place / WEIGHTS, made.autoencoder, device)
         for label, place in ({"A_S": pretrained} | tuned).items()

@@ -7,6 +7,8 @@ from safetensors.torch import load_file, save_file
 from s2snets.errors import Mistake
 from s2snets.files import read_json, replacing, write_json
 from s2snets.models.segnet import SegNet
+from s2snets.models.states import fill
+from s2snets.models.subset import restricted
 from s2snets.models.zoo import build
 
 CHANNELS_LAST = torch.channels_last
@@ -14,7 +16,10 @@ CHANNELS_LAST = torch.channels_last
 
 def save_weights(module, path):
     """A module's state as safetensors."""
-    state = {name: value.contiguous() for name, value in module.state_dict().items()}
+    state = {  # copies: the format refuses tensors that share memory
+        name: value.clone(memory_format=torch.contiguous_format)
+        for name, value in module.state_dict().items()
+    }
     with replacing(path) as draft:
         save_file(state, draft)
 
@@ -26,17 +31,15 @@ def load_weights(module, path):
         Mistake: no such file, a damaged one, or weights of another network.
     """
     try:
-        module.load_state_dict(load_file(path))
+        return fill(module, load_file(path))
     except FileNotFoundError:
         raise Mistake(f"{path}: no such weights") from None
     except SafetensorError as error:
         raise Mistake(f"{path}: damaged weights ({error}); delete and rerun") from None
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
+    except ValueError as error:
         raise Mistake(
-            f"{path}: weights of another network ({first}); delete and rerun"
+            f"{path}: weights of another network ({error}); delete and rerun"
         ) from None
-    return module
 
 
 def load_autoencoder(path, settings, device="cpu"):
@@ -55,8 +58,23 @@ def save_classifier(classifier, spec, weights, about):
     write_json(about, spec)
 
 
-def load_classifier(folder, device="cpu"):
-    """The frozen classifier of a folder with ``weights.safetensors``, ``spec.json``."""
-    classifier = build(read_json(folder / "spec.json"))
+def load_classifier(folder, device="cpu", classes=None):
+    """The frozen classifier of a folder with ``weights.safetensors``, ``spec.json``.
+
+    Args:
+        classes: the study's; the logits are theirs alone, in their order. None: all.
+
+    Raises:
+        Mistake: missing or damaged files, or a class that the classifier lacks.
+    """
+    spec = read_json(folder / "spec.json")
+    classifier = build(spec)
     load_weights(classifier.net, folder / "weights.safetensors")
+    if classes is not None:
+        try:
+            classifier = restricted(
+                classifier, spec["classes"], spec.get("categories"), classes
+            )
+        except Mistake as mistake:
+            raise Mistake(f"classifier {folder.name}: {mistake}") from None
     return classifier.to(device, memory_format=CHANNELS_LAST)

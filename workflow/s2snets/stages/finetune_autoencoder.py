@@ -30,7 +30,7 @@ def main(argv=None):
     engine = begin(job, chosen.finetune)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
-        classifier = load_classifier(job.classifier.parent)
+        classifier = load_classifier(job.classifier.parent, classes=images.classes)
         autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder)
         train(
             job,

@@ -2,7 +2,7 @@
 
 from s2snets.measure.denoising import compare
 from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.tables import SCORED, read_rows, write_csv
 
 
 def main(argv=None):
@@ -13,8 +13,8 @@ def main(argv=None):
         part={"required": True, "help": "the part whose autoencoders are A_i"},
     ).parse_args(argv)
     table = compare(
-        read_rows(job.predictions),
-        read_rows(job.denoised),
+        read_rows(job.predictions, SCORED),
+        read_rows(job.denoised, SCORED),
         job.classifiers,
         job.denoisers,
         job.part,

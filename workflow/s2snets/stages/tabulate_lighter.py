@@ -7,7 +7,7 @@ from s2snets.measure.lighter import against_cost
 from s2snets.models.cost import multiply_adds, parameters
 from s2snets.models.segnet import SegNet
 from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, read_rows, write_csv
+from s2snets.tables import SCORED, read_csv, read_rows, write_csv
 
 
 class Job(Settings):
@@ -38,7 +38,7 @@ def main(argv=None):
                 "mse": curve["validation_labelled"].iloc[-1],
             }
         )
-    rows = read_rows(job.predictions)
+    rows = read_rows(job.predictions, SCORED)
     write_csv(against_cost(rows, pd.DataFrame(costs), job.classifiers), job.table)
 
 

@@ -1,0 +1,91 @@
+"""What is asked of a source, and a loopback HTTP server that misbehaves as told."""
+
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import NamedTuple
+
+KEY = "1a2b3c4d5e6f"
+
+
+def row(key="", *, ext="jpg", photoid="1", line="0", url=""):
+    """A row of the metadata, as far as a source looks at it."""
+    return SimpleNamespace(photoid=photoid, key=key, ext=ext, line=line, url=url)
+
+
+class Reply(NamedTuple):
+    """One answer and what is wrong with it."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: tuple = ()  # of (name, value)
+    short: int = 0  # bytes that Content-Length promises and the body lacks
+    stall: float = 0.0  # seconds before the body
+    hold: float = 0.0  # seconds before the answer
+
+
+class Server(ThreadingHTTPServer):
+    """Answers by ``plan``: path -> replies in turn, the last of them for ever.
+
+    ``seen`` has (seconds, path, headers) of every request, ``busiest`` the greatest
+    number of them at once.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, plan):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.plan = {path: list(replies) for path, replies in plan.items()}
+        self.seen, self.busy, self.busiest = [], 0, 0
+        self.lock = threading.Lock()
+
+    def url(self, path, host="127.0.0.1"):
+        return f"http://{host}:{self.server_port}{path}"
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up on a stalled answer is what is being tested."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        server = self.server
+        with server.lock:
+            server.seen.append((time.monotonic(), self.path, dict(self.headers)))
+            server.busy += 1
+            server.busiest = max(server.busiest, server.busy)
+            replies = server.plan.get(self.path, [Reply(status=404)])
+            reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        time.sleep(reply.hold)
+        with server.lock:
+            server.busy -= 1
+        self.send_response(reply.status)
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body) + reply.short))
+        self.end_headers()
+        self.wfile.flush()
+        time.sleep(reply.stall)
+        self.wfile.write(reply.body)
+        self.close_connection = bool(reply.short)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        """Tests are quiet."""
+
+
+@contextmanager
+def serving(plan):
+    """A ``Server`` in a thread of its own."""
+    with Server(plan) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
