@@ -194,7 +194,7 @@ def photo_index_settings(wildcards):
 
 def exclusions(wildcards):
     """The list of photographs that must go, if there is one."""
-    return study.clean.exclude or []
+    return (study.clean and study.clean.exclude) or []
 
 
 def classifier_settings(wildcards):
