@@ -15,7 +15,7 @@ from s2snets.models.classifiers import ARCHITECTURES, Branches, Residual, lenet5
 from s2snets.models.frozen import Frozen, Prepared
 from s2snets.models.segnet import PARTS, SegNet, Tuned, scaled_plan
 from s2snets.models.vision import torchvision
-from s2snets.models.zoo import build, network, published_weights, spec_of
+from s2snets.models.zoo import build, network, spec_of
 
 
 def parameters(module):
@@ -180,8 +180,6 @@ def test_a_classifier_that_does_not_exist_is_named_with_its_neighbours():
         Mistake, match=r"no 'torchvision/resnet51'.*torchvision/resnet50"
     ):
         network("torchvision/resnet51", 10, 32)
-    with pytest.raises(Mistake, match=r"no 'V9'.*IMAGENET1K_V1"):
-        published_weights("torchvision/resnet50", "V9")
 
 
 @pytest.mark.parametrize("name", ["torchvision/resnet18", "torchvision/squeezenet1_1"])
@@ -189,15 +187,6 @@ def test_torchvision_models_go_through_the_same_wrapper(name):
     spec = spec_of(Classifier(architecture=name, resize=64), 5, 32)
     model = build(spec, Prepared).eval()
     assert model(torch.rand(2, 3, 32, 32)).shape == (2, 5)
-
-
-def test_published_inception_is_the_network_that_the_weights_are_for():
-    spec = spec_of(Classifier(architecture="torchvision/inception_v3"), 1000, 299)
-    published = build(spec | {"published": True}).net
-    assert published.transform_input
-    assert any(name.startswith("AuxLogits") for name in published.state_dict())
-    trained = build(spec).net
-    assert not trained.transform_input
 
 
 def test_torchvision_imports_in_a_fresh_interpreter():

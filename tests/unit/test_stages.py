@@ -3,27 +3,24 @@
 import errno
 import json
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from torch import nn
 
 from s2snets import evaluation, files, stage
-from s2snets.config import Classifier, Information, Predict
+from s2snets.config import Information, Predict
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.errors import Mistake
-from s2snets.files import replacing, sha256
+from s2snets.files import replacing
 from s2snets.measure.information import nmi
 from s2snets.models.classifiers import lenet5
 from s2snets.models.frozen import Frozen
 from s2snets.stages import (
-    export_classifier,
     measure_information,
     relate,
     survey_lattices,
@@ -115,74 +112,6 @@ def test_examples_are_spread_over_the_classes():
     assert sorted(labels[examples(labels, 5)]) == [0, 1, 2, 3, 4]
     assert len(set(examples(labels, 10))) == 10
     assert [int(label) for label in labels[examples(labels, 2)]] == [0, 2]
-
-
-def published(tmp_path, monkeypatch, content=None):
-    """A hub folder with SqueezeNet's weights under a name that states their hash."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    folder = tmp_path / "hub/checkpoints"
-    folder.mkdir(parents=True)
-    net = export_classifier.network("torchvision/squeezenet1_1", 1000, 224)
-    torch.save(net.state_dict(), folder / "draft")
-    name = f"squeezenet-{sha256(folder / 'draft')[:8]}.pth"
-    os.replace(folder / "draft", folder / name)
-    if content is not None:
-        (folder / name).write_bytes(content)
-    entry = SimpleNamespace(
-        url=f"file:///nowhere/{name}", meta={"categories": [""] * 1000}
-    )
-    monkeypatch.setattr(export_classifier, "published_weights", lambda *_: entry)
-    return net, folder / name
-
-
-SQUEEZENET = Classifier(
-    architecture="torchvision/squeezenet1_1", weights="IMAGENET1K_V1", resize=64
-)
-
-
-def test_published_weights_are_read_from_the_hub_folder(tmp_path, monkeypatch):
-    net, _ = published(tmp_path, monkeypatch)
-    model, spec = export_classifier.exported(SQUEEZENET, 64)
-    assert spec["classes"] == 1000
-    pixels = torch.rand(1, 3, 64, 64)
-    assert torch.equal(model.net(pixels), net.eval()(pixels))
-
-
-def test_damaged_published_weights_are_refused(tmp_path, monkeypatch):
-    _, path = published(tmp_path, monkeypatch, b"junk")
-    with pytest.raises(Mistake, match=rf"{path.name}: its SHA-256 does not begin"):
-        export_classifier.exported(SQUEEZENET, 64)
-
-
-def test_absent_weights_say_what_to_put_where(tmp_path, monkeypatch):
-    _, path = published(tmp_path, monkeypatch)
-    path.unlink()
-    with pytest.raises(Mistake, match=rf"{path} is not there.*get file:.*TORCH_HOME"):
-        export_classifier.exported(SQUEEZENET, 64)
-
-
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_own_weights_are_read_and_their_classes_counted(tmp_path, suffix):
-    path, net = tmp_path / f"own{suffix}", lenet5(7)
-    (save_file if suffix == ".safetensors" else torch.save)(net.state_dict(), path)
-    model, spec = export_classifier.exported(
-        Classifier(architecture="lenet5", weights=str(path)), 32
-    )
-    assert spec["classes"] == 7
-    assert torch.equal(model.net[0].weight, net[0].weight)
-    with pytest.raises(Mistake, match=r"not small_resnet's"):
-        export_classifier.exported(
-            Classifier(architecture="small_resnet", weights=str(path)), 32
-        )
-
-
-def test_weights_that_are_pickled_code_are_not_run(tmp_path):
-    path = tmp_path / "evil.pth"
-    torch.save({"a": os.system}, path)
-    with pytest.raises(Mistake, match=r"evil\.pth: holds no state dict"):
-        export_classifier.exported(
-            Classifier(architecture="lenet5", weights=str(path)), 32
-        )
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path):

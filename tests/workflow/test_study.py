@@ -41,14 +41,15 @@ def test_the_smoke_study_writes_every_result(smoke):
     assert "<script src" not in report
 
 
-def test_the_smoke_study_runs_every_rule_but_the_export(smoke):
+def test_the_smoke_study_runs_every_rule_but_those_of_given_weights(smoke):
     files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
     defined = re.findall(r"^rule (\w+):", "".join(map(Path.read_text, files)), re.M)
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
                "lattices", "information", "figures", "denoising", "lighter"}  # fmt: skip
     figures = {name.replace("-", "_") for name in [*FIGURES, "lighter-autoencoders"]}
     ran = set(smoke.project.plan("--forceall"))
-    assert ran - figures == set(defined) - targets - {"export_classifier"}
+    given = {"fetch_weights", "export_classifier"}
+    assert ran - figures == set(defined) - targets - given
     assert figures <= ran
 
 
@@ -390,6 +391,7 @@ def test_the_paper_is_planned_over_a_raw_tree(copy):
     assert plan["pack_images"] == 4
     assert plan["pretrain_autoencoder"] == 2
     assert plan["train_classifier"] == 1
+    assert plan["fetch_weights"] == 4
     assert plan["export_classifier"] == 4
     assert plan["finetune_autoencoder"] == 15
     assert plan["predict"] == 17

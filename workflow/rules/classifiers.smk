@@ -34,8 +34,26 @@ rule train_classifier:
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
+rule fetch_weights:
+    """Find published weights on this machine, or fetch them: jobs may be offline."""
+    output:
+        receipt="<results>/weights/{classifier}.json",
+    log:
+        "<logs>/fetch_weights/{classifier}.log",
+    wildcard_constraints:
+        classifier=one_of(PUBLISHED),
+    params:
+        settings=fetching,
+    shell:
+        "python -m s2snets.stages.fetch_weights --receipt {output.receipt:q}"
+        " --settings {params.settings:q} > {log:q} 2>&1"
+
+
 rule export_classifier:
-    """Wrap a classifier that comes with weights, fetching them where need be."""
+    """Wrap a classifier that comes with weights."""
+    input:
+        given=given_weights,
+        receipt=ancient(receipt_of),
     output:
         weights=ensure(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
@@ -55,16 +73,18 @@ rule export_classifier:
         runtime="1h",
     params:
         code=fingerprint("s2snets.stages.export_classifier"),
+        function=function_meaning,
         settings=export_settings,
+        receipt=receipt_flag,
     shell:
-        "python -m s2snets.stages.export_classifier"
+        "python -m s2snets.stages.export_classifier {params.receipt}"
         " --weights {output.weights:q} --spec {output.spec:q} --record {output.record:q}"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
 
 localrules:
     classifiers,
-    export_classifier,
+    fetch_weights,
 
 
 rule classifiers:

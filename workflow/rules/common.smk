@@ -15,10 +15,16 @@ from s2snets.config import load, missing_sources, section_json
 from s2snets.errors import Mistake
 from s2snets.fingerprint import fingerprint, texts
 from s2snets.measure.accuracy import sources
+from s2snets.models.own import meaning
 
 try:
     study = load(config, ", ".join(map(str, workflow.configfiles)))
     missing_sources(study)
+    MEANINGS = {
+        name: meaning(one.architecture)
+        for name, one in study.classifiers.items()
+        if one.function
+    }
 except Mistake as mistake:
     raise WorkflowError(str(mistake)) from None
 
@@ -35,15 +41,18 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
-# Jobs run this checkout's code with this interpreter, whatever PATH says.
+# Jobs run this checkout's code with this interpreter, whatever PATH says; modules of
+# the user's own are found after it.
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={str(WORKFLOW)!r};"
+    f"set -euo pipefail; export PYTHONPATH={str(WORKFLOW)!r}"
+    "${{PYTHONPATH:+:$PYTHONPATH}};"
     f" export PATH={str(Path(sys.executable).parent)!r}:$PATH; "
 )
 
 CLASSIFIERS = list(study.classifiers)
-TRAINED = [name for name, one in study.classifiers.items() if one.weights is None]
+TRAINED = [name for name, one in study.classifiers.items() if one.trained]
 GIVEN = [name for name in CLASSIFIERS if name not in TRAINED]
+PUBLISHED = [name for name, one in study.classifiers.items() if one.named]
 PART, *OTHER_PARTS = study.finetune.parts
 LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
@@ -125,6 +134,35 @@ def export_settings(wildcards):
     return section_json(
         study, "image_size", classifier=study.classifiers[wildcards.classifier]
     )
+
+
+def fetching(wildcards):
+    """Settings of the fetching of published weights: their name alone."""
+    one = study.classifiers[wildcards.classifier]
+    return section_json(study, architecture=one.architecture, weights=one.weights)
+
+
+def given_weights(wildcards):
+    """A user's file of weights, for a classifier that has one."""
+    one = study.classifiers[wildcards.classifier]
+    return [] if one.named or one.weights is None else one.weights
+
+
+def receipt_of(wildcards):
+    """What tells where a classifier's published weights lie, if it has such."""
+    if wildcards.classifier not in PUBLISHED:
+        return []
+    return f"<results>/weights/{wildcards.classifier}.json"
+
+
+def receipt_flag(wildcards, input):
+    """How ``export_classifier`` is told of it."""
+    return f"--receipt {shlex.quote(input.receipt)}" if input.receipt else ""
+
+
+def function_meaning(wildcards):
+    """What a user's function means: another meaning is another classifier."""
+    return MEANINGS.get(wildcards.classifier)
 
 
 def corpus_index(wildcards):

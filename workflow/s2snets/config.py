@@ -34,6 +34,7 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([_.][A-Za-z0-9]+)*$")]
 Triple = tuple[float, float, float]
+STATES = (".safetensors", ".pth", ".pt", ".bin", ".tar")  # files of weights
 Homely = Annotated[str, AfterValidator(os.path.expanduser)]  # ~ means home
 
 
@@ -421,30 +422,64 @@ class Classifier(Settings):
     """One network of the set C (section 3.3)."""
 
     architecture: str = Field(
-        description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception`,"
-        " `small_resnet`, or `torchvision/NAME` for any classifier of torchvision."
+        description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception` or"
+        " `small_resnet`; `torchvision/NAME` or `timm/NAME` for any classifier of these"
+        " libraries; or `package.module:function`, a function of yours that returns a"
+        " network and its preprocessing."
     )
     weights: Homely | None = Field(
         None,
-        description="null: the workflow trains it; a name of torchvision's, such as"
-        " `IMAGENET1K_V1`, is read from the torch hub folder and fetched on first use;"
-        " otherwise the path of a `.safetensors` or `.pth` state.",
+        description="null: the workflow trains it, and a function's network is as it"
+        " comes; a name of the library's, such as `IMAGENET1K_V1`, `DEFAULT` or timm's"
+        " tag `a1_in1k`; or the path of a state, `.safetensors` or `.pth`.",
     )
     resize: Count | None = Field(
         None,
         description="Side to which the frozen wrapper resizes images, antialiased;"
-        " null: as they come.",
+        " null: the weights' own where `crop` is null too, else as they come.",
     )
     crop: Count | None = Field(
         None,
-        description="Side of the centre crop after that; null: none (224; table 1).",
+        description="Side of the centre crop after that; null: the weights' own where"
+        " `resize` is null too, else none (224; table 1).",
     )
-    mean: Triple = Field(
-        (0.485, 0.456, 0.406), description="Subtracted from the pixels."
+    interpolation: Literal["bilinear", "bicubic"] | None = Field(
+        None, description="How it resizes; null: as for the weights, else bilinear."
     )
-    std: tuple[Positive, Positive, Positive] = Field(
-        (0.229, 0.224, 0.225), description="The pixels are divided by it."
+    mean: Triple | None = Field(
+        None,
+        description="Subtracted from the pixels; null: the weights' own, else"
+        " ImageNet's 0.485, 0.456, 0.406.",
     )
+    std: tuple[Positive, Positive, Positive] | None = Field(
+        None,
+        description="The pixels are divided by it; null: the weights' own, else"
+        " ImageNet's 0.229, 0.224, 0.225.",
+    )
+
+    @model_validator(mode="after")
+    def consistent(self):
+        if self.named and not self.architecture.startswith(("torchvision/", "timm/")):
+            raise ValueError(
+                f"weights: {self.weights!r} is neither a file"
+                f" ({', '.join(STATES)}) nor has {self.architecture} weights by name"
+            )
+        return self
+
+    @property
+    def function(self):
+        """Whether the network is what a user's function returns."""
+        return ":" in self.architecture
+
+    @property
+    def trained(self):
+        """Whether the workflow trains it."""
+        return self.weights is None and not self.function
+
+    @property
+    def named(self):
+        """Whether its weights are a library's, by their name there."""
+        return self.weights is not None and not self.weights.endswith(STATES)
 
 
 class Predict(Settings):

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 from s2snets.errors import Mistake
 from s2snets.files import read_json, replacing, write_json
 from s2snets.models.segnet import SegNet
+from s2snets.models.states import fill
 from s2snets.models.zoo import build
 
 CHANNELS_LAST = torch.channels_last
@@ -14,7 +15,10 @@ CHANNELS_LAST = torch.channels_last
 
 def save_weights(module, path):
     """A module's state as safetensors."""
-    state = {name: value.contiguous() for name, value in module.state_dict().items()}
+    state = {  # copies: the format refuses tensors that share memory
+        name: value.clone(memory_format=torch.contiguous_format)
+        for name, value in module.state_dict().items()
+    }
     with replacing(path) as draft:
         save_file(state, draft)
 
@@ -26,17 +30,15 @@ def load_weights(module, path):
         Mistake: no such file, a damaged one, or weights of another network.
     """
     try:
-        module.load_state_dict(load_file(path))
+        return fill(module, load_file(path))
     except FileNotFoundError:
         raise Mistake(f"{path}: no such weights") from None
     except SafetensorError as error:
         raise Mistake(f"{path}: damaged weights ({error}); delete and rerun") from None
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
+    except ValueError as error:
         raise Mistake(
-            f"{path}: weights of another network ({first}); delete and rerun"
+            f"{path}: weights of another network ({error}); delete and rerun"
         ) from None
-    return module
 
 
 def load_autoencoder(path, settings, device="cpu"):

@@ -18,12 +18,16 @@ class Prepared(nn.Module):
         mean, std: per channel, in pixels.
         resize: side that the images are resized to, antialiased; None: as they come.
         crop: side of the centre crop after that; None: none.
+        interpolation: how it resizes, ``bilinear`` or ``bicubic``; the latter may leave
+            [0, 1], as it does in torchvision.
     """
 
-    def __init__(self, net, mean, std, resize=None, crop=None):
+    def __init__(
+        self, net, mean, std, resize=None, crop=None, interpolation="bilinear"
+    ):
         super().__init__()
         self.net = net
-        self.resize, self.crop = resize, crop
+        self.resize, self.crop, self.interpolation = resize, crop, interpolation
         for name, value in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), False)
 
@@ -35,7 +39,10 @@ class Prepared(nn.Module):
         """
         if self.resize and pixels.shape[-2:] != (self.resize, self.resize):
             pixels = F.interpolate(
-                pixels, (self.resize, self.resize), mode="bilinear", antialias=True
+                pixels,
+                (self.resize, self.resize),
+                mode=self.interpolation,
+                antialias=True,
             )
         if self.crop:
             height, width = pixels.shape[-2:]
@@ -60,8 +67,8 @@ class Frozen(Prepared):
     evaluation mode whatever a parent does.
     """
 
-    def __init__(self, net, mean, std, resize=None, crop=None):
-        super().__init__(net.requires_grad_(False), mean, std, resize, crop)
+    def __init__(self, net, *preprocessing, **named):
+        super().__init__(net.requires_grad_(False), *preprocessing, **named)
         self.eval()
 
     def train(self, mode=True):

@@ -1,26 +1,24 @@
-"""Classifiers by name: the study's small ones and torchvision's."""
+"""Classifiers by name: the study's small ones, torchvision's, timm's, the user's."""
 
 import difflib
 
 from s2snets.errors import Mistake
 from s2snets.models.classifiers import ARCHITECTURES
 from s2snets.models.frozen import Frozen
+from s2snets.models.own import PREPROCESSING, called, located
 
-PREFIX = "torchvision/"
+VISION, TIMM = "torchvision/", "timm/"
 
-# The published weights of these expect inputs scaled otherwise than ImageNet's
-# deviations would, and carry auxiliary heads; both are constructor arguments.
-PUBLISHED = {
-    "inception_v3": {
-        "transform_input": True,
-        "aux_logits": True,
-        "init_weights": False,
-    },
-    "googlenet": {"transform_input": True, "aux_logits": True, "init_weights": False},
-}
-UNTRAINED = {
-    "inception_v3": {"aux_logits": False, "init_weights": True},
-    "googlenet": {"aux_logits": False, "init_weights": True},
+# Their published weights expect inputs scaled otherwise than ImageNet's deviations
+# would: a constructor argument. The auxiliary heads are for training alone.
+RESCALING = (f"{VISION}inception_v3", f"{VISION}googlenet")
+
+UNSAID = {
+    "resize": None,
+    "crop": None,
+    "interpolation": "bilinear",
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
 }
 
 
@@ -31,21 +29,45 @@ def vision_models():
     return torchvision.models
 
 
+def timm_library():
+    """timm, which is optional.
+
+    Raises:
+        Mistake: it is not installed.
+    """
+    from s2snets.models import vision  # noqa: F401 - timm itself imports torchvision
+
+    try:
+        import huggingface_hub  # noqa: F401 - where its weights are; comes with it
+        import timm
+    except ImportError as error:
+        raise Mistake(
+            f"architecture: timm/NAME needs timm ({error}); pip install timm"
+        ) from None
+    return timm
+
+
 def check(architecture):
     """The name itself, once it is known to name a classifier.
 
     Raises:
         Mistake: it names none; with the nearest names that do.
     """
-    known = list(ARCHITECTURES)
-    if architecture.startswith(PREFIX):
+    if ":" in architecture:
+        located(architecture)
+        return architecture
+    name, known = architecture, list(ARCHITECTURES)
+    if architecture.startswith(VISION):
         models = vision_models()
-        known = [PREFIX + name for name in models.list_models(module=models)]
-    if architecture not in known:
-        near = difflib.get_close_matches(architecture, known, 3, 0.3) or known
+        known = [VISION + name for name in models.list_models(module=models)]
+    elif architecture.startswith(TIMM):
+        name = architecture.partition(".")[0]  # a tag may follow
+        known = [TIMM + name for name in timm_library().list_models()]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 3, 0.3) or known
         raise Mistake(
             f"architecture: there is no {architecture!r}; perhaps {', '.join(near)}"
-            " (or torchvision/NAME)"
+            " (or torchvision/NAME, timm/NAME, package.module:function)"
         )
     return architecture
 
@@ -54,40 +76,74 @@ def network(architecture, classes, size, published=False):
     """A bare classifier with fresh weights: normalised images -> logits.
 
     Args:
-        architecture: a name of ``ARCHITECTURES`` or ``torchvision/NAME``.
+        architecture: a name of ``ARCHITECTURES``, ``torchvision/NAME``, ``timm/NAME``
+            or a function's import path, whose network is as it comes.
         classes: number of logits.
         size: side of the images that it will see, pixels.
-        published: whether torchvision's own weights will be loaded into it.
+        published: whether the library's own weights will be loaded into it.
 
     Raises:
         Mistake: no such architecture.
     """
     check(architecture)
+    if ":" in architecture:
+        return called(architecture)[0]
     if architecture in ARCHITECTURES:
         return ARCHITECTURES[architecture](classes, size)
-    name = architecture.removeprefix(PREFIX)
-    extra = (PUBLISHED if published else UNTRAINED).get(name, {})
+    name = architecture.partition("/")[2]
+    if architecture.startswith(TIMM):
+        return timm_library().create_model(name, num_classes=classes)
+    extra = {}
+    if architecture in RESCALING:
+        extra = {
+            "aux_logits": False,
+            "init_weights": not published,
+            "transform_input": published,
+        }
     return vision_models().get_model(name, weights=None, num_classes=classes, **extra)
 
 
-def spec_of(classifier, classes, size):
+def preparation(classifier, given):
+    """The preprocessing of a classifier: its settings over what its weights expect.
+
+    ``resize`` and ``crop`` go together: whoever sets one, sets both.
+
+    Args:
+        classifier: a ``config.Classifier``.
+        given: what comes with the weights, by the same names.
+    """
+    chosen = classifier.model_dump(include=set(PREPROCESSING), exclude_none=True)
+    if {"resize", "crop"} & set(chosen):
+        chosen = {"resize": None, "crop": None} | chosen
+    merged = UNSAID | given | chosen
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in merged.items()
+    }
+
+
+def spec_of(classifier, classes, size, published=False, given=()):
     """What rebuilds a classifier, as plain values for ``spec.json``.
 
     Args:
         classifier: a ``config.Classifier``.
         classes: number of logits.
         size: side of the study's images, pixels.
+        published: whether its weights are the library's own.
+        given: preprocessing that comes with the weights.
     """
     return {
         "architecture": check(classifier.architecture),
         "classes": classes,
         "size": size,
-        "published": False,
-        "mean": list(classifier.mean),
-        "std": list(classifier.std),
-        "resize": classifier.resize,
-        "crop": classifier.crop,
+        "published": published,
+        **preparation(classifier, dict(given)),
     }
+
+
+def wrapped(net, spec, kind=Frozen):
+    """A bare network behind the preprocessing of a spec."""
+    return kind(net, **{name: spec[name] for name in PREPROCESSING})
 
 
 def build(spec, kind=Frozen):
@@ -99,20 +155,4 @@ def build(spec, kind=Frozen):
     """
     seen = spec["crop"] or spec["resize"] or spec["size"]
     net = network(spec["architecture"], spec["classes"], seen, spec["published"])
-    return kind(net, spec["mean"], spec["std"], spec["resize"], spec["crop"])
-
-
-def published_weights(architecture, name):
-    """torchvision's entry (``url``, ``meta``) for a weights' name.
-
-    Raises:
-        Mistake: there are no such weights; with those that there are.
-    """
-    models = vision_models()
-    table = models.get_model_weights(check(architecture).removeprefix(PREFIX))
-    if name not in table.__members__:
-        raise Mistake(
-            f"weights: {architecture} has no {name!r}; it has"
-            f" {', '.join(table.__members__) or 'none'}"
-        )
-    return table[name]
+    return wrapped(net, spec, kind)
