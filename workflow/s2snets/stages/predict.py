@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from s2snets.config import Autoencoder, Predict, Settings
-from s2snets.data.imageset import labelled
+from s2snets.config import Autoencoder, Predict, Reference, Settings
+from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
 from s2snets.device import use_device
 from s2snets.errors import Mistake
@@ -21,6 +21,7 @@ class Job(Settings):
     fit: str
     autoencoder: Autoencoder
     predict: Predict
+    reference: Reference = "labels"
     images: int | None = None  # the first so many; all where it is left out
 
 
@@ -69,12 +70,14 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.predict", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
+        read = READERS[chosen.reference]
+        images = read(job.images, chosen.image_size, chosen.fit)
         classifiers = {
             name: load_classifier(Path(weights).parent)
             for name, weights in zip(job.names, job.classifiers, strict=True)
         }
-        matching(classifiers, images, job.images)
+        if chosen.reference == "labels":
+            matching(classifiers, images, job.images)
         rows = predictions(
             images,
             sample(len(images), chosen.images, SAMPLE),
