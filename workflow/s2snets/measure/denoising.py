@@ -6,9 +6,7 @@ from s2snets.errors import Mistake
 from s2snets.measure.accuracy import referred, score
 
 
-def compare(
-    predicted, denoised, classifiers, denoisers, part, reference="labels"
-):
+def compare(predicted, denoised, classifiers, denoisers, part, reference="labels"):
     """Accuracies under noise, of all inputs on just the images that were denoised.
 
     Args:
