@@ -25,6 +25,7 @@ from s2snets.models.frozen import Frozen
 from s2snets.models.segnet import SegNet
 from s2snets.models.zoo import build, spec_of
 from s2snets.reporting.page import CAPTIONS
+from s2snets.see import categories
 from s2snets.stages import (
     collect_gallery,
     finetune_autoencoder,
@@ -214,6 +215,13 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
         assert all(name == f"image {number}" for name, number in truths)
 
 
+def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
+    (tmp_path / "spec.json").write_text('{"categories": ["cat", "dog"]}')
+    assert categories(tmp_path, 2) == ["cat", "dog"]
+    (tmp_path / "spec.json").write_text("{}")
+    assert categories(tmp_path, 2) == ["class 0", "class 1"]
+
+
 def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():
     printed = printed_tables(
         pd.read_csv(PAPER / "table1.csv"), pd.read_csv(PAPER / "table2.csv")
@@ -265,6 +273,8 @@ def test_packaged_networks_know_a_cat_and_a_coffee(name):
     from skimage.data import chelsea, coffee
 
     net, preprocessing = getattr(packaged, name)()
+    categories = preprocessing.pop("categories")
+    assert categories[ESPRESSO] == "espresso"
     classifier = Frozen(net, **preprocessing)
     for photograph, classes in ((chelsea(), CATS), (coffee(), {ESPRESSO})):
         height, width = photograph.shape[:2]

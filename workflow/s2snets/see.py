@@ -38,7 +38,7 @@ class Networks(NamedTuple):
     made: Made
     sources: dict  # label, such as A_L -> autoencoder; the originals first
     classifiers: dict  # name -> frozen classifier
-    classes: list
+    classes: dict  # classifier -> names
     seed: int
 
 
@@ -104,6 +104,12 @@ def tuned_folders(autoencoders):
     }
 
 
+def categories(folder, count):
+    """Names of the classes of a classifier that is studied without labels."""
+    found = read_json(folder / "spec.json").get("categories")
+    return found or [f"class {number}" for number in range(count)]
+
+
 def load_networks(study, seed=None, device="cpu"):
     """Every network of a study's folder.
 
@@ -126,14 +132,16 @@ def load_networks(study, seed=None, device="cpu"):
         missing = "fine-tuned autoencoder" if classifiers else "classifier"
         raise Mistake(f"{folder}: no {missing} yet; finish the study")
     about = Path(study) / "data/validation/index.json"
-    classes = read_json(about)["classes"]
+    known = read_json(about)["classes"]
+    classes = {}
     for name, classifier in classifiers.items():
         blank = torch.zeros(1, 3, made.image_size, made.image_size, device=device)
         with torch.inference_mode():
             logits = classifier(blank).shape[1]
-        if logits != len(classes):
+        classes[name] = known or categories(folder / "classifiers" / name, logits)
+        if logits != len(classes[name]):
             raise Mistake(
-                f"{about}: {len(classes)} classes, but classifier {name} tells"
+                f"{about}: {len(classes[name])} classes, but classifier {name} tells"
                 f" {logits} apart; finish the study"
             )
     sources = {
@@ -192,16 +200,17 @@ def see(pixels, networks):
     pictures = {label: as_bytes(one)[0] for label, one in passed.items()}
     differences, gain = amplified(pictures)
 
-    def best(classifier, one):
+    def best(name, one):
+        classifier, names = networks.classifiers[name], networks.classes[name]
         classes, probabilities = (found[0] for found in top_classes(classifier(one)))
         return [
-            (networks.classes[number], float(probability))
+            (names[number], float(probability))
             for number, probability in zip(classes, probabilities, strict=True)
             if number >= 0
         ]
 
     top = {
-        name: {label: best(classifier, one) for label, one in passed.items()}
-        for name, classifier in networks.classifiers.items()
+        name: {label: best(name, one) for label, one in passed.items()}
+        for name in networks.classifiers
     }
     return Seen(pictures, differences, gain, top)

