@@ -374,14 +374,13 @@ def test_the_documents_example_works_as_printed(module, tmp_path):
     assert len(example.splitlines()) <= 10
     module(example, "mynets.py")
     (tmp_path / "weights").mkdir()
-    net = nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
-                        nn.Flatten(), nn.Linear(8, 10))  # fmt: skip
+    body = nn.Conv2d(3, 8, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    net = nn.Sequential(*body, nn.Linear(8, 10))
     torch.save(net.state_dict(), "weights/tiny.pth")
     model, spec = exported(Classifier(architecture=settings), 96)
     save_classifier(
         model, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json"
     )
-    net(torch.zeros(1, 3, 64, 64))
     pixels = torch.rand(2, 3, 96, 96)
     small = torchvision.transforms.functional.resize(pixels, [64, 64], antialias=True)
     truth = net((small - 0.5) / 0.25)

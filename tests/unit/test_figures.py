@@ -63,6 +63,7 @@ FIGURES = {
     "figure_cross_evaluation": ["table2"],
     "figure_denoisers": ["denoise"],
     "figure_lighter": ["lighter"],
+    "figure_cleaning": ["outcomes", "shards"],
 }
 
 
@@ -217,6 +218,22 @@ def tables_of(size=32, names=CLASSIFIERS):
         for source, width, stages in sizes
         for place, name in enumerate(names)
     )
+    outcomes = pandas.DataFrame(
+        [
+            ("malformed", "unwanted", 0),
+            ("video", "unwanted", 793_436),
+            ("missing", "missing", 4_704_140),
+            ("fetch_error", "missing", 7),
+            ("not_image", "filtered", 123),
+            ("flat", "filtered", 2_412_822),
+            ("kept", "kept", 92_089_479),
+        ],
+        columns=["outcome", "group", "photos"],
+    )
+    shards = pandas.DataFrame({"shard": range(300), "low": 0.02, "high": 0.032})
+    shards["rate"] = 0.025 + 0.003 * np.sin(shards["shard"])
+    shards.loc[[7, 8], ["rate", "low", "high"]] = [[np.nan] * 3, [0.06, 0.02, 0.03]]
+    shards["outside"] = shards["shard"] == 8
     table2 = cross(names)
     accuracy = table2.drop(columns="autoencoder").to_numpy()
     scatter = np.random.default_rng(2).normal(0, 0.01, (50, *accuracy.shape))
@@ -230,6 +247,8 @@ def tables_of(size=32, names=CLASSIFIERS):
         "noise": noise,
         "denoise": denoise,
         "lighter": lighter,
+        "outcomes": outcomes,
+        "shards": shards,
         "rrc": rrc,
         "lattices": [build(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
         "distinct": survey(rrc, rates(samples)),
@@ -411,6 +430,17 @@ def test_denoisers_have_a_panel_a_network_and_a_line_an_input(tables):
             max(line.get_ydata().max() for line in axes.get_lines())
             < axes.get_ylim()[1]
         )
+
+
+def test_shards_outside_the_band_are_marked_and_the_rest_are_points(tables):
+    left, right = draw("figure_cleaning", tables, settings()).axes
+    points, odd = right.get_lines()
+    assert odd.get_xydata().tolist() == [[8, 0.06]]
+    assert np.isfinite(points.get_ydata()).sum() == 298
+    texts = {text.get_text() for text in left.texts}
+    assert {"0", "7", "92,089,479"} <= texts
+    fine = tables | {"shards": tables["shards"].assign(outside=False)}
+    assert len(draw("figure_cleaning", fine, settings()).axes[1].get_lines()) == 1
 
 
 def test_zoom_shows_the_very_pixels_of_the_centre(tables):

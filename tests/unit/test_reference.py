@@ -217,9 +217,9 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
 
 def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
     (tmp_path / "spec.json").write_text('{"categories": ["cat", "dog"]}')
-    assert categories(tmp_path, 2) == ["cat", "dog"]
-    (tmp_path / "spec.json").write_text("{}")
-    assert categories(tmp_path, 2) == ["class 0", "class 1"]
+    assert categories(tmp_path) == ["cat", "dog"]
+    (tmp_path / "spec.json").write_text('{"classes": 2}')
+    assert categories(tmp_path) == ["class 0", "class 1"]
 
 
 def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():

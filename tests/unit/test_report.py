@@ -63,6 +63,61 @@ RECORD = {
     "settings": {"bottleneck": 512},
     "versions": {"python": "3.11.2", "torch": "2.13.0", "concepts": None},
 }
+CLEANING = {
+    "profile": "palacio2018",
+    "rejected": 0.05,
+    "unusual": [0.015, 0.04],
+    "shards": 2000,
+    "outside": [1204],
+    "exact": {"groups": 1, "surplus": 29},
+    "near": {"groups": 12, "surplus": 1},
+    "trivial": 3,
+    "validation": 50_000,
+    "overlap_exact": {"photos": 2, "images": 1},
+    "overlap_near": {"photos": 9, "images": 8},
+    "proposed": 1,
+    "proposed_photos": 1234,
+    "strangers": 20,
+    "totals": [
+        {
+            "quantity": quantity,
+            "photos": photos,
+            "share": share,
+            "of": of,
+            "paper": paper,
+            "paper_share": share,
+        }
+        for quantity, photos, share, of, paper in (
+            ("rows", 1010, None, "", 100_000_000),
+            ("unwanted", 10, 0.0099, "rows", 793_436),
+            ("wanted", 1000, 0.9901, "rows", 99_206_564),
+            ("missing", 0, 0.0, "wanted", 4_704_140),
+            ("obtained", 1000, 1.0, "wanted", 94_502_424),
+            ("filtered", 50, 0.05, "obtained", 2_412_945),
+            ("kept", 950, 0.95, "obtained", 92_089_479),
+        )
+    ],
+    "outcomes": [
+        {
+            "outcome": outcome,
+            "group": group,
+            "meaning": f"it is {outcome}",
+            "photos": photos,
+            "share": 0.05,
+            "of": of,
+        }
+        for outcome, group, photos, of in (
+            ("video", "unwanted", 10, "rows"),
+            ("missing", "missing", 0, "wanted"),
+            ("flat", "filtered", 50, "obtained"),
+            ("kept", "kept", 950, "obtained"),
+        )
+    ],
+    "licences": [
+        {"licence": "by-nc-sa", "photos": 900, "share": 0.947},
+        {"licence": "", "photos": 50, "share": 0.053},
+    ],
+}
 VOID = {"meta", "img", "br", "input"}
 
 
@@ -195,7 +250,7 @@ def write(tables, lattices, distinct, gallery, figures, tmp_path):
         given = {"figures": figures, "captions": CAPTIONS, "config": CONFIG}
         given |= {"tables": tables, "lattices": lattices, "record": RECORD}
         given |= {"distinct": distinct, "gallery": gallery, "deviations": DEVIATIONS}
-        given |= {"classes": list("abcdefghij")} | changes
+        given |= {"classes": list("abcdefghij"), "cleaning": CLEANING} | changes
         report.write(html, **given)
         return html.read_text()
 
@@ -392,10 +447,42 @@ def test_missing_figure_is_told(write, figures):
         write(figures=[path for path in figures if path.stem != "figure-6"])
 
 
-def test_a_study_without_lighter_autoencoders_has_a_report_too(write, figures):
+def test_a_study_without_optional_parts_has_a_report_too(write, figures):
     some = [path for path in figures if path.stem not in report.OPTIONAL]
-    assert len(some) == len(figures) - 1
-    assert 'id="lighter-autoencoders"' not in write(figures=some, config=CONFIG)
+    assert len(some) == len(figures) - 2
+    text = write(figures=some, cleaning=None)
+    Page(text)
+    for name in (*report.OPTIONAL, "photographs", "table-cleaning"):
+        assert f'id="{name}"' not in text
+        assert f'href="#{name}"' not in text
+
+
+def test_photographs_stand_beside_the_papers(write):
+    text = write()
+    words = " ".join(Page(text).words)
+    assert "The rules ( palacio2018 ) reject 5.00 % of these and keep 950 ;" in words
+    assert "Between 1.5 and 4 % is what these rules" in words
+    assert "1 of 2,000 shards rejects more or less than chance allows (1204)" in words
+    assert (
+        "29 photographs too many in 1 group of the very same file, and 1 in 12" in words
+    )
+    assert "50,000 validation images, 1 is among the photographs" in words
+    assert "1 file that 20 users or more have, 1,234 times in all" in words
+    assert "CC BY-NC-SA" in words
+    assert "<td>92,089,479</td>" in text
+    assert "flat : it is flat" in words
+    assert "it is missing" not in words
+
+
+def test_a_faultless_cleaning_warns_of_nothing(write):
+    fine = CLEANING | {"unusual": None, "outside": [], "proposed": 0}
+    nothing = {"photos": 0, "images": 0}
+    fine |= {"overlap_exact": nothing, "overlap_near": nothing}
+    words = " ".join(Page(write(cleaning=fine)).words)
+    assert "is what these rules" not in words
+    assert "All 2,000 shards reject as much as chance allows" in words
+    assert "no further placeholder is suspected" in words
+    assert "may have seen these" not in words
 
 
 def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
@@ -409,7 +496,7 @@ def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):
-    figures[0].unlink()
+    figures[1].unlink()
     with pytest.raises(Mistake, match=r"figure-2\.png: no such figure"):
         write()
 
@@ -469,6 +556,8 @@ def test_command_line_reads_files_and_json(
     arguments += ["--validation", str(tmp_path / "index.json")]
     (tmp_path / "lattices.json").write_text(json.dumps(lattices))
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    (tmp_path / "cleaning.json").write_text(json.dumps(CLEANING))
+    arguments += ["--cleaning", str(tmp_path / "cleaning.json")]
     arguments += ["--lattices", str(tmp_path / "lattices.json")]
     arguments += ["--figures", *map(str, figures)]
     html = tmp_path / "made.html"
@@ -477,6 +566,7 @@ def test_command_line_reads_files_and_json(
         words = " ".join(Page(html.read_text()).words)
         assert "V > L > R > A > I" in words
         assert "numpy " + np.__version__ in words
+        assert "Where the photographs come from" in words
 
 
 def test_settings_that_are_no_json_are_told():

@@ -206,7 +206,7 @@ def broken(study):
     yield "not JSON", lambda: replace(f"{pretrained}/{record}", "{")
     yield "damaged weights", lambda: replace(f"{pretrained}/weights.safetensors", "no")
     yield (
-        "3 classes, but classifier L tells 7 apart",
+        "classifier L: tells 7 classes apart, but the data has 3",
         lambda: fabricate(study, classes=7),
     )
     yield (

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from project import one_line
 
 from s2snets.models.classifiers import lenet5
 from s2snets.store import save_weights
@@ -293,15 +294,6 @@ def test_the_papers_table_gives_figure_6_and_the_printed_lattices(smoke, tmp_pat
     assert [round(found[2][side], 3) for side in ("low", "high")] == [0.636, 0.841]
 
 
-def one_line(done, *parts):
-    """The complaint of a failed run: the parts in one line, and no traceback."""
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout
-    assert any(
-        all(part in line for part in parts) for line in done.stdout.splitlines()
-    ), done.stdout
-
-
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
@@ -380,15 +372,14 @@ def test_a_classifier_that_does_not_exist_is_named(copy):
 
 
 def test_the_paper_is_planned_over_a_raw_tree(copy):
-    for folder in (
-        "yfcc100m/images",
-        "yfcc100m/held-out",
-        "imagenet/train",
-        "imagenet/val",
-    ):
+    for folder in ("yfcc100m/data/images", "imagenet/train", "imagenet/val"):
         (copy.root / "data" / folder).mkdir(parents=True)
+    (copy.root / "data/yfcc100m/yfcc100m_dataset.bz2").touch()
     plan = copy.plan(preset="config/paper.yaml")
-    assert plan["pack_images"] == 4
+    assert plan["read_metadata"] == 1
+    assert plan["clean_photos"] == 250
+    assert plan["audit_photos"] == plan["index_photos"] == 1
+    assert plan["pack_images"] == 2
     assert plan["pretrain_autoencoder"] == 2
     assert plan["train_classifier"] == 1
     assert plan["fetch_weights"] == 4

@@ -58,6 +58,19 @@ LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
 LABELLED = ["train", "validation"] if study.reference == "labels" else []
 SETS = ["train", "validation", "photos", "photos_validation"]
+PACKED = [name for name in SETS if getattr(study.data, name)]
+CLEANED = [name for name in SETS if name not in PACKED]
+BATCHES = range(study.clean.batches if study.clean else 0)
+STORE = (study.clean and study.clean.store) or f"results/{study.study}/clean"
+
+# What the cleaning reads its rows from: metadata files by number, or a folder.
+METADATA = dict(enumerate(study.clean.metadata if study.clean else ()))
+if study.clean and not METADATA:
+    METADATA["tree"] = study.clean.tree
+LISTED = [str(name) for name in METADATA]
+if study.clean and study.clean.hashes:
+    METADATA["hashes"] = study.clean.hashes
+METADATA = {str(name): path for name, path in METADATA.items()}
 
 # Every source of pixels, in the order of the tables.
 KNOWN = sources(CLASSIFIERS, PART).set_index("source")
@@ -75,7 +88,10 @@ def one_of(names):
 
 
 wildcard_constraints:
-    set="|".join(SETS),
+    set=one_of(PACKED),
+    cleaned=one_of(CLEANED),
+    metadata=one_of(METADATA),
+    batch=r"\d+",
     corpus="|".join(CORPORA),
     classifier="|".join(CLASSIFIERS),
     part="decoder|encoder|both",
@@ -106,7 +122,11 @@ def sources_of(wildcards):
 
 
 def packing(wildcards):
-    """Settings of one set's packing."""
+    """Settings of one set's packing; the training set names the other's classes."""
+    named_by = None
+    if wildcards.set == "validation" and study.data.classes is None:
+        keys = {"path", "labels"}
+        named_by = [one.model_dump(include=keys) for one in study.data.train]
     return section_json(
         study,
         sources=[
@@ -114,9 +134,68 @@ def packing(wildcards):
         ],
         labelled=wildcards.set in LABELLED,
         classes=study.data.classes,
+        named_by=named_by,
         seed=study.data.seed,
         shard_images=study.data.shard_images,
     )
+
+
+def metadata_source(wildcards):
+    """One metadata file, or the folder of photographs."""
+    return METADATA[wildcards.metadata]
+
+
+def metadata_settings(wildcards):
+    """Settings of its reading: what it is, and how many batches it is dealt out to."""
+    name = wildcards.metadata
+    return section_json(
+        study,
+        part=list(METADATA).index(name),
+        kind={"tree": "folder", "hashes": "hashes"}.get(name, "metadata"),
+        shards=study.clean.shards,
+        batches=study.clean.batches,
+    )
+
+
+def zip_folder(wildcards):
+    """The folder of zip files."""
+    return study.clean.zips.path
+
+
+def zip_settings(wildcards):
+    """Settings of the zip files' index."""
+    return study.clean.zips.model_dump_json()
+
+
+def cleaning_inputs(wildcards):
+    """What a batch is cleaned from, and by which lists."""
+    rows, clean = "<results>/clean/rows", study.clean
+    return {
+        "rows": [f"{rows}/{name}" for name in LISTED],
+        "hashes": f"{rows}/hashes" if clean.hashes else [],
+        "zips_index": "<results>/clean/zips.npy" if clean.zips else [],
+    } | {name: getattr(clean, name) or [] for name in ("exclude", "placeholders")}
+
+
+def cleaning_settings(wildcards):
+    """Settings of the cleaning, without those of what comes after it."""
+    later = {"held_out", "most_rejected"}
+    return json.dumps(study.clean.model_dump(mode="json", exclude=later))
+
+
+def audit_settings(wildcards):
+    """Settings of the audit."""
+    return study.clean.model_dump_json(include={"shards", "profile", "most_rejected"})
+
+
+def photo_index_settings(wildcards):
+    """Settings of the index of clean photographs."""
+    return study.clean.model_dump_json(include={"shards", "held_out"})
+
+
+def exclusions(wildcards):
+    """The list of photographs that must go, if there is one."""
+    return study.clean.exclude or []
 
 
 def classifier_settings(wildcards):
@@ -230,5 +309,13 @@ def denoiser_flag(wildcards, input):
 
 
 def flags(wildcards, input):
-    """Named inputs as a command line has them: ``--name path``."""
-    return " ".join(f"--{name} {shlex.quote(path)}" for name, path in input.items())
+    """Named inputs as a command line has them: ``--name path path``; empty ones not."""
+    paths = {
+        name: [found] if isinstance(found, str) else list(found)
+        for name, found in input.items()
+    }
+    return " ".join(
+        f"--{name.replace('_', '-')} {shlex.join(found)}"
+        for name, found in paths.items()
+        if found
+    )

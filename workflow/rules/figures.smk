@@ -20,6 +20,11 @@ FIGURES = {
     "figure-9": ("figure9_information", {"information": "information.csv"}),
     "cross-evaluation": ("figure_cross_evaluation", {"table2": "table2.csv"}),
 }
+if study.clean:
+    FIGURES["cleaned-photographs"] = (
+        "figure_cleaning",
+        {"outcomes": "cleaning.csv", "shards": "cleaning-shards.csv"},
+    )
 if study.lighter:
     FIGURES["lighter-autoencoders"] = ("figure_lighter", {"lighter": "lighter.csv"})
 

@@ -2,7 +2,8 @@
 
 # What takes time; the rest are tables and drawings of seconds.
 MEASURED = {
-    rules.pack_images: {"set": SETS},
+    rules.clean_photos: {"batch": BATCHES},
+    rules.pack_images: {"set": PACKED},
     rules.train_classifier: {"classifier": TRAINED, "seed": study.seeds},
     rules.export_classifier: {"classifier": GIVEN, "seed": study.seeds},
     rules.pretrain_autoencoder: {"corpus": CORPORA, "seed": study.seeds},
@@ -56,6 +57,7 @@ rule report:
         distinct="<tables>/distinct-lattices.json",
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
+        cleaning=rules.audit_photos.output.summary if study.clean else [],
         deviations=own("docs/deviations.md"),
         figures=collect("<figures>/{stem}.png", stem=FIGURES),
         rest=rules.figures.input,
@@ -76,6 +78,7 @@ rule report:
         " --comparison {input.comparison:q} --costs {input.costs:q}"
         " --lattices {input.lattices:q} --distinct {input.distinct:q}"
         " --gallery {input.gallery:q} --validation {input.validation:q}"
+        " --cleaning {input.cleaning:q}"
         " --deviations {input.deviations:q} --figures {input.figures:q}"
         " --config {params.config:q} --html {output:q} > {log:q} 2>&1"
 

@@ -1,6 +1,7 @@
 """The command ``s2snets``: a finished study at hand.
 
 s2snets see photo.jpg --study results/demo
+s2snets scrub results/paper/clean exclude.txt
 """
 
 import argparse
@@ -46,6 +47,20 @@ def parser():
         help="open a window (default: where there is a display)",
     )
     see.set_defaults(command=see_image)
+    scrub = kinds.add_parser(
+        "scrub",
+        help="remove photographs from cleaned shards",
+        description="Remove photographs, or all photographs of users, from every"
+        " shard of a store. Nothing is fetched; killed at any moment, it can be run"
+        " again.",
+    )
+    scrub.add_argument("store", type=Path, help="folder clean.store")
+    scrub.add_argument(
+        "exclude",
+        type=Path,
+        help="list of what must go, one a line: photo ids, or users' (12345678@N00)",
+    )
+    scrub.set_defaults(command=scrub_store)
     return commands
 
 
@@ -95,6 +110,31 @@ def see_image(job):
 
             picture.draw(seen, title, Figures(dpi=100), make=pyplot.figure)
             pyplot.show()
+
+
+def scrub_store(job):
+    """``s2snets scrub``."""
+    # Late: the other command has no use for them.
+    from s2snets.cleaning.decide import scrub
+    from s2snets.cleaning.exclusion import read_lists
+    from s2snets.cleaning.shard import files_of, shards_in
+
+    lists, shards = read_lists(job.exclude), shards_in(job.store)
+    removed, touched, unknown = 0, 0, []
+    for shard in shards:
+        files = files_of(job.store, shard)
+        if (gone := scrub(files, lists)) is None:
+            unknown.append(str(files.tar))
+        elif gone:
+            print(f"{files.tar}: {', '.join(entry.photoid for entry in gone)}")
+            removed, touched = removed + len(gone), touched + 1
+    print(f"removed {removed:,} photographs from {touched:,} of {len(shards):,} shards")
+    print(f"set clean.exclude to {job.exclude} and rerun, or they are fetched again")
+    if unknown:
+        raise Mistake(
+            f"{unknown[0]}: not whole ({len(unknown):,} such shards), so that nobody"
+            " knows what is in it; delete it, or set clean.exclude and rerun"
+        )
 
 
 def main(argv=None):

@@ -63,15 +63,19 @@ class Crops(Settings):
 
 
 class Source(Settings):
-    """A folder of images, or an IDX file, that goes into a set."""
+    """Images that go into a set: a folder, tar files, an IDX file, a packed set."""
 
     path: Homely = Field(
         description="Folder of images (searched to any depth; in a labelled set its"
-        " first-level folders are the classes), or an IDX image file, plain, `.gz` or"
+        " first-level folders are the classes); a tar, a tar of tars or a folder of"
+        " tars; a packed set's `index.npz`; or an IDX image file, plain, `.gz` or"
         " `.xz`. Relative to the working directory."
     )
     labels: Homely | None = Field(
-        None, description="IDX label file beside an IDX file."
+        None,
+        description="IDX label file beside an IDX file; beside images without class"
+        " folders the devkit of ILSVRC 2012, or a list of files and classes; beside"
+        " numbered shards a list of class names.",
     )
     images: Count | None = Field(
         None, description="Use so many images, drawn with the set's seed; null: all."
@@ -110,8 +114,8 @@ class Data(Settings):
     )
     classes: list[str] | None = Field(
         None,
-        description="Names of the classes in the order of the labels; null: the"
-        " folders' names.",
+        description="Names of the classes in the order of the labels; null: the sorted"
+        " names that `train` has.",
     )
     seed: int = Field(0, ge=0, description="Seed of subsets, crops and packing order.")
     shard_images: Count = Field(10_000, description="Images in a tar shard.")

@@ -104,10 +104,10 @@ def tuned_folders(autoencoders):
     }
 
 
-def categories(folder, count):
+def categories(folder):
     """Names of the classes of a classifier that is studied without labels."""
-    found = read_json(folder / "spec.json").get("categories")
-    return found or [f"class {number}" for number in range(count)]
+    spec = read_json(folder / "spec.json")
+    return spec.get("categories") or [f"class {n}" for n in range(spec["classes"])]
 
 
 def load_networks(study, seed=None, device="cpu"):
@@ -124,31 +124,23 @@ def load_networks(study, seed=None, device="cpu"):
     pretrained = folder / "autoencoders/pretrained/photos"
     made = recorded_settings(pretrained / "record.json")
     tuned = tuned_folders(folder / "autoencoders")
+    classes = read_json(Path(study) / "data/validation/index.json")["classes"]
     classifiers = {
-        path.parent.name: load_classifier(path.parent, device)
+        path.parent.name: load_classifier(path.parent, device, classes)
         for path in sorted(folder.glob(f"classifiers/*/{WEIGHTS}"))
     }
     if not tuned or not classifiers:
         missing = "fine-tuned autoencoder" if classifiers else "classifier"
         raise Mistake(f"{folder}: no {missing} yet; finish the study")
-    about = Path(study) / "data/validation/index.json"
-    known = read_json(about)["classes"]
-    classes = {}
-    for name, classifier in classifiers.items():
-        blank = torch.zeros(1, 3, made.image_size, made.image_size, device=device)
-        with torch.inference_mode():
-            logits = classifier(blank).shape[1]
-        classes[name] = known or categories(folder / "classifiers" / name, logits)
-        if logits != len(classes[name]):
-            raise Mistake(
-                f"{about}: {len(classes[name])} classes, but classifier {name} tells"
-                f" {logits} apart; finish the study"
-            )
+    named = {
+        name: classes or categories(folder / "classifiers" / name)
+        for name in classifiers
+    }
     sources = {
         label: load_autoencoder(place / WEIGHTS, made.autoencoder, device)
         for label, place in ({"A_S": pretrained} | tuned).items()
     }
-    return Networks(made, {"image": identity} | sources, classifiers, classes, seed)
+    return Networks(made, {"image": identity} | sources, classifiers, named, seed)
 
 
 def read_pixels(path, made):

@@ -8,6 +8,7 @@ from s2snets.errors import Mistake
 from s2snets.files import read_json, replacing, write_json
 from s2snets.models.segnet import SegNet
 from s2snets.models.states import fill
+from s2snets.models.subset import restricted
 from s2snets.models.zoo import build
 
 CHANNELS_LAST = torch.channels_last
@@ -57,8 +58,23 @@ def save_classifier(classifier, spec, weights, about):
     write_json(about, spec)
 
 
-def load_classifier(folder, device="cpu"):
-    """The frozen classifier of a folder with ``weights.safetensors``, ``spec.json``."""
-    classifier = build(read_json(folder / "spec.json"))
+def load_classifier(folder, device="cpu", classes=None):
+    """The frozen classifier of a folder with ``weights.safetensors``, ``spec.json``.
+
+    Args:
+        classes: the study's; the logits are theirs alone, in their order. None: all.
+
+    Raises:
+        Mistake: missing or damaged files, or a class that the classifier lacks.
+    """
+    spec = read_json(folder / "spec.json")
+    classifier = build(spec)
     load_weights(classifier.net, folder / "weights.safetensors")
+    if classes is not None:
+        try:
+            classifier = restricted(
+                classifier, spec["classes"], spec.get("categories"), classes
+            )
+        except Mistake as mistake:
+            raise Mistake(f"classifier {folder.name}: {mistake}") from None
     return classifier.to(device, memory_format=CHANNELS_LAST)

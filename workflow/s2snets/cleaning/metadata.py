@@ -336,14 +336,17 @@ def write_rows(source, kind, folder, *, shards, batches, part=0):
         )
 
 
-def check_parts(abouts):
+def check_parts(abouts, *, by_line=False):
     """See that the metadata files given go together.
 
     Args:
         abouts: their ``about.json`` as read.
+        by_line: whether photographs are called by their lines, which only the one
+            file of 25 columns numbers.
 
     Raises:
-        Mistake: two forms of the metadata, or a file given twice.
+        Mistake: two forms of the metadata, a file given twice, or lines that name no
+            photographs.
     """
     forms, heads = {}, {}
     for about in abouts:
@@ -355,6 +358,11 @@ def check_parts(abouts):
     if len(forms) > 1:
         listed = ", ".join(f"{form} ({source})" for form, source in forms.items())
         raise Mistake(f"metadata: two forms of the same rows, {listed}; give one")
+    if by_line and "v2" not in forms:
+        raise Mistake(
+            f"clean.zips.names: {next(iter(forms.values()))} does not number its lines;"
+            " give the metadata of 25 columns"
+        )
 
 
 def read_lines(folder, batch):

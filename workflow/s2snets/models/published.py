@@ -79,7 +79,8 @@ def timm_weights(architecture, name):
     model = check(architecture).removeprefix(TIMM)
     base, _, tag = model.partition(".")
     if name == "DEFAULT":
-        name = tag or timm.get_pretrained_cfg(base).tag
+        default = timm.get_pretrained_cfg(base)
+        name = tag or (default.tag if default else "")
     model, there = f"{base}.{name}", timm.list_pretrained(f"{base}.*")
     if model not in there:
         tags = ", ".join(one.partition(".")[2] for one in there)

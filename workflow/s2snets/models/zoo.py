@@ -143,7 +143,8 @@ def spec_of(classifier, classes, size, published=False, given=()):
 
 def wrapped(net, spec, kind=Frozen):
     """A bare network behind the preprocessing of a spec."""
-    return kind(net, **{name: spec[name] for name in PREPROCESSING})
+    # Specs of finished studies may be older than a name.
+    return kind(net, **{name: spec[name] for name in PREPROCESSING if name in spec})
 
 
 def build(spec, kind=Frozen):

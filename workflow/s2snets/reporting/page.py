@@ -18,6 +18,11 @@ from s2snets.reporting import certainty, islands
 from s2snets.reporting.documents import definitions, markdown, signal
 
 FIGURES = {
+    "cleaned-photographs": (
+        "What became of the photographs",
+        "Two charts: the number of rows of each outcome as dots on a logarithmic axis,"
+        " and the rejected part of every shard as points within the band of chance.",
+    ),
     "figure-2": (
         "Figure 2. Reconstruction error",
         "Line chart: mean square error falling over the images seen, for both"
@@ -85,8 +90,19 @@ FIGURES = {
 SCORES = {"labels": "accuracy", "predictions": "agreement"}
 """The study's ``reference`` -> what top-1 and top-5 measure."""
 
-OPTIONAL = {"lighter-autoencoders"}
-"""Figures of measurements that a study may do without."""
+OPTIONAL = {"cleaned-photographs", "lighter-autoencoders"}
+"""Figures of what a study may do without."""
+
+QUANTITIES = {
+    "rows": "listed",
+    "unwanted": "not wanted",
+    "wanted": "wanted",
+    "missing": "never obtained",
+    "obtained": "obtained",
+    "filtered": "rejected",
+    "kept": "kept",
+}
+"""Quantity of the cleaning, and group of outcomes -> what it is called."""
 
 CAPTIONS = Path(__file__).parents[2] / "report"
 """Folder of the captions and the page."""
@@ -321,6 +337,7 @@ def write(
     captions,
     config,
     record,
+    cleaning=None,
 ):
     """Write the report: one file without any reference to another, below 10 MB.
 
@@ -336,6 +353,7 @@ def write(
         captions: folder of ``report.html.j2``, its script and the captions.
         config: the study's settings, plain and complete.
         record: versions, commit and the like, plain.
+        cleaning: what ``cleaning.json`` holds; None where no photographs were cleaned.
 
     Raises:
         Mistake: a figure or caption is missing, or a verdict unknown.
@@ -374,6 +392,9 @@ def write(
     budget = PAGE - sum(len(figure["src"]) for figure in shown.values())
     cells = islands.crossings(tables["rrc"], tables["accuracy"])
     rules, total = cost(tables["costs"])
+    if cleaning is not None:
+        quantities = {row["quantity"]: row for row in cleaning["totals"]}
+        cleaning = cleaning | {"total": quantities}
     page = pages.get_template("report.html.j2").render(
         answer=found,
         by_bins={
@@ -383,6 +404,7 @@ def write(
             for other in config["information"]["bins"][1:]
         },
         caption=caption,
+        cleaning=cleaning,
         cells={(i, j): cells[i, j] for i in table2.index for j in table2.columns},
         comparison=compare(tables["comparison"]),
         config=config,
@@ -406,6 +428,7 @@ def write(
         total=total,
         use=certainty.use(tables["rrc"], threshold),
         MARKS=MARKS,
+        QUANTITIES=QUANTITIES,
         weak=certainty.weakness(tables["table1"], classes and len(classes)),
     )
     with replacing(html) as draft:

@@ -32,7 +32,7 @@ def main(argv=None):
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
         read, labels = READERS[chosen.reference], chosen.reference == "labels"
         images = read(job.images, chosen.image_size, chosen.fit)
-        classifier = load_classifier(job.classifier.parent, where[0])
+        classifier = load_classifier(job.classifier.parent, where[0], images.classes)
         autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, where[0])
         train(
             job,

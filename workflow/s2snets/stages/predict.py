@@ -6,7 +6,6 @@ from s2snets.config import Autoencoder, Predict, Reference, Settings
 from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
 from s2snets.device import use_device
-from s2snets.errors import Mistake
 from s2snets.evaluation import identity, predictions
 from s2snets.files import replacing
 from s2snets.models.denoisers import CLASSICAL, classical
@@ -34,23 +33,6 @@ def through(job, device):
     return load_autoencoder(job.autoencoder, job.settings.autoencoder, device)
 
 
-def matching(classifiers, images, path):
-    """The classifiers, once each is known to tell the set's classes apart.
-
-    Raises:
-        Mistake: a classifier with another number of classes than the set.
-    """
-    pixels, _ = images.batch([0])
-    for name, classifier in classifiers.items():
-        logits = classifier(pixels).shape[1]
-        if logits != len(images.classes):
-            raise Mistake(
-                f"classifiers.{name}: tells {logits} classes apart, but {path} has"
-                f" {len(images.classes)}; give data.validation the same classes"
-            )
-    return classifiers
-
-
 def main(argv=None):
     job = arguments(
         __doc__,
@@ -73,16 +55,14 @@ def main(argv=None):
         read = READERS[chosen.reference]
         images = read(job.images, chosen.image_size, chosen.fit)
         classifiers = {
-            name: load_classifier(Path(weights).parent)
+            name: load_classifier(Path(weights).parent, device, images.classes)
             for name, weights in zip(job.names, job.classifiers, strict=True)
         }
-        if chosen.reference == "labels":
-            matching(classifiers, images, job.images)
         rows = predictions(
             images,
             sample(len(images), chosen.images, SAMPLE),
             through(job, device),
-            {name: classifier.to(device) for name, classifier in classifiers.items()},
+            classifiers,
             chosen.predict,
             seed=job.seed,
             device=device,

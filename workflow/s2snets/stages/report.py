@@ -41,6 +41,11 @@ def main(argv=None):
             "html",
         ),
         lists=("figures",),
+        cleaning={
+            "type": Path,
+            "nargs": "?",
+            "help": "the audit's summary; none: nothing was cleaned",
+        },
         config={"type": plain, "required": True, "help": "all settings, JSON"},
     ).parse_args(argv)
     write(
@@ -54,6 +59,7 @@ def main(argv=None):
         figures=[Path(figure) for figure in job.figures],
         captions=CAPTIONS,
         config=job.config,
+        cleaning=read_json(job.cleaning) if job.cleaning else None,
         record=record("report", job.config, None, fingerprint(STAGE), started),
     )
 

@@ -27,6 +27,7 @@ def main(argv=None):
     with recorded(job.record, "s2snets.stages.train_classifier", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
         spec = spec_of(chosen.classifier, len(images.classes), chosen.image_size)
+        spec["categories"] = images.classes
         torch.manual_seed(step_seed(job.seed, 0))
         model = build(spec, Prepared).to(where[0], memory_format=torch.channels_last)
         train(

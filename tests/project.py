@@ -1,0 +1,93 @@
+"""A copy of the project in a scratch folder, and how tests run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+class Project:
+    """A checkout that tests may edit, and its runs of Snakemake."""
+
+    def __init__(self, root):
+        self.root = root
+        shutil.copy2(ROOT / "Snakefile", root)
+        for name in ("workflow", "config", "docs"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, root / name, ignore=ignored)
+        (root / "resources").symlink_to(ROOT / "resources")
+
+    def snakemake(self, *arguments, preset="config/smoke.yaml", check=True):
+        """Run Snakemake; targets and flags as on the command line.
+
+        Returns:
+            The finished process, standard error folded into standard output.
+        """
+        command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        command += [*arguments, "--configfile", preset]
+        done = subprocess.run(
+            list(map(str, command)), cwd=self.root, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        if check:
+            assert done.returncode == 0, done.stdout + self.logs()
+        return done
+
+    def logs(self):
+        """What the stages had to say, for a failed test's message."""
+        return "\n".join(
+            f"--- {path}\n{path.read_text()}"
+            for path in self.root.rglob("logs/**/*.log")
+        )
+
+    def plan(self, *arguments, **options):
+        """Jobs of a dry run: rule -> number; empty where nothing is to be done."""
+        out = self.snakemake(
+            *arguments, "--dry-run", "--quiet", "rules", **options
+        ).stdout
+        if "Nothing to be done" in out:
+            return {}
+        lines = out.split("Job stats:")[1].splitlines()[3:]
+        rows = [line.split() for line in lines]
+        counts = {
+            row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()
+        }
+        counts.pop("total")
+        return counts
+
+    def variant(self, name, base="smoke", **changes):
+        """A preset that is another one with some keys changed; its path."""
+        values = yaml.safe_load((self.root / f"config/{base}.yaml").read_text())
+        path = self.root / f"config/{name}.yaml"
+        path.write_text(yaml.safe_dump(merged(values, changes), sort_keys=False))
+        return path
+
+    def edit(self, path, old, new):
+        """Replace text in one of the copy's files."""
+        path = self.root / path
+        text = path.read_text()
+        assert old in text, f"{path} no longer has {old!r}"
+        path.write_text(text.replace(old, new))
+
+
+def merged(values, changes):
+    """Nested mappings, the second laid over the first."""
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(values.get(key), dict)
+        values[key] = merged(values[key], value) if nested else value
+    return values
+
+
+def one_line(done, *parts):
+    """The complaint of a failed run: the parts in one line, and no traceback."""
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    assert any(
+        all(part in line for part in parts) for line in done.stdout.splitlines()
+    ), done.stdout

@@ -1,0 +1,427 @@
+"""Labelled sources: ImageNet's folders, lists, devkit, tars; shards; packed sets."""
+
+import io
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from s2snets.config import Source
+from s2snets.data.images import decode
+from s2snets.data.imageset import ImageSet
+from s2snets.data.sources import classes_of, items
+from s2snets.errors import Mistake
+from s2snets.stages import pack_images
+
+# In the devkit's order, which is not the sorted one; the last is no leaf.
+SYNSETS = ["n02119789", "n01440764", "n03888257", "n00001740"]
+CLASSES = sorted(SYNSETS[:3])
+TRUTH = [2, 1, 1, 3, 2, 1]  # ILSVRC2012_ID of the validation images
+LABELS = [SYNSETS[number - 1] for number in TRUTH]
+VAL = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 7)]
+
+
+def jpeg(seed, mode="RGB", form="jpeg", **options):
+    """A small image's file; every seed another one."""
+    shape = (9, 12, len(mode))
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels, mode).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def tar(path, files):
+    """A plain tar of (name, bytes); its bytes, where there is no path."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    if path is not None:
+        path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
+
+
+def train_files():
+    """Two images of each class, as (synset, name, bytes), in the sorted order."""
+    return [
+        (synset, f"{synset}_{number}.JPEG", jpeg((place, number)))
+        for place, synset in enumerate(CLASSES)
+        for number in (10, 7)
+    ]
+
+
+def meta_mat():
+    """``meta.mat`` as the devkit has it: a column of structs, a row a synset."""
+    fields = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children",
+              "wordnet_height", "num_train_images")  # fmt: skip
+    table = np.zeros((len(SYNSETS), 1), [(name, object) for name in fields])
+    for number, synset in enumerate(SYNSETS, 1):
+        leaf = number < len(SYNSETS)
+        children = np.zeros((1, 0)) if leaf else np.array([[1.0, 2.0, 3.0]])
+        row = (float(number), synset, f"word {number}", "gloss", float(3 * (not leaf)),
+               children, float(not leaf), 2.0 * leaf)  # fmt: skip
+        table[number - 1, 0] = row
+    buffer = io.BytesIO()
+    savemat(buffer, {"synsets": table})
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def devkit(tmp_path):
+    folder = tmp_path / "ILSVRC2012_devkit_t12"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data/meta.mat").write_bytes(meta_mat())
+    truth = folder / "data/ILSVRC2012_validation_ground_truth.txt"
+    truth.write_text("".join(f"{number}\n" for number in TRUTH))
+    with tarfile.open(tmp_path / f"{folder.name}.tar.gz", "w:gz") as archive:
+        archive.add(folder, folder.name)
+    return folder
+
+
+@pytest.fixture
+def flat(tmp_path):
+    folder = tmp_path / "val"
+    folder.mkdir()
+    for seed, name in enumerate(VAL):
+        (folder / f"{name}.JPEG").write_bytes(jpeg(seed))
+    return folder
+
+
+@pytest.fixture
+def train(tmp_path):
+    for synset, name, data in train_files():
+        path = tmp_path / "train" / synset / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "train"
+
+
+def source(path, labels=None, **more):
+    return Source(path=str(path), labels=labels and str(labels), **more)
+
+
+def told(one, classes=CLASSES):
+    """(class, bytes) of every image of a source."""
+    return [(classes[item.label], item.read()) for item in items(one, classes, (0, 0))]
+
+
+def pack(tmp_path, sources, name="set", **job):
+    values = {
+        "sources": [one.model_dump() for one in sources],
+        "labelled": True, "classes": None, "seed": 0, "shard_images": 4, **job,
+    }  # fmt: skip
+    folder = tmp_path / name
+    pack_images.main([
+        "--index", str(folder / "index.npz"), "--shards", str(folder / "shards"),
+        "--record", str(folder / "record.json"), "--settings", json.dumps(values),
+    ])  # fmt: skip
+    return folder / "index.npz"
+
+
+def lists(tmp_path):
+    """The same labels in every form that people have them in."""
+    kaggle = "".join(
+        f"{name},{label} 85 1 499 272 {label} 1 2 3 4 \n"
+        for name, label in reversed([*zip(VAL, LABELS, strict=True)])
+    )
+    texts = {
+        "LOC_val_solution.csv": "ImageId,PredictionString\n" + kaggle,
+        "val.txt": "".join(
+            f"{name}.JPEG {CLASSES.index(label)}\n"
+            for name, label in zip(VAL, LABELS, strict=True)
+        ),
+        "by-name.tsv": "".join(
+            f"val/{name}.JPEG\t{label}\r\n"
+            for name, label in zip(VAL, LABELS, strict=True)
+        ),
+        "synset_labels.txt": "\n".join(LABELS),
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    return [tmp_path / name for name in texts]
+
+
+def test_every_form_of_ground_truth_tells_the_same(tmp_path, flat, devkit):
+    truth = devkit / "data/ILSVRC2012_validation_ground_truth.txt"
+    forms = [devkit, truth, Path(f"{devkit}.tar.gz"), devkit.parent / "devkits",
+             *lists(tmp_path)]  # fmt: skip
+    shutil.copytree(devkit, tmp_path / "devkits" / devkit.name)
+    expected = [(label, jpeg(seed)) for seed, label in enumerate(LABELS)]
+    for form in forms:
+        assert told(source(flat, form)) == expected, form
+        if form.name != "val.txt":
+            assert classes_of([source(flat, form)]) == CLASSES
+
+
+def test_the_official_tars_read_as_their_folders(tmp_path, flat, train, devkit):
+    val = tmp_path / "ILSVRC2012_img_val.tar"
+    tar(val, [(f"{VAL[n]}.JPEG", jpeg(n)) for n in (3, 1, 0, 2, 5, 4)])
+    assert told(source(val, devkit)) == told(source(flat, devkit))
+    assert told(source(val, tmp_path / lists(tmp_path)[0])) == told(
+        source(flat, devkit)
+    )
+    official = tmp_path / "ILSVRC2012_img_train.tar"
+    inner = [
+        (synset, tar(None, [file[1:] for file in train_files() if file[0] == synset]))
+        for synset in reversed(CLASSES)
+    ]
+    tar(official, [(f"{synset}.tar", data) for synset, data in inner])
+    assert classes_of([source(official)]) == classes_of([source(train)]) == CLASSES
+    assert told(source(official)) == told(source(train))
+    assert len(told(source(official))) == 6
+    unpacked_once = tmp_path / "once"
+    unpacked_once.mkdir()
+    for synset, data in inner:
+        (unpacked_once / f"{synset}.tar").write_bytes(data)
+    assert told(source(unpacked_once)) == told(source(train))
+    whole = tmp_path / "folders.tar"
+    tar(
+        whole,
+        [(f"./train/{synset}/{name}", data) for synset, name, data in train_files()],
+    )
+    assert told(source(whole)) == told(source(train))
+
+
+def shards(folder, label=lambda synset: CLASSES.index(synset)):
+    folder.mkdir()
+    files = [
+        file
+        for synset, name, data in train_files()
+        for file in (
+            (f"{name[:-5]}.cls", f"{label(synset)}\n".encode()),
+            (f"{name[:-5]}.jpg", data),
+            (f"{name[:-5]}.json", b"{}"),
+        )
+    ]
+    tar(folder / "imagenet-train-000000.tar", files[:9])
+    tar(folder / "imagenet-train-000001.tar", files[9:])
+    return folder
+
+
+def test_numbered_shards_keep_numbers_until_a_list_names_them(tmp_path, train):
+    numbered = source(shards(tmp_path / "numbered"))
+    assert classes_of([numbered]) == ["0", "1", "2"]
+    images = [data for _, _, data in train_files()]
+    assert [data for _, data in told(numbered)] == images
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"{synset}\ta word\n" for synset in CLASSES))
+    named = source(numbered.path, names)
+    assert classes_of([named]) == CLASSES
+    assert sorted(told(named)) == sorted(told(source(train)))
+    by_name = source(shards(tmp_path / "by-name", str))
+    assert told(by_name) == told(named)
+    one = source(tmp_path / "by-name/imagenet-train-000000.tar")
+    assert told(one) == told(by_name)[:3]
+
+
+def test_imagenets_own_list_names_its_numbers(tmp_path):
+    names = Path(__file__).parents[2] / "resources/imagenet/synsets.txt"
+    found = classes_of([source(shards(tmp_path / "numbered"), names)])
+    assert found == ["n01440764", "n01443537", "n01484850"]
+
+
+def test_tars_are_photographs_too(tmp_path):
+    numbered = source(shards(tmp_path / "numbered"))
+    found = list(items(numbered, None, (0, 0)))
+    assert {item.label for item in found} == {-1}
+    assert [item.read() for item in found] == [data for _, _, data in train_files()]
+
+
+def test_a_tar_left_beside_images_is_not_taken_for_them(train):
+    expected = told(source(train))
+    tar(train / "train.tar", [("other.JPEG", jpeg(9))])
+    assert told(source(train)) == expected
+
+
+def test_a_packed_set_packs_to_the_same_set(tmp_path, train):
+    once = pack(tmp_path, [source(train)], "once")
+    twice = pack(tmp_path, [source(once)], "twice")
+    assert ImageSet(twice, 8).fingerprint == ImageSet(once, 8).fingerprint
+    assert ImageSet(twice, 8).classes == CLASSES
+    few = [item.label for item in items(source(once), CLASSES[::-1], (0, 0))]
+    assert few == [2, 2, 1, 1, 0, 0]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_bytes_are_the_original_ones_whatever_their_name_says(tmp_path, train):
+    oddities = {
+        "n02105855_2933.JPEG": jpeg(1, form="png"),
+        "cmyk.JPEG": jpeg(2, "CMYK"),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    good = jpeg(4, exif=exif)
+    at = good.index(b"Exif\0\0")
+    oddities["order.JPEG"] = good[: at + 6] + b"XX" + good[at + 8 :]
+    oddities["offset.JPEG"] = good[: at + 10] + b"\xff\xff\xff\x7f" + good[at + 14 :]
+    oddities["count.JPEG"] = good[: at + 14] + b"\xff\xff" + good[at + 16 :]
+    for name, data in oddities.items():
+        (train / CLASSES[0] / name).write_bytes(data)
+    images = ImageSet(pack(tmp_path, [source(train)]), 8)
+    kept = {images.bytes_of(number) for number in range(len(images))}
+    assert kept >= set(oddities.values())
+    for name, data in oddities.items():
+        assert decode(data, name).mode == "RGB"
+    cmyk = np.asarray(decode(jpeg(2, "CMYK", quality=100, subsampling=0), "cmyk"))
+    ink = np.random.default_rng(2).integers(0, 256, (9, 12, 4), np.uint8).astype(float)
+    truth = (255 - ink[..., :3]) * (255 - ink[..., 3:]) / 255
+    assert np.abs(cmyk - truth).mean() < 6
+
+
+def test_validation_is_labelled_as_training_is(tmp_path, flat, train, devkit, capsys):
+    job = {"named_by": [source(train).model_dump(include={"path", "labels"})]}
+    index = pack(tmp_path, [source(flat, devkit)], **job)
+    images = ImageSet(index, 8)
+    assert [images.classes[label] for label in images.labels] == LABELS
+    assert (
+        "6 images of 3 classes, from 1 (n03888257) to 3 (n02119789)"
+        in capsys.readouterr().out
+    )
+
+
+def test_sets_with_different_classes_are_one_line(tmp_path, flat, train, devkit):
+    job = {"named_by": [source(train).model_dump()]}
+    shutil.rmtree(train / CLASSES[1])
+    with pytest.raises(
+        Mistake, match=f"val: '{CLASSES[1]}' is no class; the classes are"
+    ):
+        pack(tmp_path, [source(flat, devkit)], **job)
+    job = {"named_by": [source(flat, devkit).model_dump()]}
+    with pytest.raises(Mistake, match=f"train: no image of {CLASSES[1]}, which"):
+        pack(tmp_path, [source(train)], **job)
+    assert not (tmp_path / "set").exists()
+
+
+def test_named_classes_may_lack_images_and_the_log_says_so(tmp_path, train, capsys):
+    pack(tmp_path, [source(train)], classes=[*CLASSES, "n07873807"])
+    assert "none of n07873807" in capsys.readouterr().out
+
+
+def cut(path, length):
+    path.write_bytes(path.read_bytes()[:length])
+    return path
+
+
+def nested(tmp_path, change=lambda data: data):
+    """A tar of two tars of classes, the first of them changed."""
+    inner = tar(None, [file[1:] for file in train_files()[:2]])
+    files = [("n01440764.tar", change(inner)), ("n02119789.tar", inner)]
+    tar(tmp_path / "outer.tar", files)
+    return tmp_path / "outer.tar"
+
+
+@pytest.mark.parametrize("length", [0, 700, 1100, 1024 + 512, 2048])
+def test_a_truncated_inner_tar_is_named(tmp_path, length):
+    path = nested(tmp_path, lambda data: data[:length])
+    with pytest.raises(Mistake, match=r"outer\.tar:n01440764\.tar: .*cut") as caught:
+        told(source(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_outer_tar_is_named(tmp_path):
+    for length in (100, 512, 5000, 11000, 21504):
+        with pytest.raises(Mistake, match=r"outer\.tar.*cut"):
+            told(source(cut(nested(tmp_path), length)))
+
+
+def test_a_compressed_tar_or_no_tar_is_named(tmp_path):
+    for name in ("some.tar.gz", "some.tar", "page.html"):
+        (tmp_path / name).write_bytes(b"\x1f\x8b nothing of the kind")
+        with pytest.raises(Mistake, match=f"{name}: no plain tar"):
+            classes_of([source(tmp_path / name)])
+
+
+def without_meta(devkit):
+    (devkit / "data/meta.mat").unlink()
+
+
+def no_matlab(devkit):
+    (devkit / "data/meta.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(300))
+
+
+def other_matlab(devkit):
+    savemat(devkit / "data/meta.mat", {"classes": np.arange(3)})
+
+
+def strange_number(devkit):
+    truth = devkit / "data/ILSVRC2012_validation_ground_truth.txt"
+    truth.write_text(truth.read_text().replace("3", "2000"))
+
+
+def one_less(devkit):
+    truth = devkit / "data/ILSVRC2012_validation_ground_truth.txt"
+    truth.write_text(truth.read_text()[:-2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (without_meta, "no meta.mat there; give the devkit"),
+        (no_matlab, "damaged devkit"),
+        (other_matlab, "meta.mat has no 'synsets'"),
+        (strange_number, "meta.mat has no 2000"),
+        (one_less, "5 labels, but .*val has 6 images"),
+    ],
+)
+def test_a_broken_devkit_is_one_line(flat, devkit, damage, complaint):
+    damage(devkit)
+    with pytest.raises(Mistake, match=complaint) as caught:
+        classes_of([source(flat, devkit)])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_devkit_tar_is_named(flat, devkit):
+    path = cut(Path(f"{devkit}.tar.gz"), 200)
+    with pytest.raises(Mistake, match=r"t12\.tar\.gz: damaged devkit"):
+        classes_of([source(flat, path)])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "give each of its lines"),
+        ("ImageId,PredictionString\n", "give each of its lines"),
+        ("\n".join(LABELS[:5]), "5 labels, but .* 6 images"),
+        ("\n".join(f"{name} x" for name in [*VAL, "more"]), "7 labels, but"),
+        ("\n".join(f"{name} x" for name in [*VAL[:5], "other"]), f"no label for .*{VAL[5]}"),
+        ("\n".join(f"{name} x" for name in [*VAL[:5], VAL[0]]), "names 1 of its files twice"),
+        ("a b\nc", "give each of its lines"),
+        ("\n".join(f"{name} n99999999" for name in VAL), "'n99999999' is no class"),
+        ("\n".join(f"{name} 3" for name in VAL), "3 is no class"),
+        (b"\xff\xfe\xfa", "no text of labels"),
+    ],
+)  # fmt: skip
+def test_a_broken_list_is_one_line(tmp_path, flat, text, complaint):
+    path = tmp_path / "labels.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(Mistake, match=complaint) as caught:
+        told(source(flat, path))
+    assert "\n" not in str(caught.value)
+
+
+def test_images_without_labels_say_what_is_wanted(flat, tmp_path):
+    with pytest.raises(Mistake, match=r"0001\.JPEG: has no label.*devkit, or a list"):
+        classes_of([source(flat)])
+    deep = tmp_path / "deep"
+    shutil.copytree(flat, deep / "val")
+    with pytest.raises(Mistake, match=r"needs two classes.*here is val"):
+        classes_of([source(deep)])
+
+
+def test_numbers_and_names_do_not_mix(tmp_path, train):
+    mixed = [source(train), source(shards(tmp_path / "numbered"))]
+    with pytest.raises(Mistake, match=r"names; list the names in data\.classes"):
+        classes_of(mixed)
+
+
+def test_too_few_names_for_numbered_shards_are_named(tmp_path):
+    (tmp_path / "names.txt").write_text("one\ntwo\n")
+    with pytest.raises(Mistake, match=r"names\.txt: 2 names, but .* number 2"):
+        classes_of([source(shards(tmp_path / "numbered"), tmp_path / "names.txt")])

@@ -1,0 +1,50 @@
+"""Command line of rule ``audit_photos``: the store of shards -> tables, or a stop."""
+
+import json
+from pathlib import Path
+
+from s2snets.cleaning.audit import audit
+from s2snets.cleaning.rules import dhash_of
+from s2snets.config import Settings
+from s2snets.files import read_json, replacing, write_json
+from s2snets.stage import arguments, run
+from s2snets.tables import write_csv
+
+TABLES = ("outcomes", "totals", "shards", "licences")
+
+
+class Job(Settings):
+    shards: int
+    profile: str
+    most_rejected: float
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("store", "validation", *TABLES, "proposed", "summary"),
+        lists=("reports", "rows"),
+        model=Job,
+    ).parse_args(argv)
+    job.summary.parent.mkdir(parents=True, exist_ok=True)
+    tables, summary = audit(
+        job.store,
+        job.reports,
+        rows=sum(read_json(Path(part) / "about.json")["rows"] for part in job.rows),
+        validation=job.validation,
+        dhash_of=dhash_of,
+        folder=job.summary.parent,
+        **job.settings.model_dump(),
+    )
+    for name in TABLES:
+        write_csv(tables[name], getattr(job, name))
+    with replacing(job.proposed) as draft:
+        tables["proposed"].to_csv(draft, sep="\t", index=False)
+    # Whole tables too, so that the report reads one file.
+    for name in ("totals", "outcomes", "licences"):
+        summary[name] = json.loads(tables[name].to_json(orient="records"))
+    write_json(job.summary, summary)
+
+
+if __name__ == "__main__":
+    run(main)
