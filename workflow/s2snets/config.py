@@ -283,6 +283,27 @@ class Optimisation(Settings):
     patience: Count = Field(
         2, description="plateau: consecutive checks without improvement (section 3.2)."
     )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true",
+        description="Arithmetic: float32 throughout, or products in bfloat16 or float16"
+        " (a GPU; the loss is scaled) with weights in float32 (not in print).",
+    )
+    micro_batch: Count | None = Field(
+        None,
+        description="Images of a batch that go through the network at once, in all"
+        " processes; gradients are summed, batch norm sees these. null: the batch.",
+    )
+    compile: bool = Field(
+        False, description="Let torch.compile fuse the network's operations."
+    )
+
+    @model_validator(mode="after")
+    def divided(self):
+        if self.batch % (self.micro_batch or self.batch):
+            raise ValueError(
+                f"micro_batch: {self.micro_batch} does not divide batch {self.batch}"
+            )
+        return self
 
 
 class Augmentation(Settings):

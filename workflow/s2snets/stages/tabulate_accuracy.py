@@ -8,7 +8,7 @@ from s2snets.config import Bootstrap, Reference
 from s2snets.files import replacing
 from s2snets.measure import accuracy
 from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.tables import SCORED, read_rows, write_csv
 
 KEPT = 2000  # resamples of Table 2 that RRC and lattices read
 
@@ -26,7 +26,7 @@ def main(argv=None):
             "help": "what predictions are held against",
         },
     ).parse_args(argv)
-    rows, chosen = read_rows(job.predictions), job.settings
+    rows, chosen = read_rows(job.predictions, SCORED), job.settings
     rows = accuracy.referred(rows, job.reference)
     table = accuracy.tabulate(rows, job.classifiers, job.part)
     samples = accuracy.resample(rows, chosen.resamples, chosen.seed)

@@ -6,7 +6,7 @@ from s2snets.config import Reference
 from s2snets.measure.accuracy import marked
 from s2snets.measure.denoising import compare
 from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.tables import SCORED, read_rows, write_csv
 
 
 def main(argv=None):
@@ -22,8 +22,8 @@ def main(argv=None):
         },
     ).parse_args(argv)
     table = compare(
-        read_rows(job.predictions),
-        read_rows(job.denoised),
+        read_rows(job.predictions, SCORED),
+        read_rows(job.denoised, SCORED),
         job.classifiers,
         job.denoisers,
         job.part,

@@ -8,7 +8,7 @@ from s2snets.measure.lighter import against_cost
 from s2snets.models.cost import multiply_adds, parameters
 from s2snets.models.segnet import SegNet
 from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, read_rows, write_csv
+from s2snets.tables import SCORED, read_csv, read_rows, write_csv
 
 
 class Job(Settings):
@@ -41,7 +41,7 @@ def main(argv=None):
             }
         )
     reference = job.settings.reference
-    rows = referred(read_rows(job.predictions), reference)
+    rows = referred(read_rows(job.predictions, SCORED), reference)
     table = against_cost(rows, pd.DataFrame(costs), job.classifiers)
     write_csv(marked(table, reference), job.table)
 
