@@ -56,7 +56,8 @@ PUBLISHED = [name for name, one in study.classifiers.items() if one.named]
 PART, *OTHER_PARTS = study.finetune.parts
 LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
-SETS = {"train": True, "validation": True, "photos": False, "photos_validation": False}
+LABELLED = ["train", "validation"] if study.reference == "labels" else []
+SETS = ["train", "validation", "photos", "photos_validation"]
 PACKED = [name for name in SETS if getattr(study.data, name)]
 CLEANED = [name for name in SETS if name not in PACKED]
 BATCHES = range(study.clean.batches if study.clean else 0)
@@ -131,7 +132,7 @@ def packing(wildcards):
         sources=[
             one.model_dump(mode="json") for one in getattr(study.data, wildcards.set)
         ],
-        labelled=SETS[wildcards.set],
+        labelled=wildcards.set in LABELLED,
         classes=study.data.classes,
         named_by=named_by,
         seed=study.data.seed,
@@ -279,6 +280,7 @@ def lighter_prediction(wildcards):
         study,
         "image_size",
         "fit",
+        "reference",
         autoencoder=LIGHTER[wildcards.size],
         predict=study.predict.model_copy(update={"strengths": [0.0]}),
     )

@@ -28,6 +28,7 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 README = ROOT / "config/README.md"
 
 Part = Literal["decoder", "encoder", "both"]
+Reference = Literal["labels", "predictions"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -657,6 +658,13 @@ class Study(Settings):
         description="How an image becomes square: squash, as the published code does;"
         " crop the centre; pad: never enlarge, black border.",
     )
+    reference: Reference = Field(
+        "labels",
+        description="What a prediction is held against: the images' labels, or, where"
+        " there are none, what the same classifier says of the original. Fine-tuning"
+        " then aims at that too, every accuracy is an agreement, and `data.train` and"
+        " `data.validation` are read as unlabelled, however they are laid out.",
+    )
     data: Data = Field(description="The image sets.")
     clean: Clean | None = Field(
         None,
@@ -720,9 +728,29 @@ class Study(Settings):
                 raise ValueError(
                     f"data.{name}: give it, or the section clean, and not both"
                 )
+        if self.reference == "predictions":
+            self.without_labels()
         if "S" in self.classifiers:
             raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
         return self
+
+    def without_labels(self):
+        """What a study whose images have no labels cannot have."""
+        learning = [name for name, one in self.classifiers.items() if one.trained]
+        if learning:
+            raise ValueError(
+                f"classifiers.{learning[0]}: training it needs labels, which reference:"
+                " predictions does without; give it weights, or set reference: labels"
+            )
+        if self.data.classes is not None:
+            raise ValueError(
+                "data.classes: of no use with reference: predictions; leave them out"
+            )
+        if self.finetune.augment is not None:
+            raise ValueError(
+                "finetune.augment: must be null with reference: predictions, which are"
+                " made on the images as they are"
+            )
 
 
 def missing_sources(study):

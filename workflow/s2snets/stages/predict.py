@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from s2snets.config import Autoencoder, Predict, Settings
-from s2snets.data.imageset import labelled
+from s2snets.config import Autoencoder, Predict, Reference, Settings
+from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
 from s2snets.device import use_device
 from s2snets.evaluation import Pass, identity, predictions, shown
@@ -24,6 +24,7 @@ class Job(Settings):
     fit: str
     autoencoder: Autoencoder
     predict: Predict
+    reference: Reference = "labels"
     images: int | None = None  # the first so many; all where it is left out
 
 
@@ -73,7 +74,8 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, MODULE, chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
+        read = READERS[chosen.reference]
+        images = read(job.images, chosen.image_size, chosen.fit)
         classifiers = {
             name: load_classifier(Path(weights).parent, device, images.classes)
             for name, weights in zip(job.names, job.classifiers, strict=True)

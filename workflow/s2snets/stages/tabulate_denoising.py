@@ -1,5 +1,9 @@
 """Command line of rule ``tabulate_denoising``: predictions -> one table."""
 
+from typing import get_args
+
+from s2snets.config import Reference
+from s2snets.measure.accuracy import marked
 from s2snets.measure.denoising import compare
 from s2snets.stage import arguments, run
 from s2snets.tables import SCORED, read_rows, write_csv
@@ -11,6 +15,11 @@ def main(argv=None):
         paths=("table",),
         lists=("predictions", "denoised", "classifiers", "denoisers"),
         part={"required": True, "help": "the part whose autoencoders are A_i"},
+        reference={
+            "choices": get_args(Reference),
+            "default": "labels",
+            "help": "what predictions are held against",
+        },
     ).parse_args(argv)
     table = compare(
         read_rows(job.predictions, SCORED),
@@ -18,8 +27,9 @@ def main(argv=None):
         job.classifiers,
         job.denoisers,
         job.part,
+        job.reference,
     )
-    write_csv(table, job.table)
+    write_csv(marked(table, job.reference), job.table)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,22 @@ def classification(model, batch):
     return F.cross_entropy(logits, labels), {"accuracy": hits}
 
 
+def imitation(classifier):
+    """Cross-entropy to what a frozen classifier itself says of the images as they are.
+
+    Takes the place of labels where there are none.
+    """
+
+    def loss(model, batch):
+        pixels, _ = batch
+        with torch.no_grad():
+            own = classifier(pixels).argmax(1)
+        value, measured = classification(model, (pixels, own))
+        return value, {"agreement": measured["accuracy"]}
+
+    return loss
+
+
 def reconstruction(units):
     """Mean square error between an autoencoder's input and output (section 3.2).
 
