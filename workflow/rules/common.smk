@@ -61,7 +61,6 @@ SETS = ["train", "validation", "photos", "photos_validation"]
 PACKED = [name for name in SETS if getattr(study.data, name)]
 CLEANED = [name for name in SETS if name not in PACKED]
 BATCHES = range(study.clean.batches if study.clean else 0)
-STORE = (study.clean and study.clean.store) or f"results/{study.study}/clean"
 
 # What the cleaning reads its rows from: metadata files by number, or a folder.
 METADATA = dict(enumerate(study.clean.metadata if study.clean else ()))
@@ -155,6 +154,11 @@ def metadata_settings(wildcards):
         shards=study.clean.shards,
         batches=study.clean.batches,
     )
+
+
+def store(wildcards):
+    """Where the cleaned shards are, the study's own folder or one that studies share."""
+    return study.clean.store or f"results/{study.study}/clean"
 
 
 def zip_folder(wildcards):
