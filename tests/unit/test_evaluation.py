@@ -23,7 +23,6 @@ from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
 from s2snets.errors import Mistake
 from s2snets.models.segnet import SegNet
-from s2snets.models.zoo import build, spec_of
 from s2snets.parts import folder, forget, write_parts
 from s2snets.stages import measure_information, predict
 from s2snets.store import (
@@ -33,6 +32,7 @@ from s2snets.store import (
     save_weights,
 )
 from s2snets.tables import SCORED, read_rows
+from s2snets.zoo.build import build, spec_of
 
 CPU = torch.device("cpu")
 IMAGES, PARTS = 26, 4

@@ -20,10 +20,8 @@ from s2snets.files import read_json
 from s2snets.measure.accuracy import referred, score
 from s2snets.measure.claims import CLAIMS, compare, printed_tables
 from s2snets.measure.denoising import compare as against_denoisers
-from s2snets.models import packaged
 from s2snets.models.frozen import Frozen
 from s2snets.models.segnet import SegNet
-from s2snets.models.zoo import build, spec_of
 from s2snets.reporting.page import CAPTIONS
 from s2snets.see import categories
 from s2snets.stages import (
@@ -35,6 +33,8 @@ from s2snets.stages import (
 )
 from s2snets.store import save_classifier, save_weights
 from s2snets.training.objectives import classification, imitation
+from s2snets.zoo import packaged
+from s2snets.zoo.build import build, spec_of
 
 ROOT = Path(__file__).parents[2]
 PAPER = ROOT / "resources/palacio2018"

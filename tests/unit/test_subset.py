@@ -17,11 +17,11 @@ from s2snets.files import read_json, write_json
 from s2snets.models.classifiers import lenet5
 from s2snets.models.frozen import Frozen
 from s2snets.models.segnet import SegNet, Tuned
-from s2snets.models.subset import Chosen, places, restricted
 from s2snets.models.vision import torchvision
-from s2snets.models.zoo import build
 from s2snets.store import load_classifier, save_classifier
 from s2snets.training.objectives import classification
+from s2snets.zoo.build import build
+from s2snets.zoo.subset import Chosen, places, restricted
 
 SYNSETS = list(synsets())
 IMAGENETTE = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079",

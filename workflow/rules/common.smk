@@ -15,7 +15,7 @@ from s2snets.config import load, missing_sources, section_json
 from s2snets.errors import Mistake
 from s2snets.fingerprint import fingerprint, texts
 from s2snets.measure.accuracy import sources
-from s2snets.models.own import meaning
+from s2snets.zoo.own import meaning
 
 try:
     study = load(config, ", ".join(map(str, workflow.configfiles)))

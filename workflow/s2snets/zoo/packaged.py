@@ -1,6 +1,6 @@
 """ImageNet classifiers whose weights come inside Python packages (envs/packaged.txt).
 
-For settings as ``architecture: s2snets.models.packaged:squeezenet``. The packages of
+For settings as ``architecture: s2snets.zoo.packaged:squeezenet``. The packages of
 the weights are never imported: one of them needs a TensorFlow of 2019.
 """
 
