@@ -20,7 +20,8 @@ from slurm import cluster
 
 from s2snets.status import status
 
-pytestmark = pytest.mark.slurm
+# One cluster, so one process of pytest's.
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 SITE = {
     "account": None,
     "cpu": {"partition": "cpu", "hours": 0.5},

@@ -16,15 +16,15 @@ from torch import nn
 from s2snets.config import Classifier
 from s2snets.errors import Mistake
 from s2snets.files import read_json, sha256, write_json
-from s2snets.models import own
 from s2snets.models.classifiers import lenet5
 from s2snets.models.frozen import Frozen
-from s2snets.models.published import published, stated_hash
 from s2snets.models.vision import torchvision
-from s2snets.models.zoo import UNSAID, build, preparation, spec_of
 from s2snets.stages import fetch_weights
 from s2snets.stages.export_classifier import AUXILIARY, exported
 from s2snets.store import load_classifier, save_classifier
+from s2snets.zoo import own
+from s2snets.zoo.build import UNSAID, build, preparation, spec_of
+from s2snets.zoo.published import published, stated_hash
 
 ROOT = Path(__file__).parents[2]
 MODELS = torchvision.models

@@ -15,7 +15,7 @@ from s2snets.models.classifiers import ARCHITECTURES, Branches, Residual, lenet5
 from s2snets.models.frozen import Frozen, Prepared
 from s2snets.models.segnet import PARTS, SegNet, Tuned, scaled_plan
 from s2snets.models.vision import torchvision
-from s2snets.models.zoo import build, network, spec_of
+from s2snets.zoo.build import build, network, spec_of
 
 
 def parameters(module):

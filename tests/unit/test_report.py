@@ -717,6 +717,23 @@ def test_networks_near_chance_are_told(write, tables):
     assert "costs A more than half of what it scores above chance" in words
 
 
+def test_without_labels_the_page_speaks_of_agreement(write, tables):
+    table1 = tables["table1"].assign(top1=0.4)
+    table1.loc[table1["input"] == "original", "top1"] = 1.0
+    page = write(
+        config=CONFIG | {"reference": "predictions"},
+        tables=tables | {"table1": table1},
+        classes=None,
+    )
+    found, _ = page.split('<h2 id="comparison">')
+    assert "have no labels" in found
+    assert "Table 1. Agreement on originals" in found
+    assert "more than half of\ntheir own predictions" in found
+    assert "accurac" not in found.lower()
+    assert "above chance" not in found
+    assert "have no labels" not in write()
+
+
 def test_comparison_is_counted_and_grouped(write):
     text = write()
     words = " ".join(Page(text).words)

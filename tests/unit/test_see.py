@@ -18,9 +18,9 @@ from s2snets.errors import Mistake
 from s2snets.figures import seen as figure
 from s2snets.files import write_json
 from s2snets.models.segnet import SegNet
-from s2snets.models.zoo import build, spec_of
 from s2snets.see import amplified, load_networks, read_pixels, see
 from s2snets.store import save_classifier, save_weights
+from s2snets.zoo.build import build, spec_of
 
 CLASSES = ["a_fish", "tent", "a very long name of a class"]
 SIZE = 16

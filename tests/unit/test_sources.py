@@ -14,8 +14,10 @@ from scipy.io import savemat
 from s2snets.config import Source
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
+from s2snets.data.shards import read_index, write_index
 from s2snets.data.sources import classes_of, items
 from s2snets.errors import Mistake
+from s2snets.files import sha256
 from s2snets.stages import pack_images
 
 # In the devkit's order, which is not the sorted one; the last is no leaf.
@@ -247,6 +249,20 @@ def test_a_packed_set_packs_to_the_same_set(tmp_path, train):
     assert ImageSet(twice, 8).classes == CLASSES
     few = [item.label for item in items(source(once), CLASSES[::-1], (0, 0))]
     assert few == [2, 2, 1, 1, 0, 0]
+
+
+def test_a_set_that_is_part_of_its_tars_is_packed_alone(tmp_path, train):
+    columns, paths, classes, *_ = read_index(pack(tmp_path, [source(train)], "once"))
+    part = tmp_path / "part/index.npz"
+    part.parent.mkdir()
+    about = {"file": str(paths[0]), "images": 2, "bytes": paths[0].stat().st_size}
+    about["sha256"] = sha256(paths[0])
+    chosen = {name: column[2:4] for name, column in columns.items()}
+    write_index(part, chosen, [about], classes=classes)
+    found = list(items(source(part), CLASSES, (0, 0)))
+    assert [item.label for item in found] == chosen["label"].tolist()
+    whole = ImageSet(tmp_path / "once/index.npz", 8)
+    assert [item.read() for item in found] == [whole.bytes_of(n) for n in (2, 3)]
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")

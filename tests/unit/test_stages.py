@@ -9,12 +9,10 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
 from s2snets import evaluation, files, stage
 from s2snets.config import Information, Predict
 from s2snets.data.imageset import ImageSet
-from s2snets.data.noise import add_noise, unit_noise
 from s2snets.errors import Mistake
 from s2snets.files import replacing
 from s2snets.measure.information import nmi
@@ -47,28 +45,6 @@ def small(classes=3):
     return Frozen(lenet5(classes), (0.5,) * 3, (0.5,) * 3)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 10])
-def test_predictions_equal_a_slow_rederivation(images, batch):
-    settings = Predict(strengths=[0.0, 0.3, 1.0], noisy_images=4, batch=batch)
-    numbers = np.array([7, 1, 4, 9, 0, 3])
-    net, halves = small(), nn.Sequential(nn.Hardtanh(0, 0.5))
-    rows = evaluation.predictions(
-        images, numbers, halves, {"L": net}, settings, seed=5, device=CPU
-    )
-    assert len(rows) == 6 + 4 + 4
-    for row in rows.itertuples():
-        pixels, label = images[row.image]
-        pixels = pixels[None].float() / 255
-        noise = unit_noise([row.image], 5, 32)
-        seen = halves(add_noise(pixels, noise, row.strength))
-        truth = net(seen)[0].softmax(0)
-        assert row.label == label
-        assert row.class_1 == int(truth.argmax())
-        assert row.probability_1 == pytest.approx(float(truth.max()), abs=1e-5)
-        assert (row.class_4, row.class_5, row.probability_4) == (-1, -1, 0)
-    assert set(rows[rows.strength > 0].image) == {7, 1, 4, 9}
-
-
 def test_bytes_are_clipped_and_rounded_pixels():
     pixels = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0, 0.9999]).view(1, 1, 2, 3)
     assert evaluation.as_bytes(pixels).ravel().tolist() == [0, 0, 128, 255, 255, 255]
@@ -76,9 +52,10 @@ def test_bytes_are_clipped_and_rounded_pixels():
 
 def test_information_rows_equal_the_measure_image_by_image(images):
     numbers = np.array([4, 2, 9, 1, 7])
-    originals, reconstructions = (
-        next(evaluation.reconstructed(images, numbers, f, batch=9, device=CPU))[1]
-        for f in (evaluation.identity, lambda pixels: pixels.square())
+    batches = evaluation.Pass(images, numbers, 9)
+    group = next(evaluation.shown(batches, [0], device=CPU))
+    numbers, originals, reconstructions = next(
+        evaluation.reconstructed(group, torch.square)
     )
     settings = Information(bins=[16])
     parts = measure_information.rows(numbers, originals, reconstructions, settings)

@@ -12,16 +12,16 @@ from s2snets.config import Predict
 from s2snets.data.imagenet import synsets
 from s2snets.data.imageset import ImageSet
 from s2snets.errors import Mistake
-from s2snets.evaluation import identity, predictions
+from s2snets.evaluation import Pass, identity, predictions, shown
 from s2snets.files import read_json, write_json
 from s2snets.models.classifiers import lenet5
 from s2snets.models.frozen import Frozen
 from s2snets.models.segnet import SegNet, Tuned
-from s2snets.models.subset import Chosen, places, restricted
 from s2snets.models.vision import torchvision
-from s2snets.models.zoo import build
 from s2snets.store import load_classifier, save_classifier
 from s2snets.training.objectives import classification
+from s2snets.zoo.build import build
+from s2snets.zoo.subset import Chosen, places, restricted
 
 SYNSETS = list(synsets())
 IMAGENETTE = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
@@ -125,10 +125,9 @@ def images(tmp_path):
 def test_predictions_are_labels_of_the_study(images):
     net = frozen(12)
     index = [11, 4, 0]
-    rows = predictions(
-        images, range(9), identity, {"X": nn.Sequential(net, Chosen(index))},
-        Predict(strengths=[0.0]), seed=0, device=torch.device("cpu"),
-    )  # fmt: skip
+    groups = shown(Pass(images, range(9), 4), [0], device=torch.device("cpu"))
+    classifiers = {"X": nn.Sequential(net, Chosen(index))}
+    (rows,) = predictions(groups, identity, classifiers, Predict(strengths=[0.0]))
     pixels, labels = images.batch(range(9))
     truth = net(pixels)[:, index].softmax(1)
     assert rows.class_1.tolist() == truth.argmax(1).tolist()

@@ -66,7 +66,7 @@ rule clean_photos:
         runtime="1d",
     params:
         code=fingerprint("s2snets.stages.clean_photos"),
-        store=STORE,
+        store=store,
         flags=flags,
         settings=cleaning_settings,
     shell:
@@ -98,7 +98,7 @@ rule audit_photos:
         runtime="12h",
     params:
         code=fingerprint("s2snets.stages.audit_photos"),
-        store=STORE,
+        store=store,
         settings=audit_settings,
     shell:
         "python -m s2snets.stages.audit_photos --store {params.store:q}"
@@ -131,7 +131,7 @@ rule index_photos:
         runtime="12h",
     params:
         code=fingerprint("s2snets.stages.index_photos"),
-        store=STORE,
+        store=store,
         settings=photo_index_settings,
     shell:
         "python -m s2snets.stages.index_photos --store {params.store:q}"

@@ -15,7 +15,7 @@ from s2snets.config import load, missing_sources, section_json
 from s2snets.errors import Mistake
 from s2snets.fingerprint import fingerprint, texts
 from s2snets.measure.accuracy import sources
-from s2snets.models.own import meaning
+from s2snets.zoo.own import meaning
 
 try:
     study = load(config, ", ".join(map(str, workflow.configfiles)))
@@ -56,11 +56,11 @@ PUBLISHED = [name for name, one in study.classifiers.items() if one.named]
 PART, *OTHER_PARTS = study.finetune.parts
 LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
-SETS = {"train": True, "validation": True, "photos": False, "photos_validation": False}
+LABELLED = ["train", "validation"] if study.reference == "labels" else []
+SETS = ["train", "validation", "photos", "photos_validation"]
 PACKED = [name for name in SETS if getattr(study.data, name)]
 CLEANED = [name for name in SETS if name not in PACKED]
 BATCHES = range(study.clean.batches if study.clean else 0)
-STORE = (study.clean and study.clean.store) or f"results/{study.study}/clean"
 
 # What the cleaning reads its rows from: metadata files by number, or a folder.
 METADATA = dict(enumerate(study.clean.metadata if study.clean else ()))
@@ -131,7 +131,7 @@ def packing(wildcards):
         sources=[
             one.model_dump(mode="json") for one in getattr(study.data, wildcards.set)
         ],
-        labelled=SETS[wildcards.set],
+        labelled=wildcards.set in LABELLED,
         classes=study.data.classes,
         named_by=named_by,
         seed=study.data.seed,
@@ -154,6 +154,11 @@ def metadata_settings(wildcards):
         shards=study.clean.shards,
         batches=study.clean.batches,
     )
+
+
+def store(wildcards):
+    """Where the cleaned shards are, the study's own folder or one that studies share."""
+    return study.clean.store or f"results/{study.study}/clean"
 
 
 def zip_folder(wildcards):
@@ -194,7 +199,7 @@ def photo_index_settings(wildcards):
 
 def exclusions(wildcards):
     """The list of photographs that must go, if there is one."""
-    return study.clean.exclude or []
+    return (study.clean and study.clean.exclude) or []
 
 
 def classifier_settings(wildcards):
@@ -279,6 +284,7 @@ def lighter_prediction(wildcards):
         study,
         "image_size",
         "fit",
+        "reference",
         autoencoder=LIGHTER[wildcards.size],
         predict=study.predict.model_copy(update={"strengths": [0.0]}),
     )

@@ -24,7 +24,7 @@ rule compare_with_paper:
         code=fingerprint("s2snets.stages.compare_with_paper"),
         printed=texts(Path(workflow.basedir) / "resources/palacio2018"),
         settings=section_json(
-            study, "image_size", "classifiers", "information", "lattice"
+            study, "image_size", "classifiers", "information", "lattice", "reference"
         ),
     shell:
         "python -m s2snets.stages.compare_with_paper --accuracy {input.accuracy:q}"

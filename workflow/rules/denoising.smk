@@ -68,6 +68,7 @@ rule predict_denoised:
             "fit",
             "autoencoder",
             "predict",
+            "reference",
             images=study.denoised_images,
         ),
         names=CLASSIFIERS,
@@ -105,11 +106,13 @@ rule tabulate_denoising:
         names=CLASSIFIERS,
         denoisers=study.denoise.methods,
         part=PART,
+        reference=study.reference,
     shell:
         "python -m s2snets.stages.tabulate_denoising"
         " --predictions {input.predictions:q} --denoised {input.denoised:q}"
         " --classifiers {params.names} --denoisers {params.denoisers}"
-        " --part {params.part} --table {output.table:q} > {log:q} 2>&1"
+        " --part {params.part} --reference {params.reference}"
+        " --table {output.table:q} > {log:q} 2>&1"
 
 
 localrules:

@@ -5,6 +5,7 @@ FINETUNING = section_json(
     "image_size",
     "fit",
     "autoencoder",
+    "reference",
     # Which parts are tuned is the wildcard's: asking for one more retrains no other.
     finetune=study.finetune.model_dump(mode="json", exclude={"parts"}),
 )

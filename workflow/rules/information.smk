@@ -84,7 +84,13 @@ rule collect_gallery:
     params:
         code=fingerprint("s2snets.stages.collect_gallery"),
         settings=section_json(
-            study, "image_size", "fit", "autoencoder", "predict", "gallery"
+            study,
+            "image_size",
+            "fit",
+            "autoencoder",
+            "predict",
+            "gallery",
+            "reference",
         ),
         sources=SHOWN,
         labels=list(KNOWN.loc[SHOWN, "label"]),

@@ -99,6 +99,7 @@ rule tabulate_lighter:
         settings=section_json(
             study,
             "image_size",
+            "reference",
             autoencoders=[
                 one.model_dump(mode="json")
                 for one in (study.autoencoder, *study.lighter)

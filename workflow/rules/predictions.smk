@@ -25,7 +25,9 @@ rule predict:
         runtime="1d",
     params:
         code=fingerprint("s2snets.stages.predict"),
-        settings=section_json(study, "image_size", "fit", "autoencoder", "predict"),
+        settings=section_json(
+            study, "image_size", "fit", "autoencoder", "predict", "reference"
+        ),
         names=CLASSIFIERS,
     shell:
         "python -m s2snets.stages.predict --images {input.images:q}"
@@ -60,10 +62,12 @@ rule tabulate_accuracy:
         code=fingerprint("s2snets.stages.tabulate_accuracy"),
         names=CLASSIFIERS,
         part=PART,
+        reference=study.reference,
         settings=study.bootstrap.model_dump_json(),
     shell:
         "python -m s2snets.stages.tabulate_accuracy --predictions {input.predictions:q}"
         " --classifiers {params.names} --part {params.part}"
+        " --reference {params.reference}"
         " --accuracy {output.accuracy:q} --table1 {output.table1:q}"
         " --table2 {output.table2:q} --parts {output.parts:q} --noise {output.noise:q}"
         " --bootstrap {output.bootstrap:q} --settings {params.settings:q}"

@@ -28,6 +28,7 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 README = ROOT / "config/README.md"
 
 Part = Literal["decoder", "encoder", "both"]
+Reference = Literal["labels", "predictions"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -282,6 +283,27 @@ class Optimisation(Settings):
     patience: Count = Field(
         2, description="plateau: consecutive checks without improvement (section 3.2)."
     )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true",
+        description="Arithmetic: float32 throughout, or products in bfloat16 or float16"
+        " (a GPU; the loss is scaled) with weights in float32 (not in print).",
+    )
+    micro_batch: Count | None = Field(
+        None,
+        description="Images of a batch that go through the network at once, in all"
+        " processes; gradients are summed, batch norm sees these. null: the batch.",
+    )
+    compile: bool = Field(
+        False, description="Let torch.compile fuse the network's operations."
+    )
+
+    @model_validator(mode="after")
+    def divided(self):
+        if self.batch % (self.micro_batch or self.batch):
+            raise ValueError(
+                f"micro_batch: {self.micro_batch} does not divide batch {self.batch}"
+            )
+        return self
 
 
 class Augmentation(Settings):
@@ -636,6 +658,13 @@ class Study(Settings):
         description="How an image becomes square: squash, as the published code does;"
         " crop the centre; pad: never enlarge, black border.",
     )
+    reference: Reference = Field(
+        "labels",
+        description="What a prediction is held against: the images' labels, or, where"
+        " there are none, what the same classifier says of the original. Fine-tuning"
+        " then aims at that too, every accuracy is an agreement, and `data.train` and"
+        " `data.validation` are read as unlabelled, however they are laid out.",
+    )
     data: Data = Field(description="The image sets.")
     clean: Clean | None = Field(
         None,
@@ -699,9 +728,29 @@ class Study(Settings):
                 raise ValueError(
                     f"data.{name}: give it, or the section clean, and not both"
                 )
+        if self.reference == "predictions":
+            self.without_labels()
         if "S" in self.classifiers:
             raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
         return self
+
+    def without_labels(self):
+        """What a study whose images have no labels cannot have."""
+        learning = [name for name, one in self.classifiers.items() if one.trained]
+        if learning:
+            raise ValueError(
+                f"classifiers.{learning[0]}: training it needs labels, which reference:"
+                " predictions does without; give it weights, or set reference: labels"
+            )
+        if self.data.classes is not None:
+            raise ValueError(
+                "data.classes: of no use with reference: predictions; leave them out"
+            )
+        if self.finetune.augment is not None:
+            raise ValueError(
+                "finetune.augment: must be null with reference: predictions, which are"
+                " made on the images as they are"
+            )
 
 
 def missing_sources(study):

@@ -14,6 +14,8 @@ def span(seconds):
 class Progress:
     """Prints ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
 
+    A log gets a line every few seconds, a terminal one line that changes.
+
     Args:
         total: how many in all; None where nobody knows.
         done: how many an earlier, interrupted job has done.
@@ -32,10 +34,14 @@ class Progress:
             done: how many so far.
             values: further numbers, such as the loss; called when they are functions,
                 so that a device is waited for only when a line is due.
+
+        Returns:
+            None where nothing was told, else ``images_per_second`` (or of another
+            unit) in a dict.
         """
         now = time.monotonic()
         if now - self.told < self.every and done != self.total:
-            return
+            return None
         self.told = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
         parts = [f"{done:,} {self.unit}", f"{rate:,.0f} {self.unit}/s"]
@@ -44,4 +50,10 @@ class Progress:
             parts.append(f"{span((self.total - done) / rate) if rate else '?'} left")
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")
-        print(", ".join(parts), file=sys.stderr, flush=True)
+        line = ", ".join(parts)
+        if sys.stderr.isatty():  # to the line's start, and clear it
+            end = "\n" if done == self.total else ""
+            print(f"\r\x1b[K{line}", end=end, file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+        return {f"{self.unit}_per_second": rate}

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn",
-            "scikit-image", "concepts", "snakemake")  # fmt: skip
+            "scikit-image", "concepts", "lightning-fabric", "simplejpeg", "timm",
+            "snakemake")  # fmt: skip
 
 
 def versions():

@@ -38,7 +38,7 @@ class Networks(NamedTuple):
     made: Made
     sources: dict  # label, such as A_L -> autoencoder; the originals first
     classifiers: dict  # name -> frozen classifier
-    classes: list
+    classes: dict  # classifier -> names
     seed: int
 
 
@@ -104,6 +104,12 @@ def tuned_folders(autoencoders):
     }
 
 
+def categories(folder):
+    """Names of the classes of a classifier that is studied without labels."""
+    spec = read_json(folder / "spec.json")
+    return spec.get("categories") or [f"class {n}" for n in range(spec["classes"])]
+
+
 def load_networks(study, seed=None, device="cpu"):
     """Every network of a study's folder.
 
@@ -126,11 +132,15 @@ def load_networks(study, seed=None, device="cpu"):
     if not tuned or not classifiers:
         missing = "fine-tuned autoencoder" if classifiers else "classifier"
         raise Mistake(f"{folder}: no {missing} yet; finish the study")
+    named = {
+        name: classes or categories(folder / "classifiers" / name)
+        for name in classifiers
+    }
     sources = {
         label: load_autoencoder(place / WEIGHTS, made.autoencoder, device)
         for label, place in ({"A_S": pretrained} | tuned).items()
     }
-    return Networks(made, {"image": identity} | sources, classifiers, classes, seed)
+    return Networks(made, {"image": identity} | sources, classifiers, named, seed)
 
 
 def read_pixels(path, made):
@@ -182,16 +192,17 @@ def see(pixels, networks):
     pictures = {label: as_bytes(one)[0] for label, one in passed.items()}
     differences, gain = amplified(pictures)
 
-    def best(classifier, one):
+    def best(name, one):
+        classifier, names = networks.classifiers[name], networks.classes[name]
         classes, probabilities = (found[0] for found in top_classes(classifier(one)))
         return [
-            (networks.classes[number], float(probability))
+            (names[number], float(probability))
             for number, probability in zip(classes, probabilities, strict=True)
             if number >= 0
         ]
 
     top = {
-        name: {label: best(classifier, one) for label, one in passed.items()}
-        for name, classifier in networks.classifiers.items()
+        name: {label: best(name, one) for label, one in passed.items()}
+        for name in networks.classifiers
     }
     return Seen(pictures, differences, gain, top)

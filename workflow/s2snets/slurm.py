@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-AGAIN = 75  # what a training exits with that is to be continued: EX_TEMPFAIL
+from s2snets.training.signals import AGAIN
+
 MOST = 120  # seconds before its end at which a job stops, at most
 PART = 0.25  # of the time that it had, where that is less
 

@@ -7,9 +7,9 @@ from safetensors.torch import load_file, save_file
 from s2snets.errors import Mistake
 from s2snets.files import read_json, replacing, write_json
 from s2snets.models.segnet import SegNet
-from s2snets.models.states import fill
-from s2snets.models.subset import restricted
-from s2snets.models.zoo import build
+from s2snets.zoo.build import build
+from s2snets.zoo.states import fill
+from s2snets.zoo.subset import restricted
 
 CHANNELS_LAST = torch.channels_last
 

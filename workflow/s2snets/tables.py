@@ -4,9 +4,16 @@ import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from s2snets.errors import Mistake
 from s2snets.files import replacing
+
+# Of predictions, what is scored: the probabilities are for people to look at.
+SCORED = ["seed", "source", "image", "classifier", "strength", "label"]
+SCORED += [f"class_{rank}" for rank in range(1, 6)]
+TEXT = (pa.string(), pa.large_string())
 
 
 def write_csv(table, path):
@@ -34,17 +41,41 @@ def read_csv(path, columns=()):
     return table
 
 
-def read_rows(paths):
-    """Per-image rows of several parquet files, one below the other."""
+def read_rows(paths, columns=None):
+    """Per-image rows of several parquet files, one below the other.
+
+    Millions of rows repeat a few texts: they come as categories, sorted.
+
+    Args:
+        columns: names of those to read; None: all.
+
+    Raises:
+        Mistake: no such file, a damaged one, or one without a column.
+    """
     parts = []
     for path in paths:
         try:
-            parts.append(pd.read_parquet(path))
+            schema = pq.read_schema(path)
+            parts.append(
+                pq.read_table(
+                    path,
+                    columns=columns,
+                    read_dictionary=[one.name for one in schema if one.type in TEXT],
+                    page_checksum_verification=True,
+                )
+            )
         except FileNotFoundError:
             raise Mistake(f"{path}: no such rows") from None
         except (ValueError, OSError) as error:
             raise Mistake(f"{path}: damaged rows ({error}); delete and rerun") from None
-    return pd.concat(parts, ignore_index=True)
+    table = pa.concat_tables(parts, promote_options="permissive")
+    del parts
+    # Column by column, each freed once it is converted.
+    rows = table.to_pandas(split_blocks=True, self_destruct=True)
+    for name in rows.select_dtypes("category"):
+        texts = rows[name].cat.categories
+        rows[name] = rows[name].cat.reorder_categories(sorted(texts))
+    return rows
 
 
 def read_arrays(path):

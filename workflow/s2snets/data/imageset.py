@@ -108,3 +108,7 @@ def labelled(path, side, fit="squash"):
     if images.classes is None or (images.labels == UNLABELLED).any():
         raise Mistake(f"{path}: has no labels; use one folder a class")
     return images
+
+
+READERS = {"labels": labelled, "predictions": ImageSet}
+"""The study's ``reference`` -> how the images it is needed for are read."""

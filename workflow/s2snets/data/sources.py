@@ -4,7 +4,7 @@ import gzip
 import lzma
 import math
 from functools import partial
-from itertools import chain, groupby, islice
+from itertools import chain, groupby, islice, pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -115,11 +115,15 @@ def tar_item(member, label):
 
 
 def packed_items(source):
-    """The images of a packed set, by its index."""
+    """The images of a packed set, by its index: a shard may hold others, too."""
     columns, paths, classes, *_ = read_index(source.path)
-    found = (member for path in paths for member in tars.members(path))
-    for member, label in zip(found, columns["label"].tolist(), strict=True):
-        yield tar_item(member, classes[label] if classes and label >= 0 else None)
+    borders = np.searchsorted(columns["shard"], range(len(paths) + 1)).tolist()
+    for path, (first, stop) in zip(paths, pairwise(borders), strict=True):
+        members = {member.offset: member for member in tars.members(path)}
+        offsets, labels = (columns[name][first:stop] for name in ("offset", "label"))
+        for offset, label in zip(offsets.tolist(), labels.tolist(), strict=True):
+            label = classes[label] if classes and label >= 0 else None
+            yield tar_item(members[offset], label)
 
 
 def sample_items(members):

@@ -64,7 +64,7 @@ def draw(noise, style):
             ylim=(0, None),
         )
         panel_axes.grid()
-    axes[0].set_ylabel("top-1 accuracy")
+    axes[0].set_ylabel("top-1")
     keys = [
         Line2D(
             [],

@@ -54,7 +54,7 @@ def draw(table2, style):
     axes.set(xlabel="classifier $j$", ylabel="signal of autoencoder $A_i$")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, label="top-1 accuracy (%)", shrink=0.85)
+    bar = figure.colorbar(image, label="top-1 (%)", shrink=0.85)
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}")
     bar.outline.set_visible(False)
     return figure

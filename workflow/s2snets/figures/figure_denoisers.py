@@ -50,7 +50,7 @@ def draw(denoise, style):
         axes.set_title(f"{look.letter(place)} {look.variable(name)}")
         axes.grid()
         if place % across == 0:
-            axes.set_ylabel("top-1 accuracy")
+            axes.set_ylabel("top-1")
         if place + across >= len(names):
             axes.set_xlabel("noise strength $s$")
             axes.tick_params(labelbottom=True)

@@ -46,7 +46,7 @@ def draw(lighter, style):
         )
         right.axhline(originals.loc[name, "top1"], color=colours[name], lw=0.8, ls=":")
     left.set(title="(a) reconstruction", ylabel="mean square error", ylim=(0, None))
-    right.set(title="(b) originals (dotted), $A_S$", ylabel="top-1 accuracy")
+    right.set(title="(b) originals (dotted), $A_S$", ylabel="top-1")
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_xlabel(COST)

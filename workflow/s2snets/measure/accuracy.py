@@ -32,6 +32,39 @@ def sources(classifiers, part):
     return pd.DataFrame(rows, columns=["source", "part", "tuned", "label"])
 
 
+def referred(rows, reference):
+    """Predictions with what they are held against as their ``label``.
+
+    Args:
+        rows: predictions, as ``score`` takes them, among them, for ``predictions``,
+            those on the originals without noise.
+        reference: ``labels``: the images' own; ``predictions``: what the same
+            classifier says first of the original, so that top-1 is agreement, and 1 on
+            the originals.
+
+    Raises:
+        Mistake: a prediction on an original is missing.
+    """
+    if reference == "labels":
+        return rows
+    keys = ["seed", "image", "classifier"]
+    clean = rows[(rows["source"] == "original") & (rows["strength"] == 0)]
+    own = clean[[*keys, "class_1"]].rename(columns={"class_1": "label"})
+    found = rows.drop(columns="label").merge(own, "left", on=keys)
+    if len(lost := found[found["label"].isna()]):
+        seed, image, classifier = lost[keys].iloc[0]
+        raise Mistake(
+            f"predictions: seed {seed}, {classifier}: none on the original of image"
+            f" {image}, to hold the others against; predict source original again"
+        )
+    return found
+
+
+def marked(table, reference):
+    """A table of accuracies that says where they are none but agreement."""
+    return table if reference == "labels" else table.assign(reference=reference)
+
+
 def score(rows):
     """Whether each prediction holds the truth first, and among its first five.
 

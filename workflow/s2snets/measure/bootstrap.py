@@ -75,15 +75,17 @@ def resample(rows, keys, scores, *, resamples, seed):
         Mistake: an image that some seed lacks.
     """
     groups = rows.groupby(keys, observed=True)
-    names = groups.size().index
+    names, cell = groups.size().index, groups.ngroup().to_numpy()
+    del groups  # it holds columns as long as the table
     image, images = pd.factorize(rows["image"])
     shape = len(names), len(images)
-    cell = groups.ngroup().to_numpy() * len(images) + image
+    cell = cell * len(images)
+    cell += image
 
     def total(weights=None):
         return np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape)
 
-    seeds = total()
+    seeds = total().astype(np.int32)
     most = seeds.max(axis=1)
     uneven = ((seeds > 0) & (seeds < most[:, None])).any(axis=1)
     if uneven.any():
@@ -92,11 +94,15 @@ def resample(rows, keys, scores, *, resamples, seed):
     kinds = {}
     for place, seen in enumerate(np.packbits(seeds > 0, axis=1)):
         kinds.setdefault(seen.tobytes(), []).append(place)
-    sums = np.stack([total(rows[score].to_numpy(float)) for score in scores])
+    # Hits are counted exactly in single precision.
+    sums = [
+        total(rows[score]).astype(np.float32 if rows[score].dtype == bool else float)
+        for score in scores
+    ]
     drawn = np.empty((resamples, len(scores), len(names)))
     for places in kinds.values():
         seen = seeds[places[0]] > 0
-        values = sums[:, places][..., seen].reshape(-1, seen.sum()).T
+        values = np.concatenate([one[places][:, seen] for one in sums]).T
         found = means(values, resamples, seed).reshape(resamples, len(scores), -1)
         drawn[:, :, places] = found / most[places]
     return pd.concat(

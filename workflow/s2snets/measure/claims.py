@@ -26,6 +26,8 @@ COLUMNS = [
     *("difference", "low", "high", "verdict", "why"),
 ]
 OTHER = "other images and networks: the difference says nothing"
+UNLABELLED = "without labels there is only agreement with predictions on originals"
+SCORED = ("3.3", "3.4")  # sections whose numbers all come from accuracies
 INFORMATION_ORDER = "VILRA"
 SIGNIFICANT = 0.05
 DIGITS = 1e-9  # rounding of sums of decimals
@@ -41,6 +43,7 @@ class Claim:
         of: how many comparisons must agree: all, most or some.
         unit: of the margins; points are percentage points.
         equal: whether a margin of 0 agrees.
+        labels: whether it speaks of accuracies that agreement cannot stand for.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Claim:
     of: str = "all"
     unit: str = "points"
     equal: bool = False
+    labels: bool = False
 
 
 CLAIMS = []
@@ -102,7 +106,7 @@ def entirely_different(tables):
 
 @claim(
     "abstract, 4", "The order by signal does not correlate with accuracy",
-    unit="in p over 0.05",
+    unit="in p over 0.05", labels=True,
 )  # fmt: skip
 def no_correlation_with_accuracy(tables):
     """Spearman's ρ of A_i's intra nMI and i's top-1 on originals has p > 0.05."""
@@ -228,7 +232,7 @@ def decoder_is_best_part(tables):
     return margins
 
 
-@claim("3.3", "LeNet-5 is the lower bound in accuracy")
+@claim("3.3", "LeNet-5 is the lower bound in accuracy", labels=True)
 def lenet_is_lowest(tables):
     """On originals every other classifier has the higher top-1."""
     lenet, rest = others(tables, "L")
@@ -236,13 +240,13 @@ def lenet_is_lowest(tables):
     return {name: tables.clean(name, "original") - low for name in rest}
 
 
-@claim("3.3, 3.5", "A_S costs every classifier accuracy (top-1)")
+@claim("3.3, 3.5", "A_S costs every classifier accuracy (top-1)", labels=True)
 def pretrained_costs_top1(tables):
     """Top-1 on A_S is below that on originals, for each classifier."""
     return {name: -tables.change(name, "A_S") for name in tables.classifiers}
 
 
-@claim("3.3, 3.5", "A_S costs every classifier accuracy (top-5)")
+@claim("3.3, 3.5", "A_S costs every classifier accuracy (top-5)", labels=True)
 def pretrained_costs_top5(tables):
     """Top-5 on A_S is below that on originals, for each classifier."""
     return {
@@ -250,13 +254,13 @@ def pretrained_costs_top5(tables):
     }
 
 
-@claim("3.3", "A_S's cost is not dramatic")
+@claim("3.3", "A_S's cost is not dramatic", labels=True)
 def pretrained_cost_is_small(tables):
     """No classifier loses 5 points of top-1 or more (our bound; in print: 3.76)."""
     return {name: tables.change(name, "A_S") + 0.05 for name in tables.classifiers}
 
 
-@claim("3.3", "Fine-tuning makes up for what A_S lost", equal=True)
+@claim("3.3", "Fine-tuning makes up for what A_S lost", equal=True, labels=True)
 def finetuning_recovers_loss(tables):
     """Top-1 on A_i is at least that on originals, for each classifier."""
     return {name: tables.change(name, "A_i") for name in tables.classifiers}
@@ -269,16 +273,18 @@ def finetuning_improves_on_pretrained(tables):
 
 
 @claim(
-    "3.3", "For most classifiers, A_i even surpasses the originals (top-1)", of="most"
-)
+    "3.3", "For most classifiers, A_i even surpasses the originals (top-1)",
+    of="most", labels=True,
+)  # fmt: skip
 def finetuning_surpasses_top1(tables):
     """Top-1 on A_i is above that on originals, for more than half of them."""
     return {name: tables.change(name, "A_i") for name in tables.classifiers}
 
 
 @claim(
-    "3.3", "For most classifiers, A_i even surpasses the originals (top-5)", of="most"
-)
+    "3.3", "For most classifiers, A_i even surpasses the originals (top-5)",
+    of="most", labels=True,
+)  # fmt: skip
 def finetuning_surpasses_top5(tables):
     """Top-5 on A_i is above that on originals, for more than half of them."""
     return {
@@ -356,7 +362,9 @@ def alexnet_shifts_to_pink(tables):
 # 3.3.2. Noise.
 
 
-@claim("3.3.2", "Accuracy decays steadily, as soon as noise gets introduced")
+@claim(
+    "3.3.2", "Accuracy decays steadily, as soon as noise gets introduced", labels=True
+)
 def accuracy_decays_with_noise(tables):
     """On originals each strength has the lower top-1 than the one before."""
     return {
@@ -373,7 +381,7 @@ def pretrained_worsens_noise(tables):
     return under_noise(tables, "original", "A_S", clean=False)
 
 
-@claim("3.3.2, 4", "Under all noise, i has the higher accuracy with A_i")
+@claim("3.3.2, 4", "Under all noise, i has the higher accuracy with A_i", labels=True)
 def finetuned_resist_noise(tables):
     """Top-1 on A_i is above that on originals, at every strength, 0 included."""
     return under_noise(tables, "A_i", "original")
@@ -397,7 +405,7 @@ def alexnet_gains_most_under_noise(tables):
     return {name: Estimate(gain(alexnet) - gain(name)) for name in rest}
 
 
-@claim("3.3.2", "AlexNet falls below LeNet-5 at s = 0.3")
+@claim("3.3.2", "AlexNet falls below LeNet-5 at s = 0.3", labels=True)
 def alexnet_falls_below_lenet(tables):
     """On originals: above LeNet-5 without noise, below it at s = 0.3."""
     alexnet, lenet = tables.ours("A", "L")
@@ -408,7 +416,7 @@ def alexnet_falls_below_lenet(tables):
     return {"A less L, s = 0": gap[0], "L less A, s = 0.3": -gap[0.3]}
 
 
-@claim("3.3.2", "With A_A, AlexNet remains above LeNet-5 at s = 0.3")
+@claim("3.3.2", "With A_A, AlexNet remains above LeNet-5 at s = 0.3", labels=True)
 def own_autoencoder_keeps_alexnet_above(tables):
     """AlexNet on A_A, LeNet-5 on noisy originals."""
     alexnet, lenet = tables.ours("A", "L")
@@ -441,14 +449,18 @@ def some_pairs_keep_accuracy(tables):
     }
 
 
-@claim("3.4", "With A_V, ResNet and Inception perform better than VGG itself")
+@claim(
+    "3.4", "With A_V, ResNet and Inception perform better than VGG itself", labels=True
+)
 def vgg_signal_lifts_resnet_and_inception(tables):
     """acc(A_V∘R) and acc(A_V∘I) are above acc(A_V∘V)."""
     vgg, *deeper = tables.ours("V", "R", "I")
     return {j: tables.cross(vgg, j) - tables.cross(vgg, vgg) for j in deeper}
 
 
-@claim("3.4", "With A_I, no other network keeps 0.65 of its original accuracy")
+@claim(
+    "3.4", "With A_I, no other network keeps 0.65 of its original accuracy", labels=True
+)
 def inception_signal_serves_nobody(tables):
     """acc(A_I∘j) is below 0.65 acc(j), for every j ≠ I."""
     inception, rest = others(tables, "I")
@@ -529,7 +541,7 @@ def resnet_signal_starves_vgg_and_lenet(tables):
     return {j: 0.1 - tables.relation(resnet, j) for j in rest}
 
 
-@claim("3.4", "VGG's performance is similar to ResNet's, and the lower")
+@claim("3.4", "VGG's performance is similar to ResNet's, and the lower", labels=True)
 def vgg_performs_like_resnet(tables):
     """Top-1 on originals: VGG's lies below ResNet's, by less than 5 points."""
     vgg, resnet = tables.ours("V", "R")
@@ -1058,6 +1070,8 @@ def judge_number(one, tables, printed, comparable):
     value = round(ours.value, one.places)
     row |= {"ours": value, "difference": round(value - paper, one.places) + 0.0}
     row |= {"low": ours.low, "high": ours.high}
+    if not tables.labelled and one.section in SCORED:
+        return row | {"why": UNLABELLED}
     if not comparable:
         return row | {"why": OTHER}
     half = 0.5 * 10.0**-one.places + DIGITS
@@ -1081,6 +1095,8 @@ def judge_claim(one, tables, printed):
     own = _tested(one, printed)
     if own is not None:
         row["paper"] = round(_deciding(one, own)[1].value * factor, 6)
+    if one.labels and not tables.labelled:
+        return row | {"why": UNLABELLED}
     try:
         margins = one.test(tables)
     except Untestable as reason:
@@ -1143,9 +1159,8 @@ def document(text):
     lines = ["| id | section | the paper says | tested so |", "|---|---|---|---|"]
     for one in CLAIMS:
         how = " ".join(one.test.__doc__.split()).replace("|", "\\|")
-        lines.append(
-            f"| `{one.id}` | {one.section} | {one.statement} | {how}{many[one.of]} |"
-        )
+        how += many[one.of] + (" (needs labels)" if one.labels else "")
+        lines.append(f"| `{one.id}` | {one.section} | {one.statement} | {how} |")
     return (
         head + start + "\n" + "\n".join(lines) + "\n\n" + end + rest.partition(end)[2]
     )

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from s2snets.errors import Mistake
-from s2snets.measure.accuracy import score
+from s2snets.measure.accuracy import referred, score
 
 
-def compare(predicted, denoised, classifiers, denoisers, part):
+def compare(predicted, denoised, classifiers, denoisers, part, reference="labels"):
     """Accuracies under noise, of all inputs on just the images that were denoised.
 
     Args:
@@ -15,6 +15,7 @@ def compare(predicted, denoised, classifiers, denoisers, part):
         denoised: those of the denoisers, the denoiser's name as their source.
         classifiers, denoisers: names in the order of the table.
         part: the part whose autoencoders are the A_i.
+        reference: see ``accuracy.referred``.
 
     Returns:
         source (original, A_S, A_i, then the denoisers), classifier, strength, images,
@@ -24,6 +25,7 @@ def compare(predicted, denoised, classifiers, denoisers, part):
         Mistake: some input was not measured on an image that a denoiser was.
     """
     rows = pd.concat([predicted, denoised], ignore_index=True)
+    rows = referred(rows, reference)
     own = rows["source"] == part + "-" + rows["classifier"].astype(str)
     known = {"original": "original", "pretrained": "A_S"}
     known |= {name: name for name in denoisers}

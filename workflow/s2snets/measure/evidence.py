@@ -78,6 +78,7 @@ class Tables:
         sizes: our name -> the classifier's number of parameters.
         thresholds: of Figure 7's four lattices.
         bins: of nMI, Figure 9's.
+        labelled: whether accuracies are against labels, and no agreement.
     """
 
     roles: dict
@@ -94,6 +95,7 @@ class Tables:
     sizes: dict = None
     thresholds: tuple = PRINTED_THRESHOLDS
     bins: int = None
+    labelled: bool = True
 
     def table(self, name):
         """A table by name.

@@ -82,18 +82,19 @@ def weakness(table1, classes):
 
     Args:
         table1: ``table1.csv``.
-        classes: number of classes.
+        classes: number of classes; None: unknown, and chance negligible.
 
     Returns:
         dict: chance; guessing (names within 2 points of chance on the originals);
         lost (others that keep less than half of what lies above chance through A_S).
     """
     top1 = table1.pivot(index="classifier", columns="input", values="top1")
-    top1 = top1.reindex(table1["classifier"].unique()) - 1 / classes
+    chance = 1 / classes if classes else 0.0
+    top1 = top1.reindex(table1["classifier"].unique()) - chance
     guessing = top1["original"] <= NEAR
     lost = ~guessing & (top1["A_S"] < top1["original"] / 2)
     return {
-        "chance": 1 / classes,
+        "chance": chance,
         "guessing": list(top1.index[guessing]),
         "lost": list(top1.index[lost]),
     }
@@ -104,8 +105,9 @@ def findings(table1, rrc):
 
     Returns:
         dict: cost (least and most top-1 that A_S takes, in [0, 1]), regained (names
-        that their own autoencoder gives back their original accuracy), networks
-        (their number), worst, best (rows of ``rrc.csv`` between two networks).
+        that their own autoencoder gives back their original accuracy), gained (those
+        that it gives more than A_S leaves), networks (their number), worst, best (rows
+        of ``rrc.csv`` between two networks).
     """
     top1 = table1.pivot(index="classifier", columns="input", values="top1")
     top1 = top1.reindex(table1["classifier"].unique())
@@ -114,6 +116,7 @@ def findings(table1, rrc):
     return {
         "cost": (cost.min(), cost.max()),
         "regained": list(top1.index[top1["A_i"] >= top1["original"]]),
+        "gained": list(top1.index[top1["A_i"] > top1["A_S"]]),
         "networks": len(top1),
         "worst": others.loc[others["rrc"].idxmin()].to_dict(),
         "best": others.loc[others["rrc"].idxmax()].to_dict(),

@@ -87,6 +87,9 @@ FIGURES = {
 }
 """File stem, the caption's too -> title, what a reader who cannot see it needs."""
 
+SCORES = {"labels": "accuracy", "predictions": "agreement"}
+"""The study's ``reference`` -> what top-1 and top-5 measure."""
+
 OPTIONAL = {"cleaned-photographs", "lighter-autoencoders"}
 """Figures of what a study may do without."""
 
@@ -263,8 +266,13 @@ def embed(path):
     }
 
 
-def illustrate(figures, caption):
+def illustrate(figures, caption, score):
     """Every figure of the argument by its stem: picture, title, alt, caption.
+
+    Args:
+        figures: paths.
+        caption: function of a stem.
+        score: what top-1 measures, a word of ``SCORES``.
 
     Raises:
         Mistake: a figure is missing, or has no place in the report.
@@ -279,7 +287,8 @@ def illustrate(figures, caption):
         if not path.is_file():
             raise Mistake(f"{path}: no such figure; make figures first")
     return {
-        stem: {"title": title, "alt": alt, "caption": caption(stem)}
+        stem: {"title": title, "alt": alt.replace("accuracy", score)}
+        | {"caption": caption(stem)}
         | embed(given[stem])
         for stem, (title, alt) in FIGURES.items()
         if stem in given
@@ -338,7 +347,7 @@ def write(
         lattices: what ``lattices.json`` holds.
         distinct: what ``distinct-lattices.json`` holds.
         gallery: the arrays of ``gallery.npz``.
-        classes: names of the classes.
+        classes: names of the classes; None: the images have no labels.
         deviations: a Markdown document.
         figures: paths of the PNGs, all of ``FIGURES``.
         captions: folder of ``report.html.j2``, its script and the captions.
@@ -378,7 +387,8 @@ def write(
     bins = config["information"]["bins"][0]
     found = answer(tables["rrc"], lattices, tables["information"], bins)
     threshold = found["threshold"]
-    shown = illustrate(figures, caption)
+    score = SCORES[config["reference"]]
+    shown = illustrate(figures, caption, score)
     budget = PAGE - sum(len(figure["src"]) for figure in shown.values())
     cells = islands.crossings(tables["rrc"], tables["accuracy"])
     rules, total = cost(tables["costs"])
@@ -408,6 +418,7 @@ def write(
         record=record,
         rrc=rrc.loc[table2.index, table2.columns],
         rules=rules,
+        score=score,
         settings=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
         support=certainty.support(tables["chains"], found["lattice"]),
         table1=tables["table1"].to_dict("records"),
@@ -418,7 +429,7 @@ def write(
         use=certainty.use(tables["rrc"], threshold),
         MARKS=MARKS,
         QUANTITIES=QUANTITIES,
-        weak=certainty.weakness(tables["table1"], len(classes)),
+        weak=certainty.weakness(tables["table1"], classes and len(classes)),
     )
     with replacing(html) as draft:
         draft.write_text(page, encoding="utf-8")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from s2snets.config import Autoencoder, Gallery, Predict, Settings
-from s2snets.data.imageset import labelled
+from s2snets.config import Autoencoder, Gallery, Predict, Reference, Settings
+from s2snets.data.imageset import READERS
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
 from s2snets.device import use_device
@@ -24,6 +24,7 @@ class Job(Settings):
     autoencoder: Autoencoder
     predict: Predict
     gallery: Gallery
+    reference: Reference = "labels"
 
 
 def examples(labels, count):
@@ -39,6 +40,13 @@ def examples(labels, count):
         if number is not None:
             chosen.append(int(number))
     return chosen
+
+
+def names(images, numbers):
+    """Names of the images' classes; without classes, the images' numbers."""
+    if images.classes is None:
+        return [f"image {number}" for number in numbers]
+    return [images.classes[label] for label in images.labels[numbers]]
 
 
 def histograms(shown, bins):
@@ -62,9 +70,10 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
+        read = READERS[chosen.reference]
+        images = read(job.images, chosen.image_size, chosen.fit)
         numbers = examples(images.labels, chosen.gallery.images)
-        clean, truth = images.batch(numbers)
+        clean, _ = images.batch(numbers)
         noise = unit_noise(numbers, job.seed, images.side)
         noisy = [
             add_noise(clean, noise, strength, chosen.predict.clip)
@@ -87,7 +96,7 @@ def main(argv=None):
                 labels=np.array(job.labels),
                 strengths=np.array(chosen.gallery.strengths),
                 index=np.array(numbers),
-                truth=np.array([images.classes[label] for label in truth]),
+                truth=np.array(names(images, numbers)),
                 originals=originals,
                 reconstructions=reconstructions,
             )

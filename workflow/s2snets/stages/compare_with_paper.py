@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from s2snets.config import Classifier, Information, Lattice, Settings
+from s2snets.config import Classifier, Information, Lattice, Reference, Settings
 from s2snets.errors import Mistake
 from s2snets.measure.claims import compare, printed_tables, published
 from s2snets.measure.evidence import PRINTED_THRESHOLDS, Tables, roles
@@ -35,6 +35,7 @@ class Job(Settings):
     classifiers: dict[str, Classifier]
     information: Information
     lattice: Lattice
+    reference: Reference = "labels"
 
 
 def parameters(path):
@@ -71,6 +72,7 @@ def main(argv=None):
         sizes=dict(sizes),
         thresholds=thresholds if len(thresholds) == 4 else PRINTED_THRESHOLDS,
         bins=chosen.information.bins[0],
+        labelled=chosen.reference == "labels",
         **{
             name: read_csv(getattr(job, name), columns)
             for name, columns in TABLES.items()

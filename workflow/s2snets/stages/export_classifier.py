@@ -9,10 +9,9 @@ from safetensors import SafetensorError
 from s2snets.config import Classifier, Settings
 from s2snets.errors import Mistake
 from s2snets.files import read_json, sha256
-from s2snets.models.own import called, meaning
-from s2snets.models.published import published
-from s2snets.models.states import fill, state_at, unwrapped
-from s2snets.models.zoo import (
+from s2snets.stage import arguments, recorded, run
+from s2snets.store import save_classifier
+from s2snets.zoo.build import (
     RESCALING,
     TIMM,
     VISION,
@@ -22,8 +21,9 @@ from s2snets.models.zoo import (
     timm_library,
     wrapped,
 )
-from s2snets.stage import arguments, recorded, run
-from s2snets.store import save_classifier
+from s2snets.zoo.own import called, meaning
+from s2snets.zoo.published import published
+from s2snets.zoo.states import fill, state_at, unwrapped
 
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
 # DenseNet's layers were once called norm.1 and are now called norm1.

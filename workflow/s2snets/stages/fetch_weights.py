@@ -8,8 +8,8 @@ import torch
 from s2snets.config import Settings
 from s2snets.errors import Mistake
 from s2snets.files import disk_mistake, write_json
-from s2snets.models.published import HASH, local, published, stated_hash, verified
 from s2snets.stage import arguments, run
+from s2snets.zoo.published import HASH, local, published, stated_hash, verified
 
 SILENCE = 60  # seconds after which a connection counts as none
 

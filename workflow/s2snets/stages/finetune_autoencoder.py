@@ -2,15 +2,14 @@
 
 from torch import nn
 
-from s2snets.config import Autoencoder, Finetune, Settings
-from s2snets.data.imageset import labelled
-from s2snets.device import use_device
+from s2snets.config import Autoencoder, Finetune, Reference, Settings
+from s2snets.data.imageset import READERS
 from s2snets.files import sha256
 from s2snets.models.segnet import PARTS, Tuned
 from s2snets.stage import recorded, run
 from s2snets.store import load_autoencoder, load_classifier, save_weights
-from s2snets.training.objectives import classification
-from s2snets.training.stage import train, training_arguments
+from s2snets.training.objectives import classification, imitation
+from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):
@@ -18,6 +17,7 @@ class Job(Settings):
     fit: str
     autoencoder: Autoencoder
     finetune: Finetune
+    reference: Reference = "labels"
 
 
 def main(argv=None):
@@ -27,18 +27,20 @@ def main(argv=None):
         model=Job,
         part={"choices": PARTS, "required": True, "help": "what learns"},
     ).parse_args(argv)
-    chosen, where = job.settings, use_device(job.threads)
+    chosen = job.settings
+    engine = begin(job, chosen.finetune)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
-        classifier = load_classifier(job.classifier.parent, where[0], images.classes)
-        autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder, where[0])
+        read, labels = READERS[chosen.reference], chosen.reference == "labels"
+        images = read(job.images, chosen.image_size, chosen.fit)
+        classifier = load_classifier(job.classifier.parent, classes=images.classes)
+        autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder)
         train(
             job,
+            engine,
             nn.Sequential(Tuned(autoencoder, job.part), classifier),
             images,
-            classification,
+            classification if labels else imitation(classifier),
             chosen.finetune,
-            where,
             save=lambda: save_weights(autoencoder, job.weights),
             part=job.part,
             pretrained=sha256(job.pretrained),

@@ -9,12 +9,15 @@ from s2snets.config import Autoencoder, Information, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
 from s2snets.device import use_device
-from s2snets.evaluation import identity, reconstructed
-from s2snets.files import replacing
+from s2snets.evaluation import Pass, identity, reconstructed, shown
+from s2snets.files import sha256
+from s2snets.fingerprint import fingerprint
 from s2snets.measure.information import nmi, shuffled
+from s2snets.parts import forget, write_parts
 from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder
 
+MODULE = "s2snets.stages.measure_information"
 SAMPLE = 0  # which images are measured: the same for every source and seed
 BATCH = 64  # even, so that a pair never straddles two batches
 
@@ -74,27 +77,39 @@ def main(argv=None):
         seed=SEED,
         threads=THREADS,
     ).parse_args(argv)
-    chosen, (device, _) = job.settings, use_device(job.threads)
-    with recorded(job.record, "s2snets.stages.measure_information", chosen, job.seed):
+    chosen, (device, workers) = job.settings, use_device(job.threads)
+    with recorded(job.record, MODULE, chosen, job.seed):
         images = ImageSet(job.images, chosen.image_size, chosen.fit)
         numbers = sample(len(images), chosen.information.images, SAMPLE)
         autoencoder = identity
         if job.autoencoder is not None:
             autoencoder = load_autoencoder(job.autoencoder, chosen.autoencoder, device)
-        parts = []
-        done = reconstructed(images, numbers, autoencoder, batch=BATCH, device=device)
-        for first, (originals, reconstructions) in zip(
-            range(0, len(numbers), BATCH), done, strict=True
-        ):
-            chosen_numbers = numbers[first : first + BATCH]
-            parts += rows(
-                chosen_numbers, originals, reconstructions, chosen.information
-            )
-        table = pd.concat(parts, ignore_index=True)
-        table.insert(0, "seed", job.seed)
-        table.insert(1, "source", job.source)
-        with replacing(job.information) as draft:
-            table.to_parquet(draft, index=False)
+        batches = Pass(images, numbers, BATCH)
+        meant = {
+            "settings": chosen.model_dump(mode="json"),
+            "seed": job.seed,
+            "source": job.source,
+            "images": images.fingerprint,
+            "autoencoder": job.autoencoder and sha256(job.autoencoder),
+            "code": fingerprint(MODULE),
+        }
+
+        def make(missing):
+            for group in shown(batches, missing, device=device, workers=workers):
+                table = pd.concat(
+                    [
+                        part
+                        for batch in reconstructed(group, autoencoder)
+                        for part in rows(*batch, chosen.information)
+                    ],
+                    ignore_index=True,
+                )
+                table.insert(0, "seed", job.seed)
+                table.insert(1, "source", job.source)
+                yield table
+
+        write_parts(job.information, len(batches.groups()), meant, make)
+    forget(job.information)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
-from s2snets.config import Autoencoder, Predict, Settings
-from s2snets.data.imageset import labelled
+from s2snets.config import Autoencoder, Predict, Reference, Settings
+from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
 from s2snets.device import use_device
-from s2snets.evaluation import identity, predictions
-from s2snets.files import replacing
+from s2snets.evaluation import Pass, identity, predictions, shown
+from s2snets.files import sha256
+from s2snets.fingerprint import fingerprint
 from s2snets.models.denoisers import CLASSICAL, classical
+from s2snets.parts import forget, write_parts
 from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.store import load_autoencoder, load_classifier
 
+MODULE = "s2snets.stages.predict"
 SAMPLE = 0  # which images get noise: the same for every source and seed
+CLASSIFIER = ("spec.json", "weights.safetensors")
 
 
 class Job(Settings):
@@ -20,6 +24,7 @@ class Job(Settings):
     fit: str
     autoencoder: Autoencoder
     predict: Predict
+    reference: Reference = "labels"
     images: int | None = None  # the first so many; all where it is left out
 
 
@@ -30,6 +35,24 @@ def through(job, device):
     if job.autoencoder is None:
         return identity
     return load_autoencoder(job.autoencoder, job.settings.autoencoder, device)
+
+
+def meant(job, images):
+    """Everything that makes these predictions these and no others."""
+    folders = [Path(weights).parent for weights in job.classifiers]
+    return {
+        "settings": job.settings.model_dump(mode="json"),
+        "seed": job.seed,
+        "source": job.source,
+        "images": images.fingerprint,
+        "classes": images.classes,
+        "autoencoder": job.classical or (job.autoencoder and sha256(job.autoencoder)),
+        "classifiers": {
+            name: [sha256(folder / file) for file in CLASSIFIER]
+            for name, folder in zip(job.names, folders, strict=True)
+        },
+        "code": fingerprint(MODULE),
+    }
 
 
 def main(argv=None):
@@ -49,26 +72,34 @@ def main(argv=None):
         seed=SEED,
         threads=THREADS,
     ).parse_args(argv)
-    chosen, (device, _) = job.settings, use_device(job.threads)
-    with recorded(job.record, "s2snets.stages.predict", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
+    chosen, (device, workers) = job.settings, use_device(job.threads)
+    with recorded(job.record, MODULE, chosen, job.seed):
+        read = READERS[chosen.reference]
+        images = read(job.images, chosen.image_size, chosen.fit)
         classifiers = {
             name: load_classifier(Path(weights).parent, device, images.classes)
             for name, weights in zip(job.names, job.classifiers, strict=True)
         }
-        rows = predictions(
+        passed = through(job, device)
+        numbers = sample(len(images), chosen.images, SAMPLE)
+        noisy = chosen.predict.noisy_images
+        batches = Pass(
             images,
-            sample(len(images), chosen.images, SAMPLE),
-            through(job, device),
-            classifiers,
-            chosen.predict,
+            numbers,
+            chosen.predict.batch,
+            noisy=len(numbers) if noisy is None else noisy,
             seed=job.seed,
-            device=device,
         )
-        rows.insert(0, "seed", job.seed)
-        rows.insert(1, "source", job.source)
-        with replacing(job.predictions) as draft:
-            rows.to_parquet(draft, index=False)
+
+        def make(missing):
+            groups = shown(batches, missing, device=device, workers=workers)
+            for rows in predictions(groups, passed, classifiers, chosen.predict):
+                rows.insert(0, "seed", job.seed)
+                rows.insert(1, "source", job.source)
+                yield rows
+
+        write_parts(job.predictions, len(batches.groups()), meant(job, images), make)
+    forget(job.predictions)
 
 
 if __name__ == "__main__":

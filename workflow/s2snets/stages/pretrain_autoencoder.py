@@ -5,13 +5,12 @@ import torch
 from s2snets.config import Autoencoder, Pretraining, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
-from s2snets.device import use_device
 from s2snets.models.segnet import SegNet
 from s2snets.stage import recorded, run
 from s2snets.store import save_weights
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import mean_square_error, reconstruction
-from s2snets.training.stage import train, training_arguments
+from s2snets.training.stage import begin, train, training_arguments
 
 SAMPLE = 0  # the seed of the validation sample: the same for every corpus and seed
 
@@ -27,7 +26,8 @@ class Job(Settings):
 def main(argv=None):
     held_out = ("validation-photos", "validation-labelled")
     job = training_arguments(__doc__, paths=held_out, model=Job).parse_args(argv)
-    chosen, where = job.settings, use_device(job.threads)
+    chosen = job.settings
+    engine = begin(job, chosen.pretraining)
     with recorded(job.record, "s2snets.stages.pretrain_autoencoder", chosen, job.seed):
         images, photos, labelled = (
             ImageSet(path, chosen.image_size, chosen.fit)
@@ -35,26 +35,25 @@ def main(argv=None):
         )
         torch.manual_seed(step_seed(job.seed, 0))
         model = SegNet(chosen.autoencoder.width, chosen.autoencoder.stages)
-        model = model.to(where[0], memory_format=torch.channels_last)
 
-        def error(held_out):
+        def error(model, held_out):
             numbers = sample(len(held_out), chosen.validation_images, SAMPLE)
             batch = chosen.pretraining.batch
             return mean_square_error(
-                model, held_out, numbers, batch=batch, device=where[0]
+                model, held_out, numbers, batch=batch, engine=engine
             )
 
         train(
             job,
+            engine,
             model,
             images,
             reconstruction(chosen.pretraining.units),
             chosen.pretraining,
-            where,
             save=lambda: save_weights(model, job.weights),
-            check=lambda: {
-                "validation_photos": error(photos),
-                "validation_labelled": error(labelled),
+            check=lambda model: {
+                "validation_photos": error(model, photos),
+                "validation_labelled": error(model, labelled),
             },
         )
 

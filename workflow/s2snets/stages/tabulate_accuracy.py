@@ -1,12 +1,14 @@
 """Command line of rule ``tabulate_accuracy``: predictions -> tables of accuracies."""
 
+from typing import get_args
+
 import numpy as np
 
-from s2snets.config import Bootstrap
+from s2snets.config import Bootstrap, Reference
 from s2snets.files import replacing
 from s2snets.measure import accuracy
 from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.tables import SCORED, read_rows, write_csv
 
 KEPT = 2000  # resamples of Table 2 that RRC and lattices read
 
@@ -18,16 +20,25 @@ def main(argv=None):
         lists=("predictions", "classifiers"),
         model=Bootstrap,
         part={"required": True, "help": "the part whose autoencoders are A_i"},
+        reference={
+            "choices": get_args(Reference),
+            "default": "labels",
+            "help": "what predictions are held against",
+        },
     ).parse_args(argv)
-    rows, chosen = read_rows(job.predictions), job.settings
+    rows, chosen = read_rows(job.predictions, SCORED), job.settings
+    rows = accuracy.referred(rows, job.reference)
     table = accuracy.tabulate(rows, job.classifiers, job.part)
     samples = accuracy.resample(rows, chosen.resamples, chosen.seed)
     table = accuracy.bound(table, samples)
-    write_csv(table, job.accuracy)
-    write_csv(accuracy.table1(table, job.part, samples), job.table1)
+    for made, path in (
+        (table, job.accuracy),
+        (accuracy.table1(table, job.part, samples), job.table1),
+        (accuracy.parts(table, samples), job.parts),
+        (accuracy.noise(table, job.part), job.noise),
+    ):
+        write_csv(accuracy.marked(made, job.reference), path)
     write_csv(accuracy.table2(table, job.part), job.table2)
-    write_csv(accuracy.parts(table, samples), job.parts)
-    write_csv(accuracy.noise(table, job.part), job.noise)
     seeds = accuracy.repeat(rows)
     with replacing(job.bootstrap) as draft:
         np.savez(

@@ -1,8 +1,12 @@
 """Command line of rule ``tabulate_denoising``: predictions -> one table."""
 
+from typing import get_args
+
+from s2snets.config import Reference
+from s2snets.measure.accuracy import marked
 from s2snets.measure.denoising import compare
 from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.tables import SCORED, read_rows, write_csv
 
 
 def main(argv=None):
@@ -11,15 +15,21 @@ def main(argv=None):
         paths=("table",),
         lists=("predictions", "denoised", "classifiers", "denoisers"),
         part={"required": True, "help": "the part whose autoencoders are A_i"},
+        reference={
+            "choices": get_args(Reference),
+            "default": "labels",
+            "help": "what predictions are held against",
+        },
     ).parse_args(argv)
     table = compare(
-        read_rows(job.predictions),
-        read_rows(job.denoised),
+        read_rows(job.predictions, SCORED),
+        read_rows(job.denoised, SCORED),
         job.classifiers,
         job.denoisers,
         job.part,
+        job.reference,
     )
-    write_csv(table, job.table)
+    write_csv(marked(table, job.reference), job.table)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,19 @@
 
 import pandas as pd
 
-from s2snets.config import Autoencoder, Settings
+from s2snets.config import Autoencoder, Reference, Settings
+from s2snets.measure.accuracy import marked, referred
 from s2snets.measure.lighter import against_cost
 from s2snets.models.cost import multiply_adds, parameters
 from s2snets.models.segnet import SegNet
 from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, read_rows, write_csv
+from s2snets.tables import SCORED, read_csv, read_rows, write_csv
 
 
 class Job(Settings):
     image_size: int
     autoencoders: list[Autoencoder]
+    reference: Reference = "labels"
 
 
 def main(argv=None):
@@ -38,8 +40,10 @@ def main(argv=None):
                 "mse": curve["validation_labelled"].iloc[-1],
             }
         )
-    rows = read_rows(job.predictions)
-    write_csv(against_cost(rows, pd.DataFrame(costs), job.classifiers), job.table)
+    reference = job.settings.reference
+    rows = referred(read_rows(job.predictions, SCORED), reference)
+    table = against_cost(rows, pd.DataFrame(costs), job.classifiers)
+    write_csv(marked(table, reference), job.table)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ import torch
 
 from s2snets.config import Classifier, Settings, Training
 from s2snets.data.imageset import labelled
-from s2snets.device import use_device
 from s2snets.models.frozen import Prepared
-from s2snets.models.zoo import build, spec_of
 from s2snets.stage import recorded, run
 from s2snets.store import save_classifier
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import classification
-from s2snets.training.stage import train, training_arguments
+from s2snets.training.stage import begin, train, training_arguments
+from s2snets.zoo.build import build, spec_of
 
 
 class Job(Settings):
@@ -23,20 +22,21 @@ class Job(Settings):
 
 def main(argv=None):
     job = training_arguments(__doc__, paths=("spec",), model=Job).parse_args(argv)
-    chosen, where = job.settings, use_device(job.threads)
+    chosen = job.settings
+    engine = begin(job, chosen.train)
     with recorded(job.record, "s2snets.stages.train_classifier", chosen, job.seed):
         images = labelled(job.images, chosen.image_size, chosen.fit)
         spec = spec_of(chosen.classifier, len(images.classes), chosen.image_size)
         spec["categories"] = images.classes
         torch.manual_seed(step_seed(job.seed, 0))
-        model = build(spec, Prepared).to(where[0], memory_format=torch.channels_last)
+        model = build(spec, Prepared)
         train(
             job,
+            engine,
             model,
             images,
             classification,
             chosen.train,
-            where,
             save=lambda: save_classifier(model, spec, job.weights, job.spec),
         )
 

@@ -4,13 +4,12 @@ import torch
 
 from s2snets.config import Autoencoder, Denoising, Settings
 from s2snets.data.imageset import ImageSet
-from s2snets.device import use_device
 from s2snets.models.segnet import SegNet
 from s2snets.stage import recorded, run
 from s2snets.store import save_weights
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import denoising
-from s2snets.training.stage import train, training_arguments
+from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):
@@ -23,18 +22,18 @@ class Job(Settings):
 
 def main(argv=None):
     job = training_arguments(__doc__, paths=(), model=Job).parse_args(argv)
-    chosen, where = job.settings, use_device(job.threads)
+    chosen = job.settings
+    engine = begin(job, chosen.training)
     with recorded(job.record, "s2snets.stages.train_denoiser", chosen, job.seed):
         torch.manual_seed(step_seed(job.seed, 0))
         model = SegNet(chosen.autoencoder.width, chosen.autoencoder.stages)
-        model = model.to(where[0], memory_format=torch.channels_last)
         train(
             job,
+            engine,
             model,
             ImageSet(job.images, chosen.image_size, chosen.fit),
-            denoising(chosen.training.units, chosen.clip),
+            denoising(chosen.training.units, chosen.clip, engine.share),
             chosen.training,
-            where,
             save=lambda: save_weights(model, job.weights),
         )
 

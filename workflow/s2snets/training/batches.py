@@ -5,6 +5,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from s2snets.data import augment
 from s2snets.data.order import Batches
+from s2snets.training.loop import whole_steps
+from s2snets.training.signals import deaf
 
 
 class Placed(Dataset):
@@ -27,9 +29,10 @@ class Placed(Dataset):
 def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
     """A function of the images seen that gives the batches from there on.
 
-    Each batch is (pixels (N, 3, H, W) in [0, 1], labels (N,)) on the device,
-    channels last. Taken together, the ranks' parts of a batch are the same images,
-    augmented alike, at any ``world`` and any number of workers.
+    Each batch, or part of a batch where there is a ``micro_batch``, is (pixels
+    (N, 3, H, W) in [0, 1], labels (N,)) on the device, channels last. Taken together,
+    the ranks' parts are the same images, augmented alike, at any ``world`` and any
+    number of workers.
 
     Args:
         images: an ``ImageSet``.
@@ -39,14 +42,15 @@ def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
         world: processes that train.
     """
     placed = Placed(images, settings.augment, seed)
+    total = whole_steps(settings) * settings.batch
+    at_once = settings.micro_batch or settings.batch
 
     def start(seen):
         loader = DataLoader(
             placed,
-            batch_sampler=Batches(
-                images.runs, settings.images, settings.batch, seed, seen, rank, world
-            ),
+            batch_sampler=Batches(images.runs, total, at_once, seed, seen, rank, world),
             num_workers=workers,
+            worker_init_fn=deaf,
             pin_memory=device.type == "cuda",
         )
         for pixels, labels, drawn in loader:

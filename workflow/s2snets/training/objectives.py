@@ -2,6 +2,10 @@
 
 import torch
 import torch.nn.functional as F
+from torch.utils.data import DataLoader, Subset
+
+from s2snets.training.engine import ALONE
+from s2snets.training.signals import deaf
 
 
 def classification(model, batch):
@@ -10,6 +14,22 @@ def classification(model, batch):
     logits = model(pixels)
     hits = (logits.argmax(1) == labels).float().mean()
     return F.cross_entropy(logits, labels), {"accuracy": hits}
+
+
+def imitation(classifier):
+    """Cross-entropy to what a frozen classifier itself says of the images as they are.
+
+    Takes the place of labels where there are none.
+    """
+
+    def loss(model, batch):
+        pixels, _ = batch
+        with torch.no_grad():
+            own = classifier(pixels).argmax(1)
+        value, measured = classification(model, (pixels, own))
+        return value, {"agreement": measured["accuracy"]}
+
+    return loss
 
 
 def reconstruction(units):
@@ -31,7 +51,7 @@ def reconstruction(units):
     return loss
 
 
-def denoising(units, clip):
+def denoising(units, clip, share=ALONE):
     """Mean square error between an autoencoder's output and its input before noise.
 
     Each image gets uniform noise of a strength of its own, drawn from [0, 1].
@@ -39,12 +59,20 @@ def denoising(units, clip):
     Args:
         units: as for ``reconstruction``.
         clip: whether noisy images are clipped to [0, 1].
+        share: of this process.
     """
+
+    def uniform(pixels, *shape):
+        """Drawn in [0, 1] for each image."""
+        return share.own(
+            lambda images: torch.rand(images, *shape, device=pixels.device),
+            len(pixels),
+        )
 
     def loss(model, batch):
         pixels, _ = batch
-        strengths = torch.rand(len(pixels), 1, 1, 1, device=pixels.device)
-        noisy = pixels + strengths * (2 * torch.rand_like(pixels) - 1)
+        strengths = uniform(pixels, 1, 1, 1)
+        noisy = pixels + strengths * (2 * uniform(pixels, *pixels.shape[1:]) - 1)
         error = model(noisy.clamp(0, 1) if clip else noisy) - pixels
         mse = error.square().mean()
         if units == "pixels":
@@ -55,14 +83,29 @@ def denoising(units, clip):
 
 
 @torch.inference_mode()
-def mean_square_error(model, images, numbers, *, batch, device):
+def mean_square_error(model, images, numbers, *, batch, engine=None):
     """An autoencoder's error over some images of a set, in pixels.
 
-    The model must be in evaluation mode.
+    The processes share the images. The model must be in evaluation mode.
+
+    Args:
+        engine: that the model was set up by; None: this process alone, on a CPU.
     """
+    share = engine.share if engine else ALONE
+    device = engine.fabric.device if engine else torch.device("cpu")
+    loader = DataLoader(
+        Subset(images, numbers[share.rank :: share.world]),
+        batch,
+        num_workers=engine.workers if engine else 0,
+        worker_init_fn=deaf,
+        pin_memory=device.type == "cuda",
+    )
     total = 0.0
-    for first in range(0, len(numbers), batch):
-        pixels, _ = images.batch(numbers[first : first + batch])
-        pixels = pixels.to(device, memory_format=torch.channels_last)
-        total += float((model(pixels) - pixels).square().mean()) * len(pixels)
-    return total / len(numbers)
+    for pixels, _ in loader:
+        pixels = pixels.to(device, non_blocking=True).float() / 255
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        error = (model(pixels) - pixels).square().mean()
+        total = total + error.double() * len(pixels)
+    if engine:
+        total = engine.sum({"error": total})["error"]
+    return float(total) / len(numbers)

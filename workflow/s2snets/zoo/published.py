@@ -12,7 +12,7 @@ import torch
 
 from s2snets.errors import Mistake
 from s2snets.files import sha256
-from s2snets.models.zoo import TIMM, check, timm_library, vision_models
+from s2snets.zoo.build import TIMM, check, timm_library, vision_models
 
 # Both libraries end a file's name by the first digits of its SHA-256.
 HASH = re.compile(r"-([0-9a-f]{8,})\.(?:pth|pt|tar|safetensors)$")

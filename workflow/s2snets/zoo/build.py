@@ -5,7 +5,7 @@ import difflib
 from s2snets.errors import Mistake
 from s2snets.models.classifiers import ARCHITECTURES
 from s2snets.models.frozen import Frozen
-from s2snets.models.own import PREPROCESSING, called, located
+from s2snets.zoo.own import PREPROCESSING, called, located
 
 VISION, TIMM = "torchvision/", "timm/"
 

