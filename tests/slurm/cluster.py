@@ -50,7 +50,7 @@ MpiDefault=none
 AccountingStorageType=accounting_storage/none
 MinJobAge=600
 KillWait=2
-ReturnToService=2
+ReturnToService=1
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,bf_interval=2,sched_interval=2
 SelectType=select/cons_tres

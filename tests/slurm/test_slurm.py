@@ -20,8 +20,7 @@ from slurm import cluster
 
 from s2snets.status import status
 
-# One cluster, so one process of pytest's.
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.slurm
 SITE = {
     "account": None,
     "cpu": {"partition": "cpu", "hours": 0.5},
@@ -216,10 +215,17 @@ def storm(whole, tmp_path_factory):
         run.until(lambda: "Slurm does not answer" in run.said, "silence is noticed")
         cluster.controller()
         cluster.answers("scancel", at_work(project, "0_L")[0])
-        node = f"nodename={at_work(project, 'labelled')[1]}"
-        cluster.answers("scontrol", "update", node, "state=down", "reason=test")
-        run.until(lambda: "COMPLETING" not in queue(), "its jobs are gone")
-        cluster.answers("scontrol", "update", node, "state=resume")
+        down = at_work(project, "labelled")[1]
+        cluster.answers(
+            "scontrol", "update", f"nodename={down}", "state=down", "reason=test"
+        )
+
+        def elsewhere():
+            found = at_work(project, "labelled")
+            return found and found[1] != down
+
+        run.until(elsewhere, "labelled is at work on the other node")
+        cluster.answers("scontrol", "update", f"nodename={down}", "state=resume")
         assert run.ends() == 0, run.said + project.logs()
     return project, run.said
 

@@ -52,26 +52,32 @@ def steady(query):
             ended = {"PREEMPTED": "CANCELLED"}
             states = {job: ended.get(state, state) for job, state in states.items()}
         if "PENDING" in states.values():
-            tell_hopeless(command.split()[-1], told, logger)
+            end_hopeless(command.split()[-1], told, logger)
         return states | gone, seconds
 
     return states_of
 
 
-def tell_hopeless(run, told, logger):
-    """Warn once of each job that will wait for ever."""
+def end_hopeless(run, told, logger):
+    """Warn once of each job that will wait for ever; cancel those held by a failure.
+
+    A node that could not launch a job has it held; cancelled, it is submitted again.
+    """
     command = ["squeue", "--noheader", "--states=PENDING", "--name", run]
     done = subprocess.run(
         [*command, "--format=%i|%r|%k"], capture_output=True, text=True
     )
     for line in done.stdout.splitlines():
         job, reason, comment = line.split("|", 2)
-        if HOPELESS.search(reason) and line not in told:
-            told.add(line)
-            logger.warning(
-                f"Slurm's job {job} ({comment}) will not start by itself: {reason}."
-                " docs/slurm.md says what helps."
-            )
+        if not HOPELESS.search(reason) or line in told:
+            continue
+        told.add(line)
+        if failed := reason.replace("_", " ").startswith("launch failed"):
+            subprocess.run(["scancel", job])
+        logger.warning(
+            f"Slurm's job {job} ({comment}) will not start by itself: {reason}."
+            + (" It is cancelled." if failed else " docs/slurm.md says what helps.")
+        )
 
 
 def others():
