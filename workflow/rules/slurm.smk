@@ -126,7 +126,9 @@ def after_others(prepare):
 
 if plugin:
     workflow._prepare_dag = after_others(workflow._prepare_dag)
-    plugin.query_job_status = steady(plugin.query_job_status)
-    # Else jobs for an array wait for those that the cap on jobs holds back, and these
-    # for them.
-    plugin.pending_jobs_for_rule = lambda dag, rule: 0
+    vars(plugin).update(
+        query_job_status=steady(plugin.query_job_status),
+        # Else jobs for an array wait for those that the cap on jobs holds back, and
+        # these for them.
+        pending_jobs_for_rule=lambda dag, name: 0,
+    )
