@@ -116,7 +116,7 @@ def start(settings, *, threads=1, devices=None, nodes=1):
 
     Args:
         settings: a ``config.Optimisation``.
-        threads: of the job: its processes share them.
+        threads: of the job: its processes share them; of a process under ``srun``.
         devices: processes on each node; None: one a GPU that the job has, or one.
         nodes: that take part.
 
@@ -142,7 +142,7 @@ def start(settings, *, threads=1, devices=None, nodes=1):
             f"batch: {images} images at once are less than the {devices * nodes}"
             " processes that share them; enlarge it, or give fewer --devices"
         )
-    _, workers = use_device(threads, devices)
+    _, workers = use_device(threads, 1 if srun else devices)
     many = devices * nodes > 1
     if many:
         # Its successor is not in every torch that this runs on.
