@@ -7,8 +7,8 @@ from PIL import Image, ImageOps
 
 
 def as_tensor(image):
-    """An RGB image as uint8 (3, H, W), in the memory's order of (H, W, 3)."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    """An RGB image as uint8 (1, 3, H, W), channels last."""
+    return torch.from_numpy(np.array(image))[None].permute(0, 3, 1, 2)
 
 
 def squash(image, side):
@@ -17,8 +17,8 @@ def squash(image, side):
     torch's arithmetic on bytes is Pillow's, a level apart at most, in a quarter of the
     time: the same on every processor.
     """
-    pixels = as_tensor(image)[None]
-    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)[0]
+    pixels = as_tensor(image)
+    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
 
 
 def crop(image, side):
@@ -43,8 +43,10 @@ FITS = {"squash": squash, "crop": crop, "pad": pad}
 def fitted(image, side, fit):
     """An image as uint8 (3, side, side), resized bilinearly and antialiased.
 
+    In memory a pixel's channels lie together, as in the files.
+
     Args:
         fit: ``squash``, ``crop`` or ``pad``.
     """
     same = image.size == (side, side)
-    return (as_tensor(image) if same else FITS[fit](image, side)).contiguous()
+    return (as_tensor(image) if same else FITS[fit](image, side))[0]
