@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from cleaning import PHOTOGRAPHS, photograph
-from torch.utils.data import DataLoader
+from torch.utils.data import ConcatDataset, DataLoader
 
 from s2snets.config import Finetune
 from s2snets.data.imageset import ImageSet
@@ -29,7 +29,7 @@ from s2snets.models import vision  # noqa: F401 - torchvision can be imported no
 from s2snets.training.batches import batches
 
 IMAGES, BYTES, SIDE, BATCH = 128, 110_000, 256, 32
-TURNS = 9
+PASSES, TURNS = 4, 7
 CPU = torch.device("cpu")
 RESULTS = Path(__file__).parent / "results/loader.csv"
 
@@ -41,7 +41,9 @@ def image_folder(transforms):
         from torchvision.datasets import ImageFolder
 
         images = ImageFolder(folder, transforms())
-        loader = DataLoader(images, BATCH, num_workers=workers)
+        loader = DataLoader(
+            ConcatDataset([images] * PASSES), BATCH, num_workers=workers
+        )
         for pixels, labels in loader:
             yield pixels if pixels.is_floating_point() else pixels / 255, labels
 
@@ -65,7 +67,7 @@ def tensors():
 def ours(folder, workers):
     """As the stages read."""
     images = ImageSet(folder, SIDE)
-    settings = Finetune(images=len(images), batch=BATCH)
+    settings = Finetune(images=PASSES * len(images), batch=BATCH)
     return batches(images, settings, seed=0, device=CPU, workers=workers)(0)
 
 
@@ -96,7 +98,7 @@ def pixels(way, folder):
 
 def check(folder):
     """The ways' pixels, in ours' order of images."""
-    order = [number for _, number in places(0, IMAGES, IMAGES, seed=0)]
+    order = [number for _, number in places(0, PASSES * IMAGES, IMAGES, seed=0)]
     usual, by_tensors, own = (pixels(way, folder) for way in WAYS.values())
     off = np.abs(usual[order] - own)
     assert off.max() <= 1, f"pixels differ by {off.max():.0f} levels"
