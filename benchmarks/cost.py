@@ -36,7 +36,11 @@ START, END = "<!-- tables -->\n", "<!-- /tables -->"
 class Stage(NamedTuple):
     name: str
     images: int  # through the network, forth and perhaps back
-    operations: float
+    operations: int
+    trains: bool = True  # and so has a precision; others have float32
+
+    def hours(self, rates, kind):
+        return self.operations / rates[kind if self.trains else "32-true"] / 3600
 
 
 def read(name):
@@ -59,7 +63,7 @@ def stages(study):
             for name, one in study.classifiers.items()
         }
     forward = operations(segnet, None, side)
-    classified = {name: operations(net, None, side) for name, net in nets.items()}
+    classified = [operations(net, None, side) for net in nets.values()]
     reconstructed = operations(segnet, reconstruction("normalised"), side)
 
     for name, one in study.classifiers.items():
@@ -77,10 +81,9 @@ def stages(study):
         yield Stage(f"pretraining, {corpus}", training.images + seen, total)
     images = study.finetune.images
     for part in study.finetune.parts:
-        with torch.device("meta"):
-            tuned = Tuned(SegNet(*study.autoencoder.model_dump().values()), part)
-        through = [nn.Sequential(tuned, net) for net in nets.values()]
-        total = sum(operations(one, classification, side) for one in through)
+        step = operations(Tuned(segnet, part), reconstruction("pixels"), side)
+        # A frozen classifier passes gradients on, each at the price of going forward.
+        total = len(nets) * step + 2 * sum(classified)
         name = f"fine-tuning, {part}, {len(nets)} classifiers"
         yield Stage(name, images * len(nets), images * total)
     noisy = study.predict.noisy_images or VALIDATION
@@ -89,14 +92,16 @@ def stages(study):
     yield Stage(
         f"predictions, {1 + sources} sources × {len(nets)} classifiers",
         shown * (1 + sources),
-        shown * (sources * forward + (1 + sources) * sum(classified.values())),
+        shown * (sources * forward + (1 + sources) * sum(classified)),
+        trains=False,
     )
     if "autoencoder" in study.denoise.methods:
         training = study.denoise.training
         images = training.images
         yield Stage("denoiser, trained", images, images * reconstructed)
     images = study.information.images or VALIDATION
-    yield Stage("mutual information", images * sources, images * sources * forward)
+    seen = images * sources
+    yield Stage("mutual information", seen, seen * forward, trains=False)
 
 
 def rates():
@@ -109,8 +114,8 @@ def rates():
         )
         share = ASSUMED["32-true"][1]
         return {kind: peak * part for kind, (peak, part) in ASSUMED.items()}, (
-            f"**Assumed, not measured**: a GPU whose large matrix products reach {text},"
-            f" of which every stage reaches {share:.0%}."
+            f"**Assumed, not measured**: a GPU whose large matrix products reach"
+            f" {text}; every stage, {share:.0%} of that."
         )
     found = {}
     for kind in ASSUMED:
@@ -129,25 +134,21 @@ def rates():
 
 def tables():
     """What `docs/cost.md` carries, as Markdown."""
-    study = load(yaml.safe_load(STUDY.read_text()))
-    found, text = list(stages(study)), rates()
-    by_kind, source = text
-    whole = Stage(
-        "**all**", sum(s.images for s in found), sum(s.operations for s in found)
-    )
-    heads = [f"{name}, GPU-hours" for name in PRECISIONS.values()]
-    lines = [
-        source,
-        "",
-        f"| stage | million images | 10¹⁸ operations | {' | '.join(heads)} |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    for stage in [*found, whole]:
-        hours = [f"{stage.operations / rate / 3600:,.1f}" for rate in by_kind.values()]
+    found = list(stages(load(yaml.safe_load(STUDY.read_text()))))
+    by_kind, source = rates()
+    heads = " | ".join(f"GPU-hours, {name}" for name in PRECISIONS.values())
+    lines = [source, "", f"| stage | million images | 10¹⁸ operations | {heads} |"]
+    lines += ["|---|--:|--:|--:|--:|"]
+    totals = [0.0] * len(by_kind)
+    for stage in found:
+        hours = [stage.hours(by_kind, kind) for kind in by_kind]
+        totals = [total + one for total, one in zip(totals, hours, strict=True)]
         lines += [
             f"| {stage.name} | {stage.images / 1e6:,.2f} |"
-            f" {stage.operations / 1e18:,.2f} | {' | '.join(hours)} |"
+            f" {stage.operations / 1e18:,.2f} |"
+            f" {' | '.join(f'{one:,.1f}' for one in hours)} |"
         ]
+    lines += [f"| **all** | | | {' | '.join(f'**{one:,.0f}**' for one in totals)} |"]
     (pretraining,) = (one for one in found if one.name == "pretraining, photos")
     ready = {
         row["what"].partition(": ")[2]: float(row["images_a_second_median"])
@@ -159,7 +160,7 @@ def tables():
     for kind, name in PRECISIONS.items():
         needed = by_kind[kind] * pretraining.images / pretraining.operations
         lines += [f"| {name} | {needed:,.0f} | {needed / ready:.1f} |"]
-    lines += ["", "Measured, of which the shares are all that carries over to a GPU:"]
+    lines += ["", "Measured, in steps of the trainings:"]
     lines += ["", "| step | device | images/s | times the plain loop | GB | share |"]
     lines += ["|---|---|--:|--:|--:|--:|"]
     lines += [
