@@ -107,7 +107,7 @@ def stages(study):
 def rates():
     """Operations a second by precision, and a sentence on where they come from."""
     rows = [row for row in read("training") if "s2snets, " in row["what"]]
-    if "core" in rows[0]["device"]:
+    if rows[0]["device"].endswith("one core"):
         text = ", ".join(
             f"{peak / 1e12:.0f} Tflop/s in {PRECISIONS[kind]}"
             for kind, (peak, _) in ASSUMED.items()
@@ -155,7 +155,7 @@ def tables():
         for row in read("loader")
         if row["what"].startswith("a process")
     }["s2snets"]
-    lines += ["", "Pretraining on photographs then takes in, with cores to read them:"]
+    lines += ["", "Pretraining on photographs then sees, with cores that read them:"]
     lines += ["", "| precision | images/s | cores |", "|---|--:|--:|"]
     for kind, name in PRECISIONS.items():
         needed = by_kind[kind] * pretraining.images / pretraining.operations
