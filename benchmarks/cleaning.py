@@ -30,7 +30,7 @@ PHOTOGRAPHS = HERE.parent / "resources/demo/photographs/train"
 RESULTS = HERE / "results/cleaning.csv"
 
 
-def photograph(path, number):
+def photograph(path, number, wanted=BYTES):
     """As many bytes as wanted, to about 1 %."""
     image = Image.open(path).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC)
     random = np.random.default_rng(number)
@@ -41,7 +41,7 @@ def photograph(path, number):
         noisy = np.clip(np.asarray(image) + strength * grain, 0, 255).astype(np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(noisy).save(buffer, "jpeg", quality=85)
-        low, high = (strength, high) if buffer.tell() < BYTES else (low, strength)
+        low, high = (strength, high) if buffer.tell() < wanted else (low, strength)
     return buffer.getvalue()
 
 

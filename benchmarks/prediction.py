@@ -7,7 +7,9 @@ First one source through networks with fresh weights, the demo's (eleven strengt
 loop that keeps every row, and by our stage, which writes them. All measure the same in
 turn, in seconds of the processor, so that whatever else the machine does falls on all;
 they must find the same classes. An image counts once for each strength; the ratio, to
-the loops for pairs, is the median of the turns'. Then where one source's time goes.
+the loops for pairs, is the median of the turns'. Five sources against 25 loops come to
+much the same ratio, with all strengths too, since each repeats this work; reading and
+drawing alone are shared by strengths. Then where one source's time goes.
 
 Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
 process of its own, whose peak of memory is told.

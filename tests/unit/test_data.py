@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 
 from s2snets.config import Augmentation, Crops, Source
 from s2snets.data import augment
-from s2snets.data.images import decode, fitted
+from s2snets.data.fits import fitted
+from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet, labelled
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import Batches, places, sample

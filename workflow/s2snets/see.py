@@ -11,7 +11,8 @@ import torch
 from pydantic import ConfigDict, ValidationError
 
 from s2snets.config import Autoencoder, Settings
-from s2snets.data.images import decode, fitted
+from s2snets.data.fits import fitted
+from s2snets.data.images import decode
 from s2snets.errors import Mistake
 from s2snets.evaluation import as_bytes, identity, top_classes
 from s2snets.files import read_json
@@ -157,7 +158,7 @@ def read_pixels(path, made):
         raise Mistake(f"{path}: {error.strerror.lower()}; give an image file") from None
     image = decode(data, str(path))
     pixels = fitted(image, made.image_size, made.fit)
-    return torch.from_numpy(pixels)[None].float() / 255
+    return pixels[None].float() / 255
 
 
 def amplified(pictures):

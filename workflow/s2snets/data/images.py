@@ -1,4 +1,4 @@
-"""From an image file's bytes to square RGB pixels, by one path for every use."""
+"""From an image file's bytes to upright RGB pixels, by one path for every use."""
 
 import io
 from contextlib import suppress
@@ -96,39 +96,6 @@ def upright_rgb(image):
         image = image.convert("RGBA")
         image.paste((0, 0, 0, 255), mask=image.getchannel("A").point(lambda a: 255 - a))
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def squash(image, side):
-    """Both sides resized to ``side``, the aspect lost."""
-    return image.resize((side, side), Image.Resampling.BILINEAR)
-
-
-def crop(image, side):
-    """The centred square, resized to ``side``."""
-    return ImageOps.fit(image, (side, side), Image.Resampling.BILINEAR)
-
-
-def pad(image, side):
-    """Never enlarged, reduced if it must be, centred on black."""
-    if max(image.size) > side:
-        image = ImageOps.contain(image, (side, side), Image.Resampling.BILINEAR)
-    framed = Image.new("RGB", (side, side))
-    framed.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return framed
-
-
-FITS = {"squash": squash, "crop": crop, "pad": pad}
-
-
-def fitted(image, side, fit):
-    """An image as uint8 (3, side, side); Pillow's bilinear is antialiased.
-
-    Args:
-        fit: ``squash``, ``crop`` or ``pad``.
-    """
-    if image.size != (side, side):
-        image = FITS[fit](image, side)
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
 def encode_png(pixels):

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from s2snets.data.images import decode, fitted
+from s2snets.data.fits import fitted
+from s2snets.data.images import decode
 from s2snets.data.shards import read_index
 from s2snets.data.sources import UNLABELLED, class_folders, image_files
 from s2snets.errors import Mistake
@@ -28,7 +29,7 @@ class ImageSet(Dataset):
         path: an ``index.npz``, or a folder of images. In a folder, first-level folders
             are the classes where every image lies in one. An index and a folder are
             read alike: in a folder every file is a shard of one image.
-        side: of the square pixels, see ``images.fitted``.
+        side: of the square pixels, see ``fits.fitted``.
         fit: ``squash``, ``crop`` or ``pad``.
 
     Attributes:
@@ -68,8 +69,7 @@ class ImageSet(Dataset):
     def __getitem__(self, number):
         shard = self.files[self.columns["shard"][number]]
         image = decode(self.bytes_of(number), f"{shard} (image {number})")
-        pixels = torch.from_numpy(fitted(image, self.side, self.fit))
-        return pixels, int(self.labels[number])
+        return fitted(image, self.side, self.fit), int(self.labels[number])
 
     def batch(self, numbers):
         """Float pixels (N, 3, side, side) in [0, 1] and int64 labels (N,)."""

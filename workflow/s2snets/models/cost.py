@@ -1,7 +1,10 @@
-"""What a network costs: its parameters, and its multiply-adds for one image."""
+"""What a network costs: its parameters, and its arithmetic for one image."""
+
+from copy import deepcopy
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def multiply_adds(model, side):
@@ -31,3 +34,25 @@ def multiply_adds(model, side):
 def parameters(model):
     """Learnt numbers of a model."""
     return sum(weight.numel() for weight in model.parameters())
+
+
+def operations(model, loss, side):
+    """Operations of a training step for one image: additions and products.
+
+    Those of convolutions and matrix products, forward and back, as the gradients that
+    the model needs have it: two a multiply-add. Nothing is computed.
+
+    Args:
+        loss: as ``loop.fit`` takes it; None: the forward pass alone.
+        side: of the image, pixels.
+    """
+    model = deepcopy(model).to("meta").train(loss is not None)
+    pixels = torch.empty(1, 3, side, side, device="meta")
+    labels = torch.empty(1, dtype=torch.long, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        if loss is None:
+            with torch.no_grad():
+                model(pixels)
+        else:
+            loss(model, (pixels, labels))[0].backward()
+    return counter.get_total_flops()

@@ -1,6 +1,5 @@
 """Batches for training: from any position on, augmented, decoded in parallel."""
 
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from s2snets.data import augment
@@ -10,7 +9,10 @@ from s2snets.training.signals import deaf
 
 
 class Placed(Dataset):
-    """Images by (position, number): pixels, label, and what augmentation draws."""
+    """Images by (position, number): pixels, label, and what augmentation draws.
+
+    Pixels are uint8 (H, W, 3), as they lie in memory: stacked, they are channels last.
+    """
 
     def __init__(self, images, augmentation, seed):
         self.images, self.augmentation, self.seed = images, augmentation, seed
@@ -23,7 +25,7 @@ class Placed(Dataset):
             drawn = augment.draw(
                 self.augmentation, self.seed, position, self.images.side
             )
-        return pixels, label, drawn
+        return pixels.permute(1, 2, 0), label, drawn
 
 
 def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
@@ -54,8 +56,8 @@ def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
             pin_memory=device.type == "cuda",
         )
         for pixels, labels, drawn in loader:
-            pixels = pixels.to(device, non_blocking=True).float() / 255
-            pixels = pixels.contiguous(memory_format=torch.channels_last)
+            pixels = pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
+            pixels = pixels.float().div_(255)
             if drawn:
                 pixels = augment.apply(pixels, drawn)
             yield pixels, labels.to(device, non_blocking=True)

@@ -1,0 +1,139 @@
+"""Batches of photographs for training: ours against torchvision's ImageFolder.
+
+    PYTHONPATH=workflow python benchmarks/loader.py
+
+JPEG of 500 × 375 pixels and about 110 kB, as ImageNet has them (see `cleaning.py`), in
+one folder that all read, to batches of float pixels of 256 × 256. One core, with and
+without a process that decodes; its seconds are the processor's. All read the same
+files in turn, so that whatever else the machine does falls on all; the ratio, to what
+one would write, is the median of the turns'. Pixels must be the same, a level for
+rounding aside.
+"""
+
+import csv
+import os
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from cleaning import PHOTOGRAPHS, photograph
+from torch.utils.data import ConcatDataset, DataLoader
+
+from s2snets.config import Finetune
+from s2snets.data.imageset import ImageSet
+from s2snets.data.order import places
+from s2snets.models import vision  # noqa: F401 - torchvision can be imported now
+from s2snets.training.batches import batches
+
+IMAGES, BYTES, SIDE, BATCH = 128, 110_000, 256, 32
+PASSES, TURNS = 4, 7
+CPU = torch.device("cpu")
+RESULTS = Path(__file__).parent / "results/loader.csv"
+
+
+def image_folder(transforms):
+    """ImageFolder and DataLoader, with the transforms of a name."""
+
+    def ready(folder, workers):
+        from torchvision.datasets import ImageFolder
+
+        images = ImageFolder(folder, transforms())
+        loader = DataLoader(
+            ConcatDataset([images] * PASSES), BATCH, num_workers=workers
+        )
+        for pixels, labels in loader:
+            yield pixels if pixels.is_floating_point() else pixels / 255, labels
+
+    return ready
+
+
+def usual():
+    """Pillow's resizing."""
+    from torchvision.transforms import Compose, Resize, ToTensor
+
+    return Compose([Resize((SIDE, SIDE)), ToTensor()])
+
+
+def tensors():
+    """torch's resizing, as in ours: torchvision's second interface, on bytes."""
+    from torchvision.transforms import v2
+
+    return v2.Compose([v2.PILToTensor(), v2.Resize((SIDE, SIDE), antialias=True)])
+
+
+def ours(folder, workers):
+    """As the stages read."""
+    images = ImageSet(folder, SIDE)
+    settings = Finetune(images=PASSES * len(images), batch=BATCH)
+    return batches(images, settings, seed=0, device=CPU, workers=workers)(0)
+
+
+WAYS = {
+    "ImageFolder": image_folder(usual),
+    "ImageFolder, transforms.v2 on bytes": image_folder(tensors),
+    "s2snets": ours,
+}
+
+
+def processor_seconds():
+    """Of this process and of those that it has waited for."""
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN))
+    )
+
+
+def images_a_second(way, folder, workers):
+    start = processor_seconds()
+    count = sum(len(pixels) for pixels, _ in way(folder, workers))
+    return count / (processor_seconds() - start)
+
+
+def pixels(way, folder):
+    return torch.cat([found for found, _ in way(folder, 0)]).mul(255).round().numpy()
+
+
+def check(folder):
+    """The ways' pixels, in ours' order of images."""
+    order = [number for _, number in places(0, PASSES * IMAGES, IMAGES, seed=0)]
+    usual, by_tensors, own = (pixels(way, folder) for way in WAYS.values())
+    off = np.abs(usual[order] - own)
+    assert off.max() <= 1, f"pixels differ by {off.max():.0f} levels"
+    assert np.array_equal(by_tensors[order], own), "torch's own pixels differ"
+    print(f"{(off > 0).mean():.2%} of the values differ, by {off.max():.0f} level")
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    with (
+        TemporaryDirectory() as root,
+        RESULTS.open("w", newline="") as file,
+    ):
+        folder = Path(root) / "photographs"
+        (folder / "all").mkdir(parents=True)
+        for number, path in enumerate(sorted(PHOTOGRAPHS.glob("*.jpg"))[:IMAGES]):
+            data = photograph(path, number, BYTES)
+            (folder / f"all/{number:03d}.jpg").write_bytes(data)
+        check(folder)
+        table = csv.writer(file)
+        table.writerow(["what", "images_a_second_median", "best", "ratio"])
+        for workers in (0, 1):
+            turns = [
+                [images_a_second(way, folder, workers) for way in WAYS.values()]
+                for _ in range(TURNS)
+            ]
+            first = [turn[0] for turn in turns]
+            where = "a process that decodes" if workers else "one process"
+            for name, speeds in zip(WAYS, zip(*turns, strict=True), strict=True):
+                ratio = median(np.divide(speeds, first))
+                row = [f"{median(speeds):.0f}", f"{max(speeds):.0f}", f"{ratio:.2f}"]
+                table.writerow([f"{where}: {name}", *row])
+                print(f"{where}: {name}", *row, sep=", ")
+
+
+if __name__ == "__main__":
+    main()

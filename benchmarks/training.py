@@ -1,0 +1,222 @@
+"""A training step at the paper's scale: ours against the plain loop.
+
+    PYTHONPATH=workflow python benchmarks/training.py
+
+SegNet at 256 px, pretrained, and its decoder fine-tuned through a classifier; on a GPU
+where there is one, else on one core, in its own seconds. The plain loop is eager,
+float32, NCHW. Ours is what the stages call, in each precision, compiled too on a GPU.
+The pixels are on the device: `loader.py` measures how they come there. Each runs in a
+process of its own, whose peak of memory is told (on a GPU, of the GPU's), and all in
+turn, so that whatever else the machine does falls on all; the ratio is the median of
+the turns', of which a CPU has one. Shares are those of what a product of two large
+matrices reaches in the same precision beside it.
+"""
+
+import csv
+import platform
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+
+import torch
+from torch import nn
+
+from s2snets.config import Classifier, Finetune, Pretraining
+from s2snets.models.cost import operations
+from s2snets.models.segnet import SegNet, Tuned
+from s2snets.models.zoo import build, spec_of
+from s2snets.training.engine import start
+from s2snets.training.loop import OPTIMISERS, fit
+from s2snets.training.objectives import classification, reconstruction
+
+SIDE, CLASSES = 256, 1000
+GPU = torch.cuda.is_available()
+BATCH, WARM, STEPS, MATRIX = (64, 8, 24, 8192) if GPU else (2, 1, 1, 2048)
+TURNS = 3 if GPU else 1
+RESULTS = Path(__file__).parent / "results/training.csv"
+
+
+def pretraining():
+    settings = Pretraining(batch=BATCH, images=BATCH * (WARM + STEPS))
+    return SegNet(), reconstruction(settings.units), settings
+
+
+def finetuning(architecture, **sizes):
+    spec = spec_of(Classifier(architecture=architecture, **sizes), CLASSES, SIDE)
+    settings = Finetune(batch=BATCH, images=BATCH * (WARM + STEPS))
+    model = nn.Sequential(Tuned(SegNet(), "decoder"), build(spec))
+    return model, classification, settings
+
+
+CASES = {
+    "pretraining": pretraining,
+    "fine-tuning through R": partial(finetuning, "torchvision/resnet50", crop=224),
+}
+
+
+class Clock:
+    """Hands out the same batch; times the steps after the warm ones."""
+
+    def __init__(self, batch):
+        self.batch, self.began = batch, None
+
+    def __call__(self, seen=0):
+        for step in range(WARM + STEPS):
+            if step == WARM:
+                self.began = now()
+            yield self.batch
+
+    def seconds(self):
+        """A step."""
+        return (now() - self.began) / STEPS
+
+
+def now():
+    """Seconds, on a CPU the processor's: others may want the core too."""
+    if not GPU:
+        return process_time()
+    torch.cuda.synchronize()
+    return perf_counter()
+
+
+def plain(model, loss, settings, batch):
+    """What one would write."""
+    optimiser = OPTIMISERS[settings.optimiser](
+        [one for one in model.parameters() if one.requires_grad], settings
+    )
+    model.to(batch[0].device).train()
+    clock = Clock(batch)
+    for given in clock():
+        optimiser.zero_grad()
+        value, _ = loss(model, given)
+        value.backward()
+        optimiser.step()
+    return clock.seconds()
+
+
+def ours(model, loss, settings, batch, **chosen):
+    """What the stages do, from batch to step."""
+    settings = settings.model_copy(update=chosen)
+    pixels, labels = batch
+    clock = Clock((pixels.contiguous(memory_format=torch.channels_last), labels))
+    with TemporaryDirectory() as folder:
+        fit(
+            model.to(memory_format=torch.channels_last),
+            clock,
+            loss,
+            settings,
+            seed=0,
+            identity={},
+            saved_at=Path(folder) / "checkpoint.pt",
+            engine=start(settings),
+            save_every=float("inf"),
+        )
+    return clock.seconds()
+
+
+WAYS = {
+    "plain loop": (plain, "32-true"),
+    "s2snets, 32-true": (partial(ours, precision="32-true"), "32-true"),
+    "s2snets, bf16-mixed": (partial(ours, precision="bf16-mixed"), "bf16-mixed"),
+}
+if GPU:
+    compiled = partial(ours, precision="bf16-mixed", compile=True)
+    WAYS["s2snets, bf16-mixed, compiled"] = (compiled, "bf16-mixed")
+TYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16}
+
+
+def product(kind):
+    """Operations a second of a large matrix product; the best of some."""
+    device = torch.device("cuda" if GPU else "cpu")
+    a, b = torch.rand(2, MATRIX, MATRIX, device=device).to(TYPES[kind])
+    taken = []
+    for _ in range(20 if GPU else 4):
+        begun = now()
+        torch.matmul(a, b)
+        taken.append(now() - begun)
+    return 2 * MATRIX**3 / min(taken)
+
+
+def peak_memory():
+    """Gigabytes: of the GPU's memory, or of this process."""
+    if GPU:
+        return torch.cuda.max_memory_allocated() / 1e9
+    # Resource usage would start from the peak of the process that started this one.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) * 1024 / 1e9
+
+
+def measured(case, way):
+    """Seconds a step, gigabytes, and operations a second of a product beside it."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    function, kind = WAYS[way]
+    device = torch.device("cuda" if GPU else "cpu")
+    pixels = torch.rand(BATCH, 3, SIDE, SIDE, device=device)
+    labels = torch.randint(0, CLASSES, (BATCH,), device=device)
+    seconds = function(*CASES[case](), (pixels, labels))
+    return seconds, peak_memory(), product(kind)
+
+
+def alone(case, way):
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(measured, case, way).result()
+
+
+def device_name():
+    if GPU:
+        return torch.cuda.get_device_name()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next(line.split(": ")[1] for line in lines if "model name" in line)
+
+
+def rows():
+    name = device_name() if GPU else f"{device_name()}, one core"
+    for case, make in CASES.items():
+        model, loss, _ = make()
+        needed = operations(model, loss, SIDE)
+        turns = [[alone(case, way) for way in WAYS] for _ in range(TURNS)]
+        first = [turn[0][0] for turn in turns]
+        for place, way in enumerate(WAYS):
+            seconds, memory, reached = zip(
+                *(turn[place] for turn in turns), strict=True
+            )
+            ratio = median(a / b for a, b in zip(first, seconds, strict=True))
+            share = median(
+                needed * BATCH / one / peak
+                for one, peak in zip(seconds, reached, strict=True)
+            )
+            yield (
+                f"{case}: {way}",
+                name,
+                BATCH,
+                f"{BATCH / median(seconds):.3g}",
+                f"{ratio:.2f}",
+                f"{max(memory):.1f}",
+                f"{max(reached) / 1e12:.3g}",
+                f"{share:.2f}",
+            )
+
+
+def main():
+    header = ["what", "device", "batch", "images_a_second_median", "ratio"]
+    header += ["peak_gigabytes", "product_tflops", "share_of_product"]
+    with RESULTS.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(header)
+        for row in rows():
+            table.writerow(row)
+            file.flush()
+            print(*row, sep=", ", flush=True)
+
+
+if __name__ == "__main__":
+    main()
