@@ -95,28 +95,31 @@ def write_flat(folder, files):
     return folder
 
 
-def make(folder, train=1, validation=1000, seed=0):
+def make(folder, train=1, validation=1000, more=0, seed=0):
     """Write a synthetic ImageNet; return the synset of each validation image.
 
     Args:
         folder: where ``train``, ``val`` and the devkit are made.
         train: images of each class.
         validation: images in all; of 1,000 on, every class has some.
+        more: further images of the first class, in either set.
     """
     folder, draw = Path(folder), np.random.default_rng(seed)
+    many = dict.fromkeys(SYNSETS, train)
+    many[SYNSETS[0]] += more
     write_train(
         folder / "train",
         (
             (synset, f"{synset}_{number}.JPEG", scene((seed, place, number)))
-            for place, synset in enumerate(SYNSETS)
-            for number in range(train)
+            for place, (synset, count) in enumerate(many.items())
+            for number in range(count)
         ),
     )
-    write_flat(
-        folder / "val", (scene((seed, 1000, number)) for number in range(validation))
-    )
     leaves = list(map(str, draw.permutation(SYNSETS)))
-    truth = draw.permutation(np.resize(np.arange(1, len(leaves) + 1), validation))
+    even = np.resize(np.arange(1, len(leaves) + 1), validation)
+    first = np.full(more, leaves.index(SYNSETS[0]) + 1)
+    truth = draw.permutation([*even, *first])
+    write_flat(folder / "val", (scene((seed, 1000, n)) for n in range(len(truth))))
     write_devkit(folder, leaves, INNER, truth)
     return [leaves[number - 1] for number in truth]
 
@@ -124,9 +127,8 @@ def make(folder, train=1, validation=1000, seed=0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--train", type=int, default=1)
-    parser.add_argument("--validation", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
+    for name, images in {"train": 1, "validation": 1000, "more": 0, "seed": 0}.items():
+        parser.add_argument(f"--{name}", type=int, default=images)
     make(**vars(parser.parse_args()))
 
 

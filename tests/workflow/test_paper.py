@@ -1,18 +1,14 @@
 """The published study's configuration, at its own size, without its data."""
 
-import json
 import os
 import shutil
 from types import SimpleNamespace
 
 import imagenet
-import pandas as pd
 import pytest
 import weights
-import yaml
 import yfcc
-from project import Project, one_line
-from safetensors import safe_open
+from project import Project
 
 ONE = {"images": 1, "batch": 1, "check_every": 1}
 FEW = {
