@@ -476,6 +476,16 @@ def test_small_studies_and_missing_strengths_are_untestable_with_the_reason():
     assert "only one part" in verdict(one, "decoder-is-best-part")[1]
 
 
+def test_autoencoders_that_preserve_nothing_stop_no_comparison():
+    nothing = put(PERFECT, "information", {"mean": 0.0}, measure="intra")
+    for name in ("inter-is-low", "order-by-intra", "pretrained-preserves-most"):
+        assert verdict(nothing, name)[0] == "fails"
+    one = put(PERFECT, "information", {"mean": 0.0}, label="A_L", measure="intra")
+    assert verdict(one, "alexnet-and-resnet-inter-is-high") == (
+        "untestable", "A_L preserves nothing: its intra nMI is 0",
+    )  # fmt: skip
+
+
 def test_figure_7_is_read_at_the_studys_own_thresholds():
     moved = replace(PERFECT, thresholds=(0.9, 0.2, 0.8, 0.1))
     assert verdict(moved, "figure-7a-order")[0] == "fails"

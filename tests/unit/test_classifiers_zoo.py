@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
+from weights import MODELS, placed, publish
 
 from s2snets.config import Classifier
 from s2snets.errors import Mistake
@@ -27,7 +28,6 @@ from s2snets.zoo.build import UNSAID, build, preparation, spec_of
 from s2snets.zoo.published import published, stated_hash
 
 ROOT = Path(__file__).parents[2]
-MODELS = torchvision.models
 
 
 @pytest.fixture(autouse=True)
@@ -42,20 +42,6 @@ def hub(tmp_path, monkeypatch):
 
 def chosen(architecture, weights="IMAGENET1K_V1", **preprocessing):
     return Classifier(architecture=architecture, weights=weights, **preprocessing)
-
-
-def placed(state, folder, stem="net", suffix=".pth"):
-    """A state's file under a name that ends by the first digits of its hash."""
-    draft = folder / f"draft{suffix}"
-    (save_file if suffix == ".safetensors" else torch.save)(state, draft)
-    return draft.rename(folder / f"{stem}-{sha256(draft)[:8]}{suffix}")
-
-
-def publish(monkeypatch, name, path, weights="IMAGENET1K_V1"):
-    """Let torchvision's table point at a file of ours."""
-    entry = MODELS.get_model_weights(name)[weights]
-    monkeypatch.setattr(entry.value, "url", f"file:///nowhere/{path.name}")
-    return entry
 
 
 def receipt(classifier, folder):

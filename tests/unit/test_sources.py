@@ -6,12 +6,15 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import imagenet
 import numpy as np
 import pytest
+from imagenet import jpeg
 from PIL import Image
 from scipy.io import savemat
 
 from s2snets.config import Source
+from s2snets.data.imagenet import synsets
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
 from s2snets.data.shards import read_index, write_index
@@ -26,15 +29,6 @@ CLASSES = sorted(SYNSETS[:3])
 TRUTH = [2, 1, 1, 3, 2, 1]  # ILSVRC2012_ID of the validation images
 LABELS = [SYNSETS[number - 1] for number in TRUTH]
 VAL = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 7)]
-
-
-def jpeg(seed, mode="RGB", form="jpeg", **options):
-    """A small image's file; every seed another one."""
-    shape = (9, 12, len(mode))
-    pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels, mode).save(buffer, form, **options)
-    return buffer.getvalue()
 
 
 def tar(path, files):
@@ -59,29 +53,9 @@ def train_files():
     ]
 
 
-def meta_mat():
-    """``meta.mat`` as the devkit has it: a column of structs, a row a synset."""
-    fields = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children",
-              "wordnet_height", "num_train_images")  # fmt: skip
-    table = np.zeros((len(SYNSETS), 1), [(name, object) for name in fields])
-    for number, synset in enumerate(SYNSETS, 1):
-        leaf = number < len(SYNSETS)
-        children = np.zeros((1, 0)) if leaf else np.array([[1.0, 2.0, 3.0]])
-        row = (float(number), synset, f"word {number}", "gloss", float(3 * (not leaf)),
-               children, float(not leaf), 2.0 * leaf)  # fmt: skip
-        table[number - 1, 0] = row
-    buffer = io.BytesIO()
-    savemat(buffer, {"synsets": table})
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def devkit(tmp_path):
-    folder = tmp_path / "ILSVRC2012_devkit_t12"
-    (folder / "data").mkdir(parents=True)
-    (folder / "data/meta.mat").write_bytes(meta_mat())
-    truth = folder / "data/ILSVRC2012_validation_ground_truth.txt"
-    truth.write_text("".join(f"{number}\n" for number in TRUTH))
+    folder = imagenet.write_devkit(tmp_path, SYNSETS[:3], SYNSETS[3:], TRUTH)
     with tarfile.open(tmp_path / f"{folder.name}.tar.gz", "w:gz") as archive:
         archive.add(folder, folder.name)
     return folder
@@ -89,20 +63,12 @@ def devkit(tmp_path):
 
 @pytest.fixture
 def flat(tmp_path):
-    folder = tmp_path / "val"
-    folder.mkdir()
-    for seed, name in enumerate(VAL):
-        (folder / f"{name}.JPEG").write_bytes(jpeg(seed))
-    return folder
+    return imagenet.write_flat(tmp_path / "val", map(jpeg, range(len(VAL))))
 
 
 @pytest.fixture
 def train(tmp_path):
-    for synset, name, data in train_files():
-        path = tmp_path / "train" / synset / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return tmp_path / "train"
+    return imagenet.write_train(tmp_path / "train", train_files())
 
 
 def source(path, labels=None, **more):
@@ -300,6 +266,19 @@ def test_validation_is_labelled_as_training_is(tmp_path, flat, train, devkit, ca
         "6 images of 3 classes, from 1 (n03888257) to 3 (n02119789)"
         in capsys.readouterr().out
     )
+
+
+def test_a_thousand_synsets_have_the_labels_of_published_weights(tmp_path):
+    truth = imagenet.make(tmp_path, more=3)
+    train = source(tmp_path / "train")
+    val = source(tmp_path / "val", tmp_path / imagenet.DEVKIT)
+    job = {"named_by": [train.model_dump(include={"path", "labels"})]}
+    images = ImageSet(pack(tmp_path, [val], shard_images=500, **job), 8)
+    assert images.classes == imagenet.SYNSETS
+    assert [images.classes[label] for label in images.labels] == truth
+    places = {name: number for number, name in enumerate(synsets())}
+    assert images.labels.tolist() == [places[synset] for synset in truth]
+    assert truth.count("n01440764") == 4
 
 
 def test_sets_with_different_classes_are_one_line(tmp_path, flat, train, devkit):

@@ -4,11 +4,9 @@ import json
 import os
 
 import pytest
-import torch
+import weights
 from conftest import Project
-
-from s2snets.files import sha256
-from s2snets.models.vision import torchvision
+from weights import MODELS
 
 FUNCTION = """from torch import nn
 
@@ -51,17 +49,8 @@ def test_published_weights_are_fetched_here_and_read_by_the_job(project, monkeyp
     monkeypatch.setenv("TORCH_HOME", str(project.root / "torch"))
     folder = project.root / "torch/hub/checkpoints"
     folder.mkdir(parents=True)
-    draft = folder / "draft"
-    torch.save(torchvision.models.squeezenet1_1().state_dict(), draft)
-    path = draft.rename(folder / f"squeezenet1_1-{sha256(draft)[:8]}.pth")
-    # As if torchvision published this file, in the stages.
-    (project.root / "sitecustomize.py").write_text(
-        "import sys\n"
-        "if any(one.startswith('s2snets.stages') for one in sys.orig_argv):\n"
-        "    from s2snets.models.vision import torchvision\n"
-        "    table = torchvision.models.SqueezeNet1_1_Weights\n"
-        f"    table.DEFAULT.value.url = 'file:///nowhere/{path.name}'\n"
-    )
+    path = weights.placed(MODELS.squeezenet1_1().state_dict(), folder, "squeezenet1_1")
+    weights.publish_in_stages(project.root, {"squeezenet1_1": path}, "DEFAULT")
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], str(project.root)])
     )

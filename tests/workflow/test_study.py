@@ -369,31 +369,3 @@ def test_a_classifier_that_does_not_exist_is_named(copy):
     )
     target = "results/bad/seed-0/classifiers/Z/weights.safetensors"
     assert "there is no 'lenett'; perhaps lenet5" in broken_stage(copy, preset, target)
-
-
-def test_the_paper_is_planned_over_a_raw_tree(copy):
-    for folder in ("yfcc100m/data/images", "imagenet/train", "imagenet/val"):
-        (copy.root / "data" / folder).mkdir(parents=True)
-    (copy.root / "data/yfcc100m/yfcc100m_dataset.bz2").touch()
-    plan = copy.plan(preset="config/paper.yaml")
-    assert plan["read_metadata"] == 1
-    assert plan["clean_photos"] == 250
-    assert plan["audit_photos"] == plan["index_photos"] == 1
-    assert plan["pack_images"] == 2
-    assert plan["pretrain_autoencoder"] == 2
-    assert plan["train_classifier"] == 1
-    assert plan["fetch_weights"] == 4
-    assert plan["export_classifier"] == 4
-    assert plan["finetune_autoencoder"] == 15
-    assert plan["predict"] == 17
-    assert plan["train_denoiser"] == 1
-    assert plan["predict_denoised"] == 4
-    assert plan["measure_information"] == 7
-    assert sum(plan.get(name.replace("-", "_"), 0) for name in FIGURES) == len(FIGURES)
-
-
-def test_the_paper_without_its_data_says_where_to_put_them(copy):
-    done = copy.snakemake("--dry-run", preset="config/paper.yaml", check=False)
-    one_line(
-        done, "data.train[0].path: there is no data/imagenet/train", "config/README.md"
-    )
