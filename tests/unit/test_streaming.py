@@ -200,7 +200,7 @@ def test_what_trains_is_what_is_measured_to_the_bit(index):
     )
     for pixels, labels, _ in loader:
         measured, truth = images.batch(labels.tolist())
-        assert torch.equal(pixels.float() / 255, measured)
+        assert torch.equal(pixels.permute(0, 3, 1, 2).float() / 255, measured)
         assert torch.equal(labels, truth)
 
 

@@ -42,8 +42,9 @@ def test_the_smoke_study_writes_every_result(smoke):
     assert "<script src" not in report
 
 
-def test_the_smoke_study_runs_every_rule_but_those_of_given_weights(smoke):
-    files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+def test_the_smoke_study_runs_every_rule_that_it_has_a_use_for(smoke):
+    rules = (ROOT / "workflow/rules").glob("*.smk")
+    files = [ROOT / "Snakefile", *(one for one in rules if one.name != "cleaning.smk")]
     defined = re.findall(r"^rule (\w+):", "".join(map(Path.read_text, files)), re.M)
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
                "lattices", "information", "figures", "denoising", "lighter"}  # fmt: skip
