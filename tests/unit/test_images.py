@@ -5,25 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
+from pictures import encoded, photograph
 from PIL import Image, ImageOps
-from scipy.ndimage import gaussian_filter
 
 from s2snets.data import images
 from s2snets.errors import Mistake
-
-
-def photograph(width, height, seed=0):
-    """Smooth shapes and some grain."""
-    random = np.random.default_rng(seed)
-    shapes = gaussian_filter(random.normal(0, 400, (height, width, 3)), (4, 4, 0))
-    grain = random.normal(128, 6, (height, width, 3))
-    return Image.fromarray(np.clip(shapes + grain, 0, 255).astype(np.uint8))
-
-
-def encoded(image, form="jpeg", **options):
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
 
 
 def pillows(data):

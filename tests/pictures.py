@@ -1,0 +1,22 @@
+"""Made-up photographs, for tests of what reads and judges files."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+
+def photograph(width, height, seed=0):
+    """Smooth shapes and some grain."""
+    random = np.random.default_rng(seed)
+    shapes = gaussian_filter(random.normal(0, 400, (height, width, 3)), (4, 4, 0))
+    grain = random.normal(128, 6, (height, width, 3))
+    return Image.fromarray(np.clip(shapes + grain, 0, 255).astype(np.uint8))
+
+
+def encoded(image, form="jpeg", **options):
+    """The bytes of an image's file."""
+    buffer = io.BytesIO()
+    image.copy().save(buffer, form, **options)  # saving leaves marks on an image
+    return buffer.getvalue()
