@@ -641,6 +641,229 @@ class Figures(Settings):
     )
 
 
+class Segmentation(Settings):
+    """Saliency -> GrabCut -> foreground (Mahendran & Vedaldi 2016, section 3.5)."""
+
+    path: Homely = Field(
+        description="`gtsegs_ijcv.mat`, the ImageNet-Segmentation set as published; or"
+        " a folder with `images/CLASS/NAME.*` and `masks/CLASS/NAME.png`."
+    )
+    images: Count | None = Field(
+        None, description="Use so many images, drawn with the set's seed; null: all."
+    )
+    side: Count = Field(
+        256, description="Short side that images are resized to, bicubic (256)."
+    )
+    foreground: Fraction = Field(
+        0.90,
+        description="Quantile of the saliency above which a pixel is probably"
+        " foreground (0.90; not in print, the published code).",
+    )
+    foreground_salinet: Fraction = Field(0.95, description="The same for SaliNet.")
+    background: Fraction = Field(
+        0.30, description="Quantile below which it is probably background (0.30)."
+    )
+    certain: Fraction = Field(
+        0.995,
+        description="Quantile above which it is foreground for sure; below the rest to"
+        " 1, background (0.995, 0.005).",
+    )
+    iterations: Count = Field(5, description="Of GrabCut (not in print).")
+
+
+class Inversion(Optimisation):
+    """Inverse networks informed by the bottleneck (Mahendran & Vedaldi 2016, 3.3)."""
+
+    classifier: Name | None = Field(
+        None, description="Network that is inverted; null: the first of `classifiers`."
+    )
+    layer: str | None = Field(
+        None,
+        description="Module whose output is inverted; null: the last max-pooling (not"
+        " in print).",
+    )
+    images: Count = Field(1_281_167, description="Images seen in all (not in print).")
+    optimiser: Literal["sgd", "adam"] = Field(
+        "adam", description="As Dosovitskiy & Brox 2016."
+    )
+    rate: Positive = Field(0.001, description="Learning rate (not in print).")
+    schedule: Literal["plateau", "one_cycle", "constant"] = Field(
+        "one_cycle", description="As for pretraining (not in print)."
+    )
+    augment: Augmentation | None = Field(
+        None, description="Augmentation of the training images; null: none."
+    )
+
+
+class Salient(Settings):
+    """Reversed networks, and what they show (Mahendran & Vedaldi 2016)."""
+
+    classifiers: list[Name] = Field(
+        min_length=1,
+        description="Networks with rectifiers to reverse, of `classifiers` or"
+        " `companions` (AlexNet, VGG-16; section 3).",
+    )
+    layers: dict[Name, list[str]] = Field(
+        {},
+        description="Where responses start, by classifier: names of modules, from the"
+        " shallowest on, `logits` the last. Left out: every max-pooling and `logits`"
+        " (pool5, fc8; figures 1, 4, 6).",
+    )
+    examples: Count = Field(
+        3, description="Validation images, and photographs, that the figures show."
+    )
+    side: Count | None = Field(
+        None,
+        description="Side of the photographs, pixels: a network sees them wherever it"
+        " fits (section 3.5); null: `image_size`.",
+    )
+    measured: Count | None = Field(
+        1000,
+        description="Validation images on which selectivity is measured; null: all.",
+    )
+    batch: Count = Field(32, description="Images reversed at once.")
+    segmentation: Segmentation | None = Field(
+        None, description="Segmentation by saliency; null: none (section 3.5)."
+    )
+    inversion: Inversion | None = Field(
+        None, description="Informed inverse networks; null: none (section 3.3)."
+    )
+
+
+class Ascent(Settings):
+    """How a preferred image is sought (Despraz et al. 2017, table 1)."""
+
+    optimiser: Literal["adamax", "nesterov"] = Field(
+        "adamax", description="AdaMax or Nesterov SGD (AdaMax; table 1)."
+    )
+    rate: Positive = Field(0.002, description="Learning rate (0.002; table 1).")
+    momentum: Fraction = Field(
+        0.9, description="AdaMax's first beta or Nesterov's momentum (0.9; table 1)."
+    )
+    steps: Count = Field(500, description="Steps (published notebooks: 10 × 50).")
+    noise: Literal["additive", "multiplicative"] = Field(
+        "additive",
+        description="Gaussian noise on the feature vector, about 0 or 1 (table 1).",
+    )
+    deviation: NonNegative = Field(2.0, description="Its deviation (2; table 1).")
+    penalty: NonNegative = Field(
+        0.01, description="λ of the rivals' activations (published notebooks; eq. 2)."
+    )
+    regulariser: NonNegative = Field(
+        0.01, description="Weight of R(ξ), on the output's gains (0.01; eq. 3)."
+    )
+
+
+class PretrainedAscent(Ascent):
+    """The same through a pretrained decoder (Despraz et al. 2017, table 1)."""
+
+    optimiser: Literal["adamax", "nesterov"] = Field(
+        "nesterov", description="AdaMax or Nesterov SGD (SGD; table 1)."
+    )
+    rate: Positive = Field(0.01, description="Learning rate (0.01; table 1).")
+    momentum: Fraction = Field(
+        0.1, description="Nesterov's momentum or AdaMax's first beta (0.1; table 1)."
+    )
+    steps: Count = Field(1200, description="Steps (published notebooks: 30 × 40).")
+    noise: Literal["additive", "multiplicative"] = Field(
+        "multiplicative",
+        description="Gaussian noise on the feature vector, about 0 or 1 (table 1).",
+    )
+    deviation: NonNegative = Field(
+        0.05,
+        description="Its deviation (0.05; table 1; the published notebooks' argument of"
+        " 0.05 amounts to 0.229).",
+    )
+    regulariser: NonNegative = Field(
+        0.1, description="Weight of R(ξ), on α (0.1; eq. 4)."
+    )
+
+
+class Decoding(Optimisation):
+    """The denoising autoencoder whose decoder becomes G (Despraz et al. 2017, 4.2)."""
+
+    images: Count = Field(
+        9_600_000, description="Images seen in all (400 epochs; published notebooks)."
+    )
+    batch: Count = Field(24, description="Images in a step (published notebooks).")
+    optimiser: Literal["sgd", "adam", "adadelta"] = Field(
+        "adadelta", description="As in the published notebooks."
+    )
+    rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
+    schedule: Literal["plateau", "one_cycle", "constant"] = Field(
+        "constant", description="As for pretraining."
+    )
+    corpus: Literal["photos", "train"] = Field(
+        "train", description="Image set it learns (ImageNet's dogs; section 4.2)."
+    )
+    classes: list[str] | None = Field(
+        None, description="Classes of it that are used; null: all (dogs; section 4.2)."
+    )
+    noise: NonNegative = Field(
+        0.1,
+        description="Deviation of the Gaussian noise on pixels (Gaussian, section 4.2,"
+        " no number in print; the published notebooks add none: 0).",
+    )
+    augment: Augmentation | None = Field(
+        None, description="Augmentation of the clean images; null: none."
+    )
+
+
+class Filters(Settings):
+    """Filters of one layer to maximise (Despraz et al. 2017, figure 8)."""
+
+    layer: str = Field(description="Name of a module with channels.")
+    channels: list[int] | Count = Field(
+        12, description="The channels, by number, or how many of them, evenly spaced."
+    )
+    together: bool = Field(
+        False, description="All in one image, as a group (section 5.3)."
+    )
+
+
+class Synthesis(Settings):
+    """What a network's neurons prefer to see (Despraz et al. 2017)."""
+
+    classifiers: list[Name] = Field(
+        min_length=1,
+        description="Networks looked into, of `classifiers` or `companions` (VGG-16;"
+        " section 4).",
+    )
+    judge: Name | None = Field(
+        None,
+        description="Another network, asked what it sees in their images; null: the"
+        " first of the study that is not looked into, else the first.",
+    )
+    modes: list[Literal["scratch", "pretrained"]] = Field(
+        ["scratch", "pretrained"],
+        min_length=1,
+        description="G with fresh weights, all of them sought (section 4.1), or the"
+        " decoder of an autoencoder, where only α is (section 4.2).",
+    )
+    scratch: Ascent = Field(Ascent(), description="With a fresh G (table 1).")
+    pretrained: PretrainedAscent = Field(
+        PretrainedAscent(), description="With a pretrained one, α alone (table 1)."
+    )
+    decoder: Decoding = Field(
+        Decoding(), description="Training of the pretrained decoder (section 4.2)."
+    )
+    classes: list[str] | None = Field(
+        None, description="Classes sought; null: all (all 1,000; section 4)."
+    )
+    filters: dict[Name, list[Filters]] = Field(
+        {}, description="Filters sought, by classifier (layers 9, 26; figure 8)."
+    )
+    compounds: list[Annotated[list[str], Field(min_length=2)]] = Field(
+        [], description="Classes sought together in one image (figure 9)."
+    )
+    batch: Count = Field(16, description="Targets sought at once.")
+    beside: Count = Field(
+        3,
+        description="Training images shown beside each, those that the network ranks"
+        " highest (figures 6, 7).",
+    )
+
+
 class Study(Settings):
     """One study: its data, its networks, its measurements."""
 
@@ -692,6 +915,15 @@ class Study(Settings):
     lattice: Lattice = Field(Lattice(), description="Concept lattices.")
     bootstrap: Bootstrap = Field(Bootstrap(), description="Intervals.")
     gallery: Gallery = Field(Gallery(), description="Example images.")
+    companions: dict[Name, Classifier] = Field(
+        {}, description="Further networks, which only the two sections below look at."
+    )
+    salient: Salient | None = Field(
+        None, description="Salient deconvolutional networks; null: none."
+    )
+    synthesis: Synthesis | None = Field(
+        None, description="Deep generator networks; null: none."
+    )
     figures: Figures = Field(Figures(), description="Looks.")
 
     @property
@@ -732,14 +964,47 @@ class Study(Settings):
             self.without_labels()
         if "S" in self.classifiers:
             raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
+        self.with_companions()
         return self
+
+    @property
+    def networks(self):
+        """Every classifier by name, the study's and the companions'."""
+        return self.classifiers | self.companions
+
+    def with_companions(self):
+        """What the companion studies name must be there."""
+        twice = self.classifiers.keys() & self.companions.keys()
+        if twice:
+            raise ValueError(f"companions.{min(twice)}: is one of classifiers; rename")
+        salient, synthesis = self.salient, self.synthesis
+        named = []
+        if salient is not None:
+            named += [("salient.classifiers", one) for one in salient.classifiers]
+            named += [("salient.layers", one) for one in salient.layers]
+            if salient.inversion is not None and salient.inversion.classifier:
+                named.append(
+                    ("salient.inversion.classifier", salient.inversion.classifier)
+                )
+        if synthesis is not None:
+            named += [("synthesis.classifiers", one) for one in synthesis.classifiers]
+            named += [("synthesis.filters", one) for one in synthesis.filters]
+            if synthesis.judge is not None:
+                named.append(("synthesis.judge", synthesis.judge))
+        for key, one in named:
+            if one not in self.networks:
+                raise ValueError(
+                    f"{key}: {one!r} is none of the networks {', '.join(self.networks)}"
+                )
 
     def without_labels(self):
         """What a study whose images have no labels cannot have."""
-        learning = [name for name, one in self.classifiers.items() if one.trained]
+        learning = [name for name, one in self.networks.items() if one.trained]
         if learning:
+            own = learning[0] in self.classifiers
+            place = "classifiers" if own else "companions"
             raise ValueError(
-                f"classifiers.{learning[0]}: training it needs labels, which reference:"
+                f"{place}.{learning[0]}: training it needs labels, which reference:"
                 " predictions does without; give it weights, or set reference: labels"
             )
         if self.data.classes is not None:
@@ -776,6 +1041,8 @@ def missing_sources(study):
         ]
         if study.clean.zips is not None:
             named.append(("clean.zips.path", study.clean.zips.path))
+    if study.salient is not None and study.salient.segmentation is not None:
+        named.append(("salient.segmentation.path", study.salient.segmentation.path))
     missing = [
         f"{key}: there is no {path}"
         for key, path in named
