@@ -4,7 +4,7 @@
 python tests/slurm/cluster.py install up    # as root
 python tests/slurm/cluster.py down
 
-No systemd, no cgroups, no accounting; its GPUs are clones of /dev/null. The nodes are
+No systemd, no cgroups, no database of accounts; its GPUs are clones of /dev/null. The nodes are
 two daemons on one host. Its settings lie in /etc/slurm, since the executor plugin lets
 no SLURM_CONF through to a job's steps; others' settings there are left alone.
 """
@@ -24,6 +24,7 @@ ETC = Path("/etc/slurm")
 MARK = "# of the tests of s2snets\n"
 PROGRAMS = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd"}
 PROGRAMS |= {"sbatch": "slurm-client"}
+ACCOUNT = "tests"  # the only one that is let in; jobs without an account are too
 NODES = {"n1": 6818, "n2": 6828}
 GPUS = 4  # on each node
 WAIT = 30  # seconds for a daemon to answer
@@ -48,6 +49,7 @@ TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
 AccountingStorageType=accounting_storage/none
+JobSubmitPlugins=lua
 MinJobAge=600
 KillWait=2
 ReturnToService=1
@@ -63,6 +65,19 @@ PartitionName=DEFAULT Nodes=ALL DefMemPerCPU=100 DefaultTime=5 State=UP
 PartitionName=cpu MaxTime=60 Default=YES
 PartitionName=gpu MaxTime=60
 PartitionName=brief MaxTime=1
+"""
+
+# Slurm's own complaint of a wrong account, without the database that accounts take.
+GATE = """-- {mark}function slurm_job_submit(job, partitions, user)
+   if job.account ~= nil and job.account ~= "{account}" then
+      return slurm.ESLURM_INVALID_ACCOUNT
+   end
+   return slurm.SUCCESS
+end
+
+function slurm_job_modify(job, old, partitions, user)
+   return slurm.SUCCESS
+end
 """
 
 
@@ -117,6 +132,7 @@ def configure():
             nodes=nodes,
         )
     )
+    (ETC / "job_submit.lua").write_text(GATE.format(mark=MARK, account=ACCOUNT))
     (ETC / "gres.conf").write_text(
         f"{MARK}AutoDetect=off\nName=gpu Type=fake File={STATE}/gpu[0-{GPUS - 1}]\n"
     )
@@ -211,7 +227,7 @@ def down():
         until(lambda: not answers("squeue", "-h"), "jobs do not end")
     for name in (*NODES, "slurmctld", "munged"):
         stop(name)
-    for path in (settings, ETC / "gres.conf"):
+    for path in (settings, ETC / "gres.conf", ETC / "job_submit.lua"):
         path.unlink(missing_ok=True)
 
 

@@ -22,7 +22,7 @@ from s2snets.status import status
 
 pytestmark = pytest.mark.slurm
 SITE = {
-    "account": None,
+    "account": cluster.ACCOUNT,
     "cpu": {"partition": "cpu", "hours": 0.5},
     "gpu": {
         "partition": "gpu",
@@ -279,11 +279,12 @@ def test_a_killed_snakemake_run_again_submits_nothing_twice(whole, tmp_path):
 @pytest.mark.parametrize(
     ("site", "parts"),
     [
+        ({"account": "nobody"}, ["Invalid account", "nobody"]),
         ({"gpu": SITE["gpu"] | {"partition": "gpuu"}}, ["invalid partition", "gpuu"]),
         ({"gpu": SITE["gpu"] | {"model": "a1000"}}, ["sbatch failed", "a1000"]),
     ],
 )
-def test_a_wrong_partition_or_gpu_is_named(whole, tmp_path, site, parts):
+def test_a_wrong_account_partition_or_gpu_is_named(whole, tmp_path, site, parts):
     project = new(tmp_path, site, whole)
     with running(project, L, flags=["--retries", "0"]) as run:
         assert run.ends(60) != 0
