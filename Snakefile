@@ -30,6 +30,8 @@ include: "workflow/rules/lighter.smk"
 include: "workflow/rules/relations.smk"
 include: "workflow/rules/information.smk"
 include: "workflow/rules/comparison.smk"
+include: "workflow/rules/salient.smk"
+include: "workflow/rules/synthesis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 

@@ -22,7 +22,7 @@ try:
     missing_sources(study)
     MEANINGS = {
         name: meaning(one.architecture)
-        for name, one in study.classifiers.items()
+        for name, one in study.networks.items()
         if one.function
     }
 except Mistake as mistake:
@@ -50,9 +50,10 @@ shell.prefix(
 )
 
 CLASSIFIERS = list(study.classifiers)
-TRAINED = [name for name, one in study.classifiers.items() if one.trained]
-GIVEN = [name for name in CLASSIFIERS if name not in TRAINED]
-PUBLISHED = [name for name, one in study.classifiers.items() if one.named]
+NETWORKS = list(study.networks)
+TRAINED = [name for name, one in study.networks.items() if one.trained]
+GIVEN = [name for name in NETWORKS if name not in TRAINED]
+PUBLISHED = [name for name, one in study.networks.items() if one.named]
 PART, *OTHER_PARTS = study.finetune.parts
 LIGHTER = {f"{one.width}x{one.stages}": one for one in study.lighter}
 CORPORA = {"photos": "photos", "labelled": "train"}
@@ -81,6 +82,16 @@ AUTOENCODERS = {"original": None, "pretrained": "pretrained/photos"} | {
 }
 
 
+# The companion studies' axes; empty where a study does without.
+SALIENT, SYNTHESIS = study.salient, study.synthesis
+REVERSED = SALIENT.classifiers if SALIENT else []
+INVERTED = SALIENT.inverted if SALIENT and SALIENT.inversion else ""
+INFORMED_BY = ["neither", "masks", "switches", "both"]
+SEGMENTERS = [*REVERSED, "baseline"] if SALIENT and SALIENT.segmentation else []
+PREFERRING = SYNTHESIS.classifiers if SYNTHESIS else []
+MODES = SYNTHESIS.modes if SYNTHESIS else []
+
+
 def one_of(names):
     """A wildcard constraint that an empty list makes impossible."""
     return "|".join(names) or "(?!)"
@@ -92,11 +103,14 @@ wildcard_constraints:
     metadata=one_of(METADATA),
     batch=r"\d+",
     corpus="|".join(CORPORA),
-    classifier="|".join(CLASSIFIERS),
+    classifier="|".join(NETWORKS),
     part="decoder|encoder|both",
     source="|".join(SOURCES),
     denoiser=one_of(study.denoise.methods),
     size=one_of(LIGHTER),
+    informed="|".join(INFORMED_BY),
+    segmenter=one_of(SEGMENTERS),
+    mode=one_of(MODES),
     seed=r"\d+",
 
 
@@ -209,26 +223,26 @@ def classifier_settings(wildcards):
         "image_size",
         "fit",
         "train",
-        classifier=study.classifiers[wildcards.classifier],
+        classifier=study.networks[wildcards.classifier],
     )
 
 
 def export_settings(wildcards):
     """Settings of one classifier that comes with weights."""
     return section_json(
-        study, "image_size", classifier=study.classifiers[wildcards.classifier]
+        study, "image_size", classifier=study.networks[wildcards.classifier]
     )
 
 
 def fetching(wildcards):
     """Settings of the fetching of published weights: their name alone."""
-    one = study.classifiers[wildcards.classifier]
+    one = study.networks[wildcards.classifier]
     return section_json(study, architecture=one.architecture, weights=one.weights)
 
 
 def given_weights(wildcards):
     """A user's file of weights, for a classifier that has one."""
-    one = study.classifiers[wildcards.classifier]
+    one = study.networks[wildcards.classifier]
     return [] if one.named or one.weights is None else one.weights
 
 
@@ -290,6 +304,19 @@ def lighter_prediction(wildcards):
     )
 
 
+def place(folder, name):
+    """Where a network's arrays lie that figures show: those of the first seed."""
+    return f"<results>/seed-{study.seeds[0]}/{folder}/{name}.npz"
+
+
+def drawn_from(tables):
+    """What a figure reads: tables by their name alone, arrays by their place."""
+    return {
+        flag: f"<tables>/{one}" if isinstance(one, str) else one
+        for flag, one in tables.items()
+    }
+
+
 def autoencoder_of(wildcards):
     """A source's autoencoder; none for the original images."""
     place, seed = AUTOENCODERS[wildcards.source], wildcards.seed
@@ -310,6 +337,86 @@ def denoiser_flag(wildcards, input):
     if input.autoencoder:
         return f"--autoencoder {shlex.quote(input.autoencoder)}"
     return f"--classical {wildcards.denoiser}"
+
+
+def reversal_settings(wildcards):
+    """Settings of one network's reversal."""
+    beside = {"segmentation", "inversion", "classifiers", "layers"}
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        "reference",
+        salient=SALIENT.model_dump(mode="json", exclude=beside),
+        layers=SALIENT.layers.get(wildcards.classifier),
+    )
+
+
+def inversion_settings(wildcards):
+    """Settings of the inverse networks."""
+    return section_json(study, "image_size", "fit", inversion=SALIENT.inversion)
+
+
+def segmented_images(wildcards):
+    """The images whose foreground is known."""
+    return SALIENT.segmentation.path
+
+
+def segmentation_settings(wildcards):
+    """Settings of their segmentation."""
+    return section_json(study, segmentation=SALIENT.segmentation)
+
+
+def segmenter_of(wildcards):
+    """The network that segments; none for the Gaussian."""
+    name, seed = wildcards.segmenter, wildcards.seed
+    if name not in REVERSED:
+        return []
+    return f"<results>/seed-{seed}/classifiers/{name}/weights.safetensors"
+
+
+def generator_corpus(wildcards):
+    """The set that the pretrained generator learns."""
+    return f"<results>/data/{SYNTHESIS.decoder.corpus}/index.npz"
+
+
+def generator_settings(wildcards):
+    """Settings of its training."""
+    return section_json(study, "image_size", "fit", training=SYNTHESIS.decoder)
+
+
+def generator_of(wildcards):
+    """The generator whose weights stay; none where all are sought."""
+    if wildcards.mode == "scratch":
+        return []
+    return f"<results>/seed-{wildcards.seed}/generator/weights.safetensors"
+
+
+def judge_of(wildcards):
+    """The network that says what it sees in another's preferred images."""
+    name, seed = SYNTHESIS.judge_of(wildcards.classifier, NETWORKS), wildcards.seed
+    return f"<results>/seed-{seed}/classifiers/{name}/weights.safetensors"
+
+
+def synthesis_settings(wildcards):
+    """Settings of one network's preferred images."""
+    beside = {"classifiers", "judge", "modes", "decoder", "beside", "filters"}
+    return section_json(
+        study,
+        "image_size",
+        synthesis=SYNTHESIS.model_dump(mode="json", exclude=beside),
+        filters=[
+            one.model_dump(mode="json")
+            for one in SYNTHESIS.filters.get(wildcards.classifier, [])
+        ],
+    )
+
+
+def ranking_settings(wildcards):
+    """Settings of the ranking of training images."""
+    return section_json(
+        study, "image_size", "fit", "reference", beside=SYNTHESIS.beside
+    )
 
 
 def flags(wildcards, input):

@@ -1,6 +1,7 @@
 """Figures: drawn from tables, each as PDF, PNG and the CSV behind it."""
 
-# File stem: the module that draws it, and the tables it reads by the module's flags.
+# File stem: the module that draws it, and what it reads by the module's flags: tables,
+# or arrays elsewhere.
 FIGURES = {
     "figure-2": ("figure2_reconstruction_error", {"curves": "curves.csv"}),
     "figure-3": (
@@ -27,7 +28,34 @@ if study.clean:
     )
 if study.lighter:
     FIGURES["lighter-autoencoders"] = ("figure_lighter", {"lighter": "lighter.csv"})
-
+if study.salient:
+    responses = [place("reversed", name) for name in REVERSED]
+    FIGURES |= {
+        f"salient-{name}": (f"salient_{name}", {"responses": responses})
+        for name in SALIENT_PANELS
+    }
+    FIGURES["salient-selectivity"] = (
+        "salient_selectivity",
+        {"selectivity": "selectivity.csv"},
+    )
+if INVERTED:
+    FIGURES["salient-inversion"] = ("salient_inversion", {"inversion": "inversion.csv"})
+if SEGMENTERS:
+    FIGURES["salient-segmentation"] = (
+        "salient_segmentation",
+        {
+            "segmentation": "segmentation.csv",
+            "examples": [place("segmented", name) for name in SEGMENTERS],
+        },
+    )
+if study.synthesis:
+    preferred = [
+        place(f"preferred/{mode}", name) for name in PREFERRING for mode in MODES
+    ]
+    FIGURES |= {
+        f"synthesis-{name}": (f"synthesis_{name}", {"preferred": preferred})
+        for name in SYNTHESIS_PANELS
+    }
 
 for stem, (module, tables) in FIGURES.items():
 
@@ -35,7 +63,7 @@ for stem, (module, tables) in FIGURES.items():
         name:
             stem.replace("-", "_")
         input:
-            **{flag: f"<tables>/{table}" for flag, table in tables.items()},
+            **drawn_from(tables),
         output:
             pdf=f"<figures>/{stem}.pdf",
             png=report(

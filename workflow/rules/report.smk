@@ -20,6 +20,23 @@ MEASURED = {
     rules.pretrain_lighter: {"size": LIGHTER, "seed": study.seeds},
     rules.predict_lighter: {"size": LIGHTER, "seed": study.seeds},
     rules.measure_information: {"source": INFORMED, "seed": study.seeds},
+    rules.reverse_network: {"classifier": REVERSED, "seed": study.seeds},
+    rules.train_inverse: {
+        "informed": INFORMED_BY if INVERTED else [],
+        "seed": study.seeds,
+    },
+    rules.measure_inverse: {"seed": study.seeds if INVERTED else []},
+    rules.segment: {"segmenter": SEGMENTERS, "seed": study.seeds},
+    rules.train_generator: {"seed": study.seeds if "pretrained" in MODES else []},
+    rules.synthesise: {"mode": MODES, "classifier": PREFERRING, "seed": study.seeds},
+    rules.rank_images: {"classifier": PREFERRING, "seed": study.seeds[:1]},
+}
+# Each companion study's, where there is one.
+COMPANIONS = {
+    "selectivity": REVERSED,
+    "inversion": INVERTED,
+    "segmentation": SEGMENTERS,
+    "synthesis": PREFERRING,
 }
 TABLES = [
     "accuracy",
@@ -58,8 +75,12 @@ rule report:
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
         cleaning=rules.audit_photos.output.summary if study.clean else [],
+        **{
+            table: f"<tables>/{table}.csv" if wanted else []
+            for table, wanted in COMPANIONS.items()
+        },
         deviations=own("docs/deviations.md"),
-        figures=collect("<figures>/{stem}.png", stem=FIGURES),
+        figures=collect("<figures>/{stem}.png", stem=REPORTED),
         rest=rules.figures.input,
     output:
         "<results>/report.html",
@@ -78,7 +99,9 @@ rule report:
         " --comparison {input.comparison:q} --costs {input.costs:q}"
         " --lattices {input.lattices:q} --distinct {input.distinct:q}"
         " --gallery {input.gallery:q} --validation {input.validation:q}"
-        " --cleaning {input.cleaning:q}"
+        " --cleaning {input.cleaning:q} --selectivity {input.selectivity:q}"
+        " --inversion {input.inversion:q} --segmentation {input.segmentation:q}"
+        " --synthesis {input.synthesis:q}"
         " --deviations {input.deviations:q} --figures {input.figures:q}"
         " --config {params.config:q} --html {output:q} > {log:q} 2>&1"
 

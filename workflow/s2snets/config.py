@@ -729,6 +729,11 @@ class Salient(Settings):
         None, description="Informed inverse networks; null: none (section 3.3)."
     )
 
+    @property
+    def inverted(self):
+        """The network that is inverted."""
+        return self.inversion.classifier or self.classifiers[0]
+
 
 class Ascent(Settings):
     """How a preferred image is sought (Despraz et al. 2017, table 1)."""
@@ -862,6 +867,12 @@ class Synthesis(Settings):
         description="Training images shown beside each, those that the network ranks"
         " highest (figures 6, 7).",
     )
+
+    def judge_of(self, classifier, networks):
+        """Another network than ``classifier``, of ``networks``, that judges it."""
+        unseen = [name for name in networks if name not in self.classifiers]
+        named = (self.judge, *unseen, *networks)
+        return next(name for name in named if name and name != classifier)
 
 
 class Study(Settings):

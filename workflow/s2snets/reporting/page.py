@@ -15,6 +15,7 @@ from s2snets.config import Figures
 from s2snets.errors import Mistake
 from s2snets.files import replacing
 from s2snets.reporting import certainty, islands
+from s2snets.reporting.companions import companions
 from s2snets.reporting.documents import definitions, markdown, signal
 
 FIGURES = {
@@ -84,6 +85,75 @@ FIGURES = {
         "Points with error bars: intra, inter and shuffled mutual information of each"
         " autoencoder, in the order of the first.",
     ),
+    "salient-architectures": (
+        "Three reversed architectures",
+        "Grid of pictures: images, and beside each what DeConvNet, SaliNet and"
+        " DeSaliNet make of them, from a middle layer and from the logits.",
+    ),
+    "salient-variants": (
+        "All eight reversals",
+        "Grid of pictures: one image reversed with four rules for rectifiers and two"
+        " for max-poolings.",
+    ),
+    "salient-neurons": (
+        "One neuron, another, and a mixture",
+        "Grid of pictures: responses for the most active neuron, a random one and a"
+        " mixture of all, layer by layer, in three architectures.",
+    ),
+    "salient-selectivity": (
+        "How much the neuron decides",
+        "Line charts over depth: similarity of the responses for two neurons of one"
+        " image, and of one neuron for two images.",
+    ),
+    "salient-support": (
+        "How far a neuron sees",
+        "Grid of pictures: a DeSaliNet response, the same with its weak parts raised,"
+        " without what the forward pass told, and with random weights.",
+    ),
+    "salient-phase": (
+        "The bottleneck as a phase",
+        "Grid of pictures: an image, its Fourier transform inverted, the same with a"
+        " random amplitude, and two reversed networks from a random start.",
+    ),
+    "salient-lrn": (
+        "Local response normalisation",
+        "Grid of pictures: responses with the normalisation reversed by"
+        " backpropagation and by the identity.",
+    ),
+    "salient-inversion": (
+        "What the bottleneck knows, drawn",
+        "Points with error bars: errors of four inverse networks, and their reductions"
+        " beside the printed ones.",
+    ),
+    "salient-segmentation": (
+        "Foreground by saliency",
+        "Points with error bars for per-pixel accuracy and intersection over union,"
+        " and pictures: images, their saliency and the foreground found.",
+    ),
+    "synthesis-modes": (
+        "Preferred images of the classes",
+        "Grid of pictures: for each class the image made by a generator from scratch"
+        " and by a pretrained one.",
+    ),
+    "synthesis-bias": (
+        "Beside the training images",
+        "Grid of pictures: for each class its preferred images above the training"
+        " images that the network ranks highest.",
+    ),
+    "synthesis-filters": (
+        "Preferred images of filters",
+        "Grid of pictures: images that excite single filters, layer by layer.",
+    ),
+    "synthesis-compounds": (
+        "Two classes in one image",
+        "Grid of pictures: the preferred image of each of two classes, and of both at"
+        " once.",
+    ),
+    "synthesis-measures": (
+        "Preferred images, measured",
+        "Points with error bars: confidence, smoothness and agreement of both kinds of"
+        " generator.",
+    ),
 }
 """File stem, the caption's too -> title, what a reader who cannot see it needs."""
 
@@ -91,6 +161,7 @@ SCORES = {"labels": "accuracy", "predictions": "agreement"}
 """The study's ``reference`` -> what top-1 and top-5 measure."""
 
 OPTIONAL = {"cleaned-photographs", "lighter-autoencoders"}
+OPTIONAL |= {stem for stem in FIGURES if stem.startswith(("salient-", "synthesis-"))}
 """Figures of what a study may do without."""
 
 QUANTITIES = {
@@ -343,7 +414,7 @@ def write(
 
     Args:
         html: path of the report.
-        tables: DataFrames by name, see ``TABLES``.
+        tables: DataFrames by name, all of ``TABLES``, some of ``companions.TABLES``.
         lattices: what ``lattices.json`` holds.
         distinct: what ``distinct-lattices.json`` holds.
         gallery: the arrays of ``gallery.npz``.
@@ -406,6 +477,7 @@ def write(
         caption=caption,
         cleaning=cleaning,
         cells={(i, j): cells[i, j] for i in table2.index for j in table2.columns},
+        companions=companions(tables),
         comparison=compare(tables["comparison"]),
         config=config,
         definitions=definitions(config),

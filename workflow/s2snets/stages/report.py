@@ -8,6 +8,7 @@ from s2snets.errors import Mistake
 from s2snets.files import read_json
 from s2snets.fingerprint import fingerprint
 from s2snets.record import record
+from s2snets.reporting.companions import TABLES as COMPANIONS
 from s2snets.reporting.page import CAPTIONS, TABLES, write
 from s2snets.stage import arguments, run
 from s2snets.tables import read_arrays, read_csv
@@ -46,11 +47,18 @@ def main(argv=None):
             "nargs": "?",
             "help": "the audit's summary; none: nothing was cleaned",
         },
+        **{
+            name: {"type": Path, "nargs": "?", "help": "none: no such study"}
+            for name in COMPANIONS
+        },
         config={"type": plain, "required": True, "help": "all settings, JSON"},
     ).parse_args(argv)
+    given = {
+        name: need for name, need in (TABLES | COMPANIONS).items() if getattr(job, name)
+    }
     write(
         job.html,
-        {name: read_csv(getattr(job, name), need) for name, need in TABLES.items()},
+        {name: read_csv(getattr(job, name), need) for name, need in given.items()},
         read_json(job.lattices),
         read_json(job.distinct),
         read_arrays(job.gallery),
