@@ -32,7 +32,7 @@ def compare(rows, printed, *, resamples, seed):
     are compared.
 
     Args:
-        rows: seed, informed, image and ``ERRORS``; images without an error do not count.
+        rows: seed, informed, image and ``ERRORS``; an image without one is left out.
         printed: informed, against, lower: in percent.
         resamples, seed: of the bootstrap, paired over images.
 

@@ -80,8 +80,8 @@ def chain(net, layer=None):
             or isinstance(getattr(module, "padding", 0), str)
         ):
             raise Mistake(
-                f"inversion: {type(net).__name__} has {node.target} ({node.name}) before"
-                f" {nodes[end - 1].target}; {INVERTIBLE}"
+                f"inversion: {node.name} of {type(net).__name__} is no link of a chain"
+                f" up to {nodes[end - 1].target}; {INVERTIBLE}"
             )
     if not any(isinstance(one, nn.Conv2d) for one in steps):
         raise Mistake(f"inversion: no convolution up to {layer!r}; name a later layer")
