@@ -1,8 +1,6 @@
 """Informed inverse networks: mirrors, what they are told, training, errors."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -30,7 +28,7 @@ from s2snets.models.inverse import (
 )
 from s2snets.models.segnet import Switches
 from s2snets.models.vision import torchvision
-from s2snets.stages import measure_inverse, tabulate_inverse
+from s2snets.stages import measure_inverse, tabulate_inverse, train_inverse
 from s2snets.store import save_classifier
 from s2snets.tables import read_csv, read_rows
 from s2snets.training.batches import batches
@@ -214,7 +212,7 @@ class Deciding(nn.Sequential):
         (lambda: ARCHITECTURES["small_inception"](), None, "convolutions follow"),
         (lambda: ARCHITECTURES["small_inception"](), "3", "no link of a chain"),
         (lambda: ARCHITECTURES["lenet5"](), "3", "no link of a chain"),
-        (lambda: ARCHITECTURES["small_vgg"](), "pool9", "no layer 'pool9'"),
+        (lambda: ARCHITECTURES["small_vgg"](), "pool9", "has no 'pool9'"),
         (lambda: torchvision.models.resnet18(), None, "convolutions follow"),
         (lambda: torchvision.models.resnet18(), "layer1", "no link of a chain"),
         (
@@ -231,7 +229,7 @@ class Deciding(nn.Sequential):
 def test_what_is_no_chain_is_told_with_what_can_be_inverted(net, layer, why):
     with pytest.raises(Mistake, match=why) as caught:
         chain(net(), layer)
-    assert str(caught.value).startswith("inversion: ")
+    assert str(caught.value).startswith("salient.inversion.")
     assert "\n" not in str(caught.value)
 
 
@@ -402,16 +400,12 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     settings = {"image_size": 12, "fit": "squash"}
     learning = {"images": 8, "batch": 4}
     for name, path in inverses.items():
-        subprocess.run(
-            [
-                sys.executable, "-m", "s2snets.stages.train_inverse", *shared,
-                "--informed", name, "--weights", path, "--seed", "1",
-                "--curve", path.with_name("curve.csv"),
-                "--record", path.with_name("record.json"),
-                "--settings", json.dumps(settings | {"inversion": learning}),
-            ],
-            check=True,
-        )  # fmt: skip
+        train_inverse.main([
+            *shared, "--informed", name, "--weights", str(path), "--seed", "1",
+            "--curve", str(path.with_name("curve.csv")),
+            "--record", str(path.with_name("record.json")),
+            "--settings", json.dumps(settings | {"inversion": learning}),
+        ])  # fmt: skip
         assert {one.name for one in path.parent.iterdir()} == {
             "weights.safetensors", "curve.csv", "record.json", "events",
         }  # fmt: skip

@@ -46,30 +46,27 @@ def chain(net, layer=None):
     except Exception as error:  # whatever a network's own code makes of a tracer
         reason = str(error).partition("\n")[0]
         raise Mistake(
-            f"inversion: {type(net).__name__} cannot be traced ({reason}); {INVERTIBLE}"
+            f"salient.inversion.classifier: cannot be traced ({reason}); {INVERTIBLE}"
         ) from None
     called = [
         net.get_submodule(node.target) if node.op == "call_module" else None
         for node in nodes
     ]
-    ends = [
-        place
-        for place, (node, module) in enumerate(zip(nodes, called, strict=True))
-        if module is not None
-        and (
-            isinstance(module, nn.MaxPool2d)
-            if layer is None
-            else f"{node.target}.".startswith(f"{layer}.")  # a block: what ends it
-        )
-    ]
+    if layer is None:
+        ends = [n for n, one in enumerate(called) if isinstance(one, nn.MaxPool2d)]
+        told = f"salient.inversion.classifier: no max-pooling; {INVERTIBLE}"
+    else:  # of a block, what ends it
+        ends = [
+            n for n, one in enumerate(nodes) if f"{one.target}.".startswith(f"{layer}.")
+        ]
+        told = f"salient.inversion.layer: the network has no {layer!r}"
     if not ends:
-        missing = "max-pooling" if layer is None else f"layer {layer!r}"
-        raise Mistake(f"inversion: no {missing} in {type(net).__name__}; {INVERTIBLE}")
+        raise Mistake(told)
     end = ends[-1] + 1
     if layer is None and any(isinstance(one, nn.Conv2d) for one in called[end:]):
         raise Mistake(
-            f"inversion: convolutions follow {type(net).__name__}'s last max-pooling;"
-            f" name a layer; {INVERTIBLE}"
+            "salient.inversion.layer: convolutions follow the last max-pooling; name"
+            f" one; {INVERTIBLE}"
         )
     steps = called[1:end]  # the first node is the input
     for place, module in enumerate(steps, 1):
@@ -80,11 +77,13 @@ def chain(net, layer=None):
             or isinstance(getattr(module, "padding", 0), str)
         ):
             raise Mistake(
-                f"inversion: {node.name} of {type(net).__name__} is no link of a chain"
-                f" up to {nodes[end - 1].target}; {INVERTIBLE}"
+                f"salient.inversion.classifier: {node.name} is no link of a chain up to"
+                f" {nodes[end - 1].target}; {INVERTIBLE}"
             )
     if not any(isinstance(one, nn.Conv2d) for one in steps):
-        raise Mistake(f"inversion: no convolution up to {layer!r}; name a later layer")
+        raise Mistake(
+            f"salient.inversion.layer: no convolution up to {layer!r}; name a later one"
+        )
     return steps
 
 
