@@ -241,6 +241,24 @@ def test_the_stem_of_another_network_can_be_inverted():
     assert Mirror(bottleneck.mirrored, "both")(code, taken).shape == seen.shape
 
 
+@pytest.mark.parametrize("side", [37, 40, 42])
+def test_response_norm_groups_strides_and_partial_windows_are_mirrored(side):
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 7, 3, 2), nn.ReLU(inplace=True), nn.LocalResponseNorm(5),
+        nn.MaxPool2d(3, 2, ceil_mode=True), nn.Dropout(),
+        nn.Conv2d(8, 4, (3, 5), padding=(1, 2), groups=2), nn.ReLU(),
+        nn.MaxPool2d((2, 3), ceil_mode=True),
+    )  # fmt: skip
+    classifier = frozen(net)
+    bottleneck = Bottleneck(classifier)
+    pixels = torch.rand(2, 3, side, side + 1)
+    seen, code, taken = bottleneck(pixels)
+    assert torch.equal(code, classifier(pixels))
+    for informed in INFORMED:
+        found = Mirror(bottleneck.mirrored, informed)(code, taken)
+        assert found.shape == seen.shape
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder, random = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
