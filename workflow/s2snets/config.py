@@ -675,7 +675,9 @@ class Inversion(Optimisation):
     """Inverse networks informed by the bottleneck (Mahendran & Vedaldi 2016, 3.3)."""
 
     classifier: Name | None = Field(
-        None, description="Network that is inverted; null: the first of `classifiers`."
+        None,
+        description="Network that is inverted, a chain such as AlexNet or VGG; null:"
+        " the first of `classifiers`.",
     )
     layer: str | None = Field(
         None,

@@ -82,6 +82,17 @@ def denoising(units, clip, share=ALONE):
     return loss
 
 
+def inversion(model, batch):
+    """Mean square error of pixels between what a network saw and its inverse's answer.
+
+    Args:
+        model: a ``models.inverse.Inverse``.
+    """
+    pixels, _ = batch
+    found, seen = model(pixels)
+    return (found - seen).square().mean(), {}
+
+
 @torch.inference_mode()
 def mean_square_error(model, images, numbers, *, batch, engine=None):
     """An autoencoder's error over some images of a set, in pixels.

@@ -1,0 +1,100 @@
+"""Command line of rule ``measure_inverse``: errors of inverse networks (3.3)."""
+
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from s2snets.config import Settings
+from s2snets.data.imageset import ImageSet
+from s2snets.data.order import sample
+from s2snets.device import use_device
+from s2snets.evaluation import Pass, shown
+from s2snets.files import sha256
+from s2snets.fingerprint import fingerprint
+from s2snets.measure.inversion import ERRORS, errors
+from s2snets.models.inverse import INFORMED, Bottleneck, Mirror
+from s2snets.parts import forget, write_parts
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
+from s2snets.store import load_classifier, load_weights
+
+MODULE = "s2snets.stages.measure_inverse"
+SAMPLE = 0  # which images are measured: the same for every seed
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    layer: str | None  # inversion.layer
+    batch: int
+    images: int | None = None  # so many; all where it is left out
+
+
+@torch.inference_mode()
+def measured(batches, bottleneck, mirrors):
+    """Rows of one group of batches: informed, image and the errors."""
+    rows = []
+    for numbers, pixels, _, _ in batches:
+        seen, code, taken = bottleneck(pixels)
+        for informed, mirror in mirrors.items():
+            found = dict(zip(ERRORS, errors(mirror(code, taken), seen), strict=True))
+            found = {name: value.cpu().numpy() for name, value in found.items()}
+            rows.append(pd.DataFrame({"informed": informed, "image": numbers, **found}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "classifier", "errors", "record"),
+        lists=("inverses",),
+        model=Job,
+        informed={
+            "choices": INFORMED,
+            "nargs": "+",
+            "required": True,
+            "help": "what each inverse is told",
+        },
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, workers) = job.settings, use_device(job.threads)
+    with recorded(job.record, MODULE, chosen, job.seed):
+        images = ImageSet(job.images, chosen.image_size, chosen.fit)
+        classifier = load_classifier(job.classifier.parent, device)
+        bottleneck = Bottleneck(classifier, chosen.layer)
+        mirrors = {
+            informed: load_weights(Mirror(bottleneck.mirrored, informed), weights)
+            .eval()
+            .to(device, memory_format=torch.channels_last)
+            for informed, weights in zip(job.informed, job.inverses, strict=True)
+        }
+        numbers = sample(len(images), chosen.images, SAMPLE)
+        batches = Pass(images, numbers, chosen.batch)
+        meant = {
+            "settings": chosen.model_dump(mode="json"),
+            "seed": job.seed,
+            "images": images.fingerprint,
+            "classifier": [
+                sha256(job.classifier),
+                sha256(job.classifier.with_name("spec.json")),
+            ],
+            "inverses": {
+                informed: sha256(Path(weights))
+                for informed, weights in zip(job.informed, job.inverses, strict=True)
+            },
+            "code": fingerprint(MODULE),
+        }
+
+        def make(missing):
+            for group in shown(batches, missing, device=device, workers=workers):
+                rows = measured(group, bottleneck, mirrors)
+                rows.insert(0, "seed", job.seed)
+                yield rows
+
+        write_parts(job.errors, len(batches.groups()), meant, make)
+    forget(job.errors)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,51 @@
+"""Command line of rule ``train_inverse``: a classifier -> an inverse of it (3.3)."""
+
+import torch
+
+from s2snets.config import Inversion, Settings
+from s2snets.data.imageset import ImageSet
+from s2snets.files import sha256
+from s2snets.models.inverse import INFORMED, Bottleneck, Inverse
+from s2snets.stage import recorded, run
+from s2snets.store import load_classifier, save_weights
+from s2snets.training.loop import step_seed
+from s2snets.training.objectives import inversion
+from s2snets.training.stage import begin, train, training_arguments
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    inversion: Inversion
+
+
+def main(argv=None):
+    job = training_arguments(
+        __doc__,
+        paths=("classifier",),
+        model=Job,
+        informed={"choices": INFORMED, "required": True, "help": "what it is told"},
+    ).parse_args(argv)
+    chosen = job.settings
+    engine = begin(job, chosen.inversion)
+    with recorded(job.record, "s2snets.stages.train_inverse", chosen, job.seed):
+        classifier = load_classifier(job.classifier.parent)
+        bottleneck = Bottleneck(classifier, chosen.inversion.layer)
+        # The four start from the same weights.
+        torch.manual_seed(step_seed(job.seed, 0))
+        model = Inverse(bottleneck, job.informed)
+        train(
+            job,
+            engine,
+            model,
+            ImageSet(job.images, chosen.image_size, chosen.fit),
+            inversion,
+            chosen.inversion,
+            save=lambda: save_weights(model.mirror, job.weights),
+            informed=job.informed,
+            classifier=sha256(job.classifier),
+        )
+
+
+if __name__ == "__main__":
+    run(main)
