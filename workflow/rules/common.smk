@@ -357,6 +357,18 @@ def inversion_settings(wildcards):
     return section_json(study, "image_size", "fit", inversion=SALIENT.inversion)
 
 
+def inverse_settings(wildcards):
+    """Settings of their measurement."""
+    return section_json(
+        study,
+        "image_size",
+        "fit",
+        layer=SALIENT.inversion.layer,
+        batch=SALIENT.batch,
+        images=SALIENT.measured,
+    )
+
+
 def segmented_images(wildcards):
     """The images whose foreground is known."""
     return SALIENT.segmentation.path

@@ -110,7 +110,7 @@ rule measure_inverse:
         runtime="12h",
     params:
         code=fingerprint("s2snets.stages.measure_inverse"),
-        settings=inversion_settings,
+        settings=inverse_settings,
         informed=INFORMED_BY,
     shell:
         "python -m s2snets.stages.measure_inverse --images {input.images:q}"
