@@ -1,9 +1,11 @@
 """Reversed architectures: rules, mode, starts, layers, responses, dense use."""
 
 import functools
+import re
 import threading
 import warnings
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -772,3 +774,14 @@ def test_networks_that_do_not_slide_say_so(name, dense, side, says):
     net, x = vision(name), torch.randn(1, 3, side, side)
     with pytest.raises(Mistake, match=says):
         respond(net, x, "salinet", dense=dense)
+
+
+def test_the_documented_examples_run():
+    text = (Path(__file__).parents[2] / "docs/reversal.md").read_text()
+    names = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+        if "image" in names:
+            assert names["image"].any()
+            assert names["image"].shape[:2] == (1, 3)
+    assert names["image"].shape[2:] == (256, 320)
