@@ -483,6 +483,18 @@ def test_a_rectifier_that_escapes_is_an_error(seen):
         net(x)  # whose own gradient it is
 
 
+def test_what_made_the_image_is_not_the_networks():
+    net, x = networks("small_alexnet")
+    made = F.relu(x.requires_grad_())
+    with reversed_as("desalinet"):
+        y = net(made)
+    p = starts.strongest(y)
+    (ours,) = torch.autograd.grad(y, x, p)
+    assert torch.equal(
+        ours, respond(net, made.detach(), "desalinet", start=p) * (x > 0)
+    )
+
+
 @pytest.mark.parametrize("reversal", ["deconvnet", "desalinet", VARIANTS[0]])
 @pytest.mark.parametrize("layer", ["logits", "3"])
 def test_rules_for_rectifiers_need_a_network_with_rectifiers(reversal, layer):
