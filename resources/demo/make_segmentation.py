@@ -35,7 +35,7 @@ NOISE = 16  # levels that specks around a product do not exceed
 
 def read_idx(path):
     """The array in an IDX file of unsigned bytes, xz-compressed."""
-    data = lzma.open(path).read()
+    data = lzma.decompress(path.read_bytes())
     shape = np.frombuffer(data, ">u4", data[3], 4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
 

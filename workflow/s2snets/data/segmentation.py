@@ -56,8 +56,8 @@ def checked(name, image, masks, category):
     for mask in masks:
         if mask.shape != image.shape[:2]:
             raise Mistake(
-                f"{name}: its mask has {mask.shape[0]}×{mask.shape[1]} pixels, the image"
-                f" {image.shape[0]}×{image.shape[1]}; make them equal"
+                f"{name}: its mask has {mask.shape[0]}×{mask.shape[1]} pixels, the"
+                f" image {image.shape[0]}×{image.shape[1]}; make them equal"
             )
     return Example(image, np.stack(masks) > 0, category)
 
@@ -76,7 +76,7 @@ class Matlab:
         self.path, self.file = path, opened(path)
         try:
             self.cells = [self.file["value"][field][()].ravel() for field in FIELDS]
-        except KeyError:
+        except (KeyError, ValueError):
             needed = ", ".join(f"value/{field}" for field in FIELDS)
             raise Mistake(
                 f"{path}: lacks {needed}; take gtsegs_ijcv.mat as published"
@@ -106,9 +106,10 @@ class Matlab:
         try:
             image, masks, category = (self.at(cell[number]) for cell in self.cells)
             masks = [self.at(mask) for mask in masks.ravel()]
+            category = text(category)
         except (OSError, ValueError, TypeError) as error:
             raise Mistake(f"{name}: damaged ({error}); fetch the file anew") from None
-        return checked(name, image, masks, text(category))
+        return checked(name, image, masks, category)
 
 
 def text(values):

@@ -103,8 +103,8 @@ def summarise(rows, resamples, seed):
             rows["image"].nunique()
         ):
             raise Mistake(
-                f"scores: {classifier}, {method}: lacks images that others have; segment"
-                " the same images with all"
+                f"scores: {classifier}, {method}: lacks images that others have;"
+                " segment the same images with all"
             )
     wide = rows.pivot_table(SCORES, "image", KEYS, observed=True)
     categories = rows.drop_duplicates("image").set_index("image")["category"]

@@ -18,8 +18,8 @@ CODES = {
 def seeds(saliency, settings, method):
     """What the saliency's ranks say of each pixel.
 
-    Limits belong to the seeds, and where one is both, it is background: a saliency
-    that is the same everywhere has no foreground.
+    Limits belong to the seeds, and what is both is background: a saliency that is the
+    same everywhere has no foreground.
 
     Args:
         saliency: (H, W).
@@ -98,12 +98,12 @@ def resized(mask, shape):
 
 
 def outlined(image, mask):
-    """An image with its foreground's outline in red, what is around it dimmed.
+    """An image with its foreground's outline in red, what is around it pale.
 
     Returns:
         uint8 (H, W, 3).
     """
-    found = np.where(mask[..., None], image, image // 3)
+    found = np.where(mask[..., None], image, 170 + image // 3)
     contours, _ = cv2.findContours(
         mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
     )

@@ -12,7 +12,8 @@ from s2snets.config import Segmentation, Settings
 from s2snets.data.order import sample
 from s2snets.data.segmentation import read_examples
 from s2snets.device import use_device
-from s2snets.files import replacing, sha256
+from s2snets.errors import Mistake
+from s2snets.files import read_json, replacing, sha256
 from s2snets.fingerprint import fingerprint
 from s2snets.measure.segmentation import scores
 from s2snets.parts import forget, write_parts
@@ -40,6 +41,25 @@ def shrunk(image, side):
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
 
 
+def loaded(job, device):
+    """What ``saliencies`` takes: the classifier and the side that it is made for.
+
+    Raises:
+        Mistake: the images are to be smaller.
+    """
+    if job.classifier is None:
+        return None, device
+    spec = read_json(job.classifier.with_name("spec.json"))
+    side = spec["crop"] or spec["resize"] or spec["size"]
+    shown = job.settings.segmentation.side
+    if shown < side:
+        raise Mistake(
+            f"salient.segmentation.side: {shown} pixels are too few for {job.name},"
+            f" which sees {side}; set {side} or more"
+        )
+    return load_classifier(job.classifier.parent, device), device, side
+
+
 def meant(job, images):
     """Everything that makes these scores these and no others."""
     weights = job.classifier
@@ -53,14 +73,14 @@ def meant(job, images):
     }
 
 
-def scored(job, images, numbers, classifier, device):
+def scored(job, images, numbers, network):
     """One row an image and method of a few images: what is found, against its masks."""
     chosen = job.settings.segmentation
     examples = [images[number] for number in numbers]
     small = [shrunk(example.image, chosen.side) for example in examples]
     tasks = [
         (number, example, image, saliency, method)
-        for method, maps in saliencies(classifier, small, device).items()
+        for method, maps in saliencies(small, *network).items()
         for number, example, image, saliency in zip(
             numbers, examples, small, maps, strict=True
         )
@@ -79,7 +99,7 @@ def scored(job, images, numbers, classifier, device):
     return table.assign(**head)[[*head, *table]]
 
 
-def pictures(job, images, numbers, classifier, device):
+def pictures(job, images, numbers, network):
     """(image, method, kind) and a picture for each, white where it is not square."""
     chosen = job.settings.segmentation
     for number in numbers:
@@ -89,7 +109,7 @@ def pictures(job, images, numbers, classifier, device):
         truth = resized(example.masks[0], image.shape[:2])
         yield (name, "", "image"), image
         yield (name, "", "truth"), outlined(image, truth)
-        for method, (saliency,) in saliencies(classifier, [image], device).items():
+        for method, (saliency,) in saliencies([image], *network).items():
             level = (saliency - saliency.min()) / (np.ptp(saliency) or 1)
             grey = (255 * level).astype(np.uint8)
             ranks = SEEDS[seeds(saliency, chosen, method) + 2]
@@ -130,20 +150,19 @@ def main(argv=None):
         images = read_examples(job.images)
         numbers = sample(len(images), chosen.segmentation.images, SAMPLE)
         groups = [numbers[n : n + GROUP] for n in range(0, len(numbers), GROUP)]
-        classifier = job.classifier and load_classifier(job.classifier.parent, device)
-        using = classifier, device
+        network = loaded(job, device)
 
         def make(missing):
             done = len(numbers) - sum(len(groups[part]) for part in missing)
             report = Progress(len(numbers), done)
             for part in missing:
-                yield scored(job, images, groups[part], *using)
+                yield scored(job, images, groups[part], network)
                 done += len(groups[part])
                 report(done)
 
         write_parts(job.scores, len(groups), meant(job, images), make)
         keys, shown = zip(
-            *pictures(job, images, numbers[: chosen.examples], *using), strict=True
+            *pictures(job, images, numbers[: chosen.examples], network), strict=True
         )
         names, methods, kinds = zip(*keys, strict=True)
         with replacing(job.examples) as draft:
