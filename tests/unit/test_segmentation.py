@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from s2snets.config import Figures, Segmentation
 from s2snets.data.segmentation import PUBLISHED, read_examples
@@ -302,6 +303,15 @@ def test_grabcut_finds_an_object_from_a_vague_saliency():
     assert (found == again).all()
 
 
+def test_pixels_of_which_nothing_is_known_teach_neither_side_its_colours():
+    image, mask = blocks()
+    seeds = np.full(mask.shape, grabcut.UNKNOWN, np.int8)
+    seeds[:3] = grabcut.NEVER
+    seeds[20, 25:40] = grabcut.LIKELY
+    seeds[20, 30] = grabcut.ALWAYS
+    assert scores(grabcut.cut(image, seeds, 1), mask[None])[1] > 0.95
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (3, 40), (40, 60)])
 @pytest.mark.parametrize("flat", [True, False])
 def test_whatever_the_saliency_the_foreground_is_one_component_or_none(shape, flat):
@@ -386,6 +396,21 @@ def test_salinets_saliency_is_the_gradient_of_the_positive_logits():
     torch.testing.assert_close(found, x.grad.abs().amax(1))
 
 
+def test_a_class_is_asked_for_wherever_it_is_positive():
+    torch.manual_seed(3)
+    features, head = nn.Conv2d(3, 6, 8), nn.Linear(6, 5)
+    net = nn.Sequential(features, nn.ReLU(), nn.Flatten(), head)
+    classifier = Frozen(net, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    pixels = torch.rand(1, 3, 12, 15, generator=torch.Generator().manual_seed(0))
+    x = classifier.prepare(pixels).requires_grad_()
+    y = head(features(x).relu().movedim(1, -1))
+    best = y[..., y.amax((0, 1, 2)).argmax()]
+    assert (best > 0).sum() > 1
+    best.clamp(min=0).sum().backward()
+    found = saliency(classifier, pixels, "salinet", 8)
+    torch.testing.assert_close(found, x.grad.abs().amax(1))
+
+
 def test_images_of_several_sizes_get_the_maps_they_get_alone():
     sizes = ((40, 48), (36, 36), (40, 48))
     images = [example(*size, 1, "x", n)[0] for n, size in enumerate(sizes)]
@@ -430,6 +455,7 @@ def test_a_network_and_the_baseline_are_scored_on_the_same_images(segmented):
     assert set(network["image"]) == set(baseline["image"])
     assert network[["pp", "iou"]].to_numpy().min() >= 0
     assert network[["pp", "iou"]].to_numpy().max() <= 1
+    assert baseline["pp"].mean() > 0.8  # of dark surroundings, and products in them
     assert not list(segmented.glob(".*parts"))
 
 
