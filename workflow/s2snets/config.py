@@ -78,7 +78,7 @@ class Source(Settings):
         " numbered shards a list of class names.",
     )
     images: Count | None = Field(
-        None, description="Use so many images, drawn with the set's seed; null: all."
+        None, description="Use so many images, the same for all networks; null: all."
     )
     repeat: Count = Field(
         1,
@@ -669,7 +669,11 @@ class Segmentation(Settings):
         description="Quantile above which it is foreground for sure; below the rest to"
         " 1, background (0.995, 0.005).",
     )
-    iterations: Count = Field(5, description="Of GrabCut (not in print).")
+    iterations: Count = Field(
+        5,
+        description="Of GrabCut (not in print; OpenCV's γ is 50, the published code has"
+        " 150).",
+    )
 
 
 class Inversion(Optimisation):
