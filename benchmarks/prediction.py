@@ -2,14 +2,13 @@
 
     PYTHONPATH=workflow python benchmarks/prediction.py
 
-First one source through networks with fresh weights, the demo's (eleven strengths,
-32 px) and the paper's (no noise, 256 px): by a loop for each of the five pairs, by one
-loop that keeps every row, and by our stage, which writes them. All measure the same in
-turn, in seconds of the processor, so that whatever else the machine does falls on all;
-they must find the same classes. An image counts once for each strength; the ratio, to
-the loops for pairs, is the median of the turns'. Five sources against 25 loops come to
-much the same ratio, with all strengths too, since each repeats this work; reading and
-drawing alone are shared by strengths. Then where one source's time goes.
+First five sources at eleven strengths through five networks with fresh weights, the
+demo's (32 px) and the paper's (256 px; one image, one turn): by a loop for each of the
+25 pairs, by a loop for each source that keeps every row, and by our stage, which writes
+them. All measure the same in turn, in seconds of the processor, so that whatever else
+the machine does falls on all; they must find the same classes. An image counts once
+for each source and strength; the ratio, to the loops for pairs, is the turns' median.
+Then where one source's time goes.
 
 Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
 process of its own, whose peak of memory is told.
@@ -46,6 +45,7 @@ class Scale(NamedTuple):
     segnet: tuple[int, int]  # width, stages
     classifiers: dict[str, dict]
     images: int
+    turns: int
     settings: Predict
 
 
@@ -60,6 +60,7 @@ DEMO = Scale(
         "R": {"architecture": "small_resnet"},
     },
     64,
+    3,
     Predict(batch=64),
 )
 PAPER = Scale(
@@ -73,76 +74,87 @@ PAPER = Scale(
         "R": {"architecture": "torchvision/resnet50", "crop": 224},
     },
     1,
-    Predict(batch=1, strengths=[0.0]),
+    1,
+    Predict(batch=1),
 )
 SCALES = {"demo": DEMO, "paper": PAPER}
 CLASSES, STRENGTHS = 10, DEMO.settings.strengths
 CPU = torch.device("cpu")
 TURNS = 3
+TUNED = 5  # autoencoders, one a classifier
 SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
 RESULTS = Path(__file__).parent / "results"
 
 
 def study(folder, scale):
-    """Images, an autoencoder and classifiers."""
+    """Images, autoencoders and classifiers."""
     draw, folder = np.random.default_rng(0), folder / str(scale.side)
     folder.mkdir(exist_ok=True)
     for number in range(scale.images):
         pixels = draw.integers(0, 256, (scale.side, scale.side, 3), np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:03d}.png")
     torch.manual_seed(0)
-    autoencoder = SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
+    autoencoders = [
+        SegNet(*scale.segnet).eval().to(memory_format=torch.channels_last)
+        for _ in range(TUNED)
+    ]
     classifiers = {
         name: build(spec_of(Classifier(**one), CLASSES, scale.side)).to(
             memory_format=torch.channels_last
         )
         for name, one in scale.classifiers.items()
     }
-    return ImageSet(folder, scale.side), autoencoder, classifiers
+    return ImageSet(folder, scale.side), autoencoders, classifiers
 
 
 @torch.inference_mode()
-def loop(images, autoencoder, classifiers, settings):
+def loop(images, autoencoders, classifiers, settings):
     """What one would write: every row kept."""
-    numbers, parts = np.arange(len(images)), []
-    for first in range(0, len(images), settings.batch):
-        chosen = numbers[first : first + settings.batch]
-        clean, labels = images.batch(chosen)
-        noise = unit_noise(chosen, 0, images.side)
-        for strength in settings.strengths:
-            pixels = add_noise(clean, noise, strength)
-            seen = autoencoder(pixels.to(memory_format=torch.channels_last))
-            for name, net in classifiers.items():
-                parts.append((name, strength, chosen, labels, *best(net(seen))))
-    return frame(parts, sorted(classifiers))
+    numbers, found = np.arange(len(images)), []
+    for source, autoencoder in enumerate(autoencoders):
+        parts = []
+        for first in range(0, len(images), settings.batch):
+            chosen = numbers[first : first + settings.batch]
+            clean, labels = images.batch(chosen)
+            noise = unit_noise(chosen, 0, images.side)
+            for strength in settings.strengths:
+                pixels = add_noise(clean, noise, strength)
+                seen = autoencoder(pixels.to(memory_format=torch.channels_last))
+                for name, net in classifiers.items():
+                    parts.append((name, strength, chosen, labels, *best(net(seen))))
+        found.append(frame(parts, sorted(classifiers)).assign(source=source))
+    return pd.concat(found)
 
 
-def pairs(images, autoencoder, classifiers, settings):
+def pairs(images, autoencoders, classifiers, settings):
     """A loop for each pair."""
     rows = [
-        loop(images, autoencoder, {key: net}, settings)
+        loop(images, autoencoders, {key: net}, settings)
         for key, net in classifiers.items()
     ]
     return pd.concat(rows)
 
 
-def ours(images, autoencoder, classifiers, settings):
+def ours(images, autoencoders, classifiers, settings):
     """What the stage does, without starting a process and loading networks."""
     looked_at = Pass(images, np.arange(len(images)), settings.batch, noisy=len(images))
+    paths = []
+    for source, autoencoder in enumerate(autoencoders):
 
-    def make(missing):
-        groups = shown(looked_at, missing, device=CPU)
-        return predictions(groups, autoencoder, classifiers, settings)
+        def make(missing, source=source, autoencoder=autoencoder):
+            groups = shown(looked_at, missing, device=CPU)
+            for rows in predictions(groups, autoencoder, classifiers, settings):
+                yield rows.assign(source=source)
 
-    path = images.path.parent / "rows.parquet"
-    write_parts(path, len(looked_at.groups()), {}, make)
-    forget(path)
-    return read_rows([path])
+        paths.append(images.path.parent / f"rows-{source}.parquet")
+        write_parts(paths[-1], len(looked_at.groups()), {}, make)
+        forget(paths[-1])
+    return read_rows(paths)
 
 
 def classes(rows):
-    """The first class by image, classifier and strength."""
-    keys = ["image", "strength", "classifier"]
+    """The first class by source, image, classifier and strength."""
+    keys = ["source", "image", "strength", "classifier"]
     return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
 
 
@@ -150,30 +162,29 @@ def evaluate(folder):
     """Rows of images a second through all pairs, and ratios to the pairs' loops."""
     ways = {
         "a loop a pair": pairs,
-        "one loop, rows kept": loop,
+        "a loop a source, rows kept": loop,
         "s2snets, rows written": ours,
     }
     for kind, scale in SCALES.items():
         given = *study(folder, scale), scale.settings
-        found = [classes(way(*given)) for way in ways.values()]
-        assert all(found[0].equals(other) for other in found), "the classes differ"
-
-        def seconds(way, given=given):
-            start = process_time()
-            way(*given)
-            return process_time() - start
-
-        turns = [[seconds(way) for way in ways.values()] for _ in range(TURNS)]
-        shown_to_all = scale.images * len(scale.settings.strengths)
-        for place, name in enumerate(ways):
-            rate = shown_to_all / median(turn[place] for turn in turns)
-            ratio = median(turn[0] / turn[place] for turn in turns)
-            yield f"{kind}: {name}", f"{rate:.3g}", f"{ratio:.2f}"
+        seconds, found = defaultdict(list), {}
+        for _ in range(scale.turns):
+            for name, way in ways.items():
+                start = process_time()
+                found[name] = way(*given)
+                seconds[name].append(process_time() - start)
+        first, *others = (classes(rows) for rows in found.values())
+        assert all(first.equals(other) for other in others), "the classes differ"
+        count = scale.images * TUNED * len(scale.settings.strengths)
+        for name, taken in seconds.items():
+            turns = zip(seconds["a loop a pair"], taken, strict=True)
+            ratio = median(apart / here for apart, here in turns)
+            yield f"{kind}: {name}", f"{count / median(taken):.3g}", f"{ratio:.2f}"
 
 
 def shares(folder):
     """Rows of milliseconds an image that each step of one source takes."""
-    images, autoencoder, classifiers = study(folder, DEMO)
+    images, (autoencoder, *_), classifiers = study(folder, DEMO)
     taken = defaultdict(list)
 
     def timed(name, function, *args):

@@ -376,7 +376,9 @@ def segmented_images(wildcards):
 
 def segmentation_settings(wildcards):
     """Settings of their segmentation."""
-    return section_json(study, segmentation=SALIENT.segmentation)
+    return section_json(
+        study, segmentation=SALIENT.segmentation, examples=SALIENT.examples
+    )
 
 
 def segmenter_of(wildcards):

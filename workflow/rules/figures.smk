@@ -43,10 +43,7 @@ if INVERTED:
 if SEGMENTERS:
     FIGURES["salient-segmentation"] = (
         "salient_segmentation",
-        {
-            "segmentation": "segmentation.csv",
-            "examples": [place("segmented", name) for name in SEGMENTERS],
-        },
+        {"segmentation": "segmentation.csv", "examples": "segmentation.npz"},
     )
 if study.synthesis:
     preferred = [

@@ -175,9 +175,13 @@ rule tabulate_segmentation:
         scores=collect(
             rules.segment.output.scores, segmenter=SEGMENTERS, seed=study.seeds
         ),
+        examples=collect(
+            rules.segment.output.examples, segmenter=SEGMENTERS, seed=study.seeds[0]
+        ),
         printed=own("resources/mahendran2016/table1.csv"),
     output:
         table="<tables>/segmentation.csv",
+        gallery="<tables>/segmentation.npz",
     log:
         "<logs>/tabulate_segmentation.log",
     benchmark:
@@ -185,9 +189,13 @@ rule tabulate_segmentation:
     params:
         code=fingerprint("s2snets.stages.tabulate_segmentation"),
         settings=study.bootstrap.model_dump_json(),
+        names=REVERSED,
+        architectures=[study.networks[name].architecture for name in REVERSED],
     shell:
         "python -m s2snets.stages.tabulate_segmentation --scores {input.scores:q}"
-        " --printed {input.printed:q} --settings {params.settings:q}"
+        " --examples {input.examples:q} --printed {input.printed:q}"
+        " --names {params.names} --architectures {params.architectures:q}"
+        " --settings {params.settings:q} --gallery {output.gallery:q}"
         " --table {output.table:q} > {log:q} 2>&1"
 
 
