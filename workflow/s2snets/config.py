@@ -790,6 +790,11 @@ class Decoding(Optimisation):
         "adadelta", description="As in the published notebooks."
     )
     rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
+    momentum: Fraction = Field(
+        0.95,
+        description="Adadelta's ρ (Keras's default), SGD's momentum, Adam's first"
+        " beta.",
+    )
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "constant", description="As for pretraining."
     )
@@ -801,12 +806,18 @@ class Decoding(Optimisation):
     )
     noise: NonNegative = Field(
         0.1,
-        description="Deviation of the Gaussian noise on pixels (Gaussian, section 4.2,"
-        " no number in print; the published notebooks add none: 0).",
+        description="Deviation of the Gaussian noise on pixels, not clipped (Gaussian,"
+        " section 4.2, no number in print; the published notebooks add none: 0).",
     )
     augment: Augmentation | None = Field(
         None, description="Augmentation of the clean images; null: none."
     )
+
+    @model_validator(mode="after")
+    def labelled(self):
+        if self.classes is not None and self.corpus == "photos":
+            raise ValueError("classes: photos have none; leave out, or set corpus")
+        return self
 
 
 class Filters(Settings):
