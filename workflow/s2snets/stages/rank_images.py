@@ -9,7 +9,7 @@ from s2snets.data.imageset import READERS
 from s2snets.data.sources import UNLABELLED
 from s2snets.device import use_device
 from s2snets.evaluation import Pass, shown
-from s2snets.files import read_json, replacing, sha256
+from s2snets.files import replacing, sha256
 from s2snets.fingerprint import fingerprint
 from s2snets.parts import forget, write_parts
 from s2snets.stage import SEED, THREADS, arguments, recorded, run
@@ -56,11 +56,6 @@ def ranking(rows, count):
     return rows[rows["rank"] <= count].reset_index(drop=True)
 
 
-def names_of(images, spec, count):
-    """The classes' names: the study's, the classifier's own, or their numbers."""
-    return images.classes or spec.get("categories") or list(map(str, range(count)))
-
-
 def main(argv=None):
     job = arguments(
         __doc__,
@@ -95,8 +90,9 @@ def main(argv=None):
         scores = job.ranked.with_name(f".{job.ranked.stem}.parquet")
         write_parts(scores, len(batches.groups()), meant, make)
         rows = ranking(read_rows([scores]), chosen.beside)
-        spec = read_json(folder / "spec.json")
-        names = np.array(names_of(images, spec, rows["class"].max() + 1))
+        names = np.array(
+            images.classes or [str(place) for place in range(rows["class"].max() + 1)]
+        )
         labels = images.labels[rows["image"]]
         pictures = [images[number][0] for number in rows["image"]]
         with replacing(job.ranked) as draft:
