@@ -156,7 +156,7 @@ class Generator(nn.Module):
 
     def __init__(self, size=SIZE, pretrained=False):
         super().__init__()
-        self.pretrained = pretrained
+        self.size, self.pretrained = size, pretrained
         self.decoder = Decoder(size, pair=pretrained).requires_grad_(not pretrained)
         self.length = prod(self.decoder.plan.code)
         self.alpha = nn.Parameter(torch.empty(self.length))
