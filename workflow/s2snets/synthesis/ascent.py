@@ -112,8 +112,13 @@ def losses(planes, members, sought, settings):
     climbed = torch.where(found > 0, found, values)
     loss = 1 - (members * climbed).sum(1)
     loss = loss + settings.penalty * ((1 - members) * found).sum(1)
-    active = ((found > 0) | (members == 0)).all(1)
-    return loss + settings.regulariser * regulariser(sought), active
+    loss = loss + settings.regulariser * regulariser(sought)
+    return loss, all_active(found, members)
+
+
+def all_active(found, members):
+    """Whether each target's units are all active: (T, K), (T, K) -> (T,)."""
+    return ((found > 0) | (members == 0)).all(1)
 
 
 def optimiser(parameters, settings):
@@ -132,8 +137,9 @@ def active_start(classifier, targets, generator, settings, seed, features):
     """Starts whose units are all active under the first step's noise.
 
     Returns:
-        Tensors (T, …) by name, and the number of starts drawn for each target: the
-        first that is active is kept, or the last of ``DRAWS``.
+        Tensors (T, …) by name; the number of starts drawn for each target, of which
+        the first that is active is kept, or the last of ``DRAWS``; and their
+        ``membership``.
     """
     layer, like, draws = targets[0].layer, features, [0] * len(targets)
     sought, pending = {}, list(range(len(targets)))
@@ -150,14 +156,16 @@ def active_start(classifier, targets, generator, settings, seed, features):
                 sought[name][pending] = tensor
         pixels = images(generator, fresh, features[pending])
         found, _ = activations(output(classifier, pixels, layer))
-        members = membership([targets[place] for place in pending], found.shape[1], like)
+        members = membership(
+            [targets[place] for place in pending], found.shape[1], like
+        )
         active = ((found > 0) | (members == 0)).all(1).tolist()
         for place in pending:
             draws[place] = draw + 1
         pending = [place for place, on in zip(pending, active, strict=True) if not on]
         if not pending:
             break
-    return sought, draws
+    return sought, draws, members
 
 
 def ascend(classifier, targets, generator, settings, *, seed=0, after=None):
@@ -171,7 +179,7 @@ def ascend(classifier, targets, generator, settings, *, seed=0, after=None):
         generator: a ``Generator``: pretrained, with its weights, or the form of fresh
             ones. Decides device and type.
         settings: a ``config.Ascent``.
-        after: called after each step, without arguments.
+        after: called after each step, with the number of targets.
 
     Returns:
         ``Found``. Images are made without noise: the last one from scratch; from a
@@ -181,7 +189,7 @@ def ascend(classifier, targets, generator, settings, *, seed=0, after=None):
     layer, like = targets[0].layer, generator.alpha
     noises = [drawing(seed, target, "noise") for target in targets]
     features = disturbed(noises, generator, settings, like)
-    sought, draws = active_start(
+    sought, draws, members = active_start(
         classifier, targets, generator, settings, seed, features
     )
     for tensor in sought.values():
@@ -190,11 +198,8 @@ def ascend(classifier, targets, generator, settings, *, seed=0, after=None):
     every, kept = max(1, settings.steps // SNAPSHOTS), []
     last = LAST if generator.pretrained else 1
     count = torch.zeros(len(targets), device=like.device)
-    members = None
     for left in reversed(range(settings.steps)):
         planes = output(classifier, images(generator, sought, features), layer)
-        if members is None:
-            members = membership(targets, planes.shape[1], like)
         loss, active = losses(planes, members, sought, settings)
         descent.zero_grad()
         loss.sum().backward()
@@ -206,7 +211,7 @@ def ascend(classifier, targets, generator, settings, *, seed=0, after=None):
         if left:
             features = disturbed(noises, generator, settings, like)
         if after is not None:
-            after()
+            after(len(targets))
     ordered = torch.stack(kept).sort(0).values
     pixels = (ordered[(len(kept) - 1) // 2] + ordered[len(kept) // 2]) / 2
     active = (count / settings.steps).tolist()

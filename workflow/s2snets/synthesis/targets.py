@@ -1,4 +1,4 @@
-"""What an image shall excite: classes, filters, groups of either, as one kind of target.
+"""What an image shall excite: classes, filters, several of either.
 
 A target is a layer and some of its units, whose activations count together; the
 layer's other units are its rivals (Despraz et al. 2017, sections 3.2, 5.3 and 5.4).
@@ -53,7 +53,9 @@ def output(classifier, pixels, layer=LOGITS):
     finally:
         hook.remove()
     if not seen or not isinstance(seen[0], torch.Tensor) or seen[0].dim() < 2:
-        raise Mistake(f"synthesis.filters: layer {layer!r} has no channels; take another")
+        raise Mistake(
+            f"synthesis.filters: layer {layer!r} has no channels; take one that has"
+        )
     return seen[0]
 
 
@@ -121,7 +123,8 @@ def targets(classifier, known, settings, name, side):
         side: of the images, pixels.
 
     Raises:
-        Mistake: an unknown class, layer or channel; or a target that is there twice.
+        Mistake: an unknown class, layer or channel; or a target that is there twice;
+            or none at all.
     """
     if known is None:
         with torch.no_grad():
@@ -129,14 +132,14 @@ def targets(classifier, known, settings, name, side):
             known = [str(place) for place in range(classifier(blank).shape[1])]
     known = list(known)
     wanted = known if settings.classes is None else settings.classes
-    found = [
-        Target(one, "class", LOGITS, numbered(known, [one])) for one in wanted
-    ] + [
+    found = [Target(one, "class", LOGITS, numbered(known, [one])) for one in wanted] + [
         Target(" + ".join(several), "compound", LOGITS, numbered(known, several))
         for several in settings.compounds
     ]
     for one in settings.filters.get(name, []):
         found += filters(classifier, one, side)
+    if not found:
+        raise Mistake("synthesis: nothing is sought; name classes, or leave them out")
     names = [target.name for target in found]
     if again := next((one for one in names if names.count(one) > 1), None):
         raise Mistake(f"synthesis: {again!r} is sought twice; take one away")
