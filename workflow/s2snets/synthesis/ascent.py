@@ -156,10 +156,8 @@ def active_start(classifier, targets, generator, settings, seed, features):
                 sought[name][pending] = tensor
         pixels = images(generator, fresh, features[pending])
         found, _ = activations(output(classifier, pixels, layer))
-        members = membership(
-            [targets[place] for place in pending], found.shape[1], like
-        )
-        active = ((found > 0) | (members == 0)).all(1).tolist()
+        members = membership(targets, found.shape[1], like)
+        active = all_active(found, members[pending]).tolist()
         for place in pending:
             draws[place] = draw + 1
         pending = [place for place, on in zip(pending, active, strict=True) if not on]
