@@ -15,7 +15,7 @@ MODES = {"scratch": ("#e08214", "o", -1), "pretrained": ("#35608d", "s", 1)}
 
 KINDS = {"class": "classes", "compound": "compounds", "filter": "filters"}
 KINDS |= {"group": "groups"}
-SHARES = {"first", "confidence", "agrees", "started"}
+SHARES = {"first", "confidence", "agrees"}
 
 
 def rows(table, style):
@@ -32,7 +32,7 @@ def order_of(table, style):
 
 def draw(table, style):
     """Numbers of preferred images by network, kind of target and mode."""
-    table = table[table["against"].isna()]
+    table = table[table["against"].isna() & (table["measure"] != "started")]
     order = list(order_of(table, style))
     shown = [name for name in MEASURES if name in set(table["measure"])]
     across = min(ACROSS, len(shown))

@@ -53,7 +53,7 @@ def summarise(scores, resamples, seed):
     Returns:
         DataFrame: ``classifier``, ``kind``, ``mode``, ``against`` (the mode that is
         taken off; empty for means), ``measure``, ``targets``, ``mean``, ``low``,
-        ``high``; in the order of the rows.
+        ``high``; in the order of the rows. One target has no interval.
 
     Raises:
         Mistake: no scores at all.
@@ -96,6 +96,8 @@ def averaged(values, resamples, seed):
     for there, names in together.items():
         block = values.loc[list(there), names].to_numpy()
         low, high = interval(means(block, resamples, seed))
+        if len(block) == 1:
+            low = high = [None] * len(names)
         for name, *numbers in zip(names, block.mean(0), low, high, strict=True):
             rows[name] = (name, len(block), *numbers)
     return [rows[name] for name in MEASURES if name in rows]
