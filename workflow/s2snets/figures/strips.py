@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
+from s2snets.errors import Mistake
 from s2snets.figures import style as look
 
 GAP, AIR, MARGIN, LINE, HEADING = 0.05, 0.09, 0.12, 0.105, 0.26
@@ -60,6 +61,22 @@ def found(keys, targets):
     return [places.get(target) for target in targets]
 
 
+def by_mode(keys, targets, heading="", captions=(), between=()):
+    """A strip of the same targets for each mode; what is above, above the first.
+
+    Args:
+        keys: as for ``found``.
+        targets: from left to right; None: an empty place.
+        heading, captions, between: see ``Strip``.
+    """
+    for mode, label in MODES.items():
+        own = keys[keys["mode"] == mode]
+        if len(own):
+            pictures = found(own, targets)
+            yield Strip(pictures, label, heading, tuple(captions), (), tuple(between))
+            heading, captions = "", ()
+
+
 def spelt(name, inches, lines=2):
     """A name in the room that there is: broken into lines, cut if it must be."""
     letters = max(3, int(inches / LETTER))
@@ -106,7 +123,12 @@ def draw(strips, pictures, style, across=None):
         pictures: uint8 (P, H, W, 3), square ones.
         style: a ``config.Figures``.
         across: pictures that would fill the width; None: those of the longest strip.
+
+    Raises:
+        Mistake: no strips.
     """
+    if not strips:
+        raise Mistake("gallery: has no picture of the kind that this figure shows")
     across = across or max(len(strip.pictures) for strip in strips)
     labels = [line for strip in strips for line in strip.label.split("\n")]
     left = look.LETTER * max(map(len, labels))

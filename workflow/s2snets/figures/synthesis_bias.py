@@ -21,18 +21,12 @@ def strips(gallery, style):
     for name in look.ordered(style, keys["classifier"]):
         own, seen = (one[one["classifier"] == name] for one in (keys, ranked))
         classes = list(dict.fromkeys(own["target"]))
-        modes = [mode for mode in page.MODES if mode in set(own["mode"])]
         rank = seen.groupby("target").cumcount()
+        heading = look.variable(name)
         for band in page.bands(len(classes), ACROSS):
             shown = classes[band.start : band.stop]
-            for mode in modes:
-                first = mode == modes[0]
-                yield page.Strip(
-                    page.found(own[own["mode"] == mode], shown),
-                    page.MODES[mode],
-                    look.variable(name) if first and band.start == 0 else "",
-                    tuple(shown) if first else (),
-                )
+            yield from page.by_mode(own, shown, heading, shown)
+            heading = ""
             for place in range(rank.max() + 1 if len(seen) else 0):
                 pictures = page.found(seen[rank == place], shown)
                 labels = [None if p is None else seen["label"][p] for p in pictures]

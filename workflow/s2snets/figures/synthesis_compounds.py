@@ -27,21 +27,14 @@ def strips(gallery, style):
         network = keys[keys["classifier"] == name]
         compounds = network.loc[network["kind"] == "compound", "target"]
         compounds = list(dict.fromkeys(compounds))
-        modes = [mode for mode in page.MODES if mode in set(network["mode"])]
         own = network[network["kind"].isin(["class", "compound"])]
         widest = max((len(sums([one])[0]) + 1 for one in compounds), default=1)
+        heading = look.variable(name)
         for band in page.bands(len(compounds), max(1, (ACROSS + 1) // widest)):
             targets, signs = sums(compounds[band.start : band.stop])
-            for mode in modes:
-                first = mode == modes[0]
-                above = ("" if not one or WITH in one else one for one in targets)
-                yield page.Strip(
-                    page.found(own[own["mode"] == mode], targets),
-                    page.MODES[mode],
-                    look.variable(name) if first and band.start == 0 else "",
-                    tuple(above) if first else (),
-                    between=tuple(signs),
-                )
+            captions = ["" if not one or WITH in one else one for one in targets]
+            yield from page.by_mode(own, targets, heading, captions, signs)
+            heading = ""
 
 
 def rows(gallery, style):

@@ -24,19 +24,11 @@ def strips(gallery, style):
         for layer in dict.fromkeys(layers["layer"]):
             own = layers[layers["layer"] == layer].sort_values("kind", kind="stable")
             targets = list(dict.fromkeys(own["target"]))
-            modes = [mode for mode in page.MODES if mode in set(own["mode"])]
             heading = f"{look.variable(name)}, layer {layer}"
             for band in page.bands(len(targets), ACROSS):
                 shown = targets[band.start : band.stop]
-                for mode in modes:
-                    first = mode == modes[0]
-                    yield page.Strip(
-                        page.found(own[own["mode"] == mode], shown),
-                        page.MODES[mode],
-                        heading if first else "",
-                        tuple(caption(target) for target in shown) if first else (),
-                    )
-                    heading = ""
+                yield from page.by_mode(own, shown, heading, map(caption, shown))
+                heading = ""
 
 
 def rows(gallery, style):

@@ -16,17 +16,11 @@ def strips(gallery, style):
     for name in look.ordered(style, keys["classifier"]):
         own = keys[keys["classifier"] == name]
         classes = list(dict.fromkeys(own["target"]))
-        modes = [mode for mode in page.MODES if mode in set(own["mode"])]
+        heading = look.variable(name)
         for band in page.bands(len(classes), ACROSS):
             shown = classes[band.start : band.stop]
-            for mode in modes:
-                first = mode == modes[0]
-                yield page.Strip(
-                    page.found(own[own["mode"] == mode], shown),
-                    page.MODES[mode],
-                    look.variable(name) if first and band.start == 0 else "",
-                    tuple(shown) if first else (),
-                )
+            yield from page.by_mode(own, shown, heading, shown)
+            heading = ""
 
 
 def rows(gallery, style):
