@@ -46,7 +46,8 @@ def test_any_size_gives_images_of_that_size_with_pixels_in_range(side, pretraine
     generator = Generator(side, pretrained)
     made = generator(torch.randn(2, generator.length) + 1)
     assert made.shape == (2, 3, side, side)
-    assert made.min() >= 0 and made.max() <= 1
+    assert made.min() >= 0
+    assert made.max() <= 1
 
 
 @pytest.mark.parametrize("side", [128, 256, 299])
@@ -124,7 +125,8 @@ def test_an_autoencoders_decoder_becomes_a_generators():
 def test_autoencoders_of_any_size_reconstruct_in_range(side):
     made = Autoencoder(side).eval()(torch.rand(2, 3, side, side))
     assert made.shape == (2, 3, side, side)
-    assert made.min() >= 0 and made.max() <= 1
+    assert made.min() >= 0
+    assert made.max() <= 1
 
 
 def test_an_autoencoder_learns():
