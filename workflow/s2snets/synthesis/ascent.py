@@ -43,17 +43,18 @@ def start(generator, seed, target, draw):
     """What a target's search begins with, by name of the generator's parameters.
 
     From scratch a fresh generator, whatever the weights of the given one. With a
-    pretrained decoder α is 1, as published; further draws are uniform about 1.
+    pretrained decoder α is 1, as published; further draws are squares of
+    standard normal numbers, which are 1 on average.
     """
     random = drawing(seed, target, "weights", draw)
     if not generator.pretrained:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(random.initial_seed())
             return Generator(generator.size).trainable
-    ones = torch.ones(generator.length)
+    alpha = torch.ones(generator.length)
     if draw:
-        ones = 2 * torch.rand(generator.length, generator=random)
-    return {"alpha": ones}
+        alpha = torch.randn(generator.length, generator=random).square()
+    return {"alpha": alpha}
 
 
 def images(generator, sought, features):
@@ -138,8 +139,8 @@ def active_start(classifier, targets, generator, settings, seed, features):
 
     Returns:
         Tensors (T, …) by name; the number of starts drawn for each target, of which
-        the first that is active is kept, or the last of ``DRAWS``; and their
-        ``membership``.
+        the first that is active is kept, or else the one whose unit that is farthest
+        from it is nearest; and their ``membership``.
     """
     layer, like, draws = targets[0].layer, features, [0] * len(targets)
     sought, pending = {}, list(range(len(targets)))
@@ -149,18 +150,23 @@ def active_start(classifier, targets, generator, settings, seed, features):
             name: torch.stack([one[name].detach() for one in drawn]).to(like)
             for name in drawn[0]
         }
-        if draw == 0:
-            sought = fresh
-        else:
-            for name, tensor in fresh.items():
-                sought[name][pending] = tensor
         pixels = images(generator, fresh, features[pending])
-        found, _ = activations(output(classifier, pixels, layer))
+        found, values = activations(output(classifier, pixels, layer))
         members = membership(targets, found.shape[1], like)
-        active = all_active(found, members[pending]).tolist()
+        active = all_active(found, members[pending])
+        least = values.masked_fill(members[pending] == 0, torch.inf).amin(1)
+        if draw == 0:
+            sought, best = fresh, least
+        else:
+            better = active | (least > best[pending])
+            places = torch.tensor(pending, device=like.device)[better]
+            best[places] = least[better]
+            for name, tensor in fresh.items():
+                sought[name][places] = tensor[better]
         for place in pending:
             draws[place] = draw + 1
-        pending = [place for place, on in zip(pending, active, strict=True) if not on]
+        on = active.tolist()
+        pending = [place for place, done in zip(pending, on, strict=True) if not done]
         if not pending:
             break
     return sought, draws, members
