@@ -228,6 +228,12 @@ def test_measures_have_a_point_a_mode_kind_and_network():
     assert line.get_xdata()[0] == scratch["mean"].item()
 
 
+def test_measures_of_one_mode_name_no_other():
+    table = summarise(scores("V").query("mode == 'scratch'"), 100, 0)
+    figure = module("measures").draw(table.replace("", np.nan), STYLE)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["scratch"]
+
+
 def test_a_figure_is_written_by_its_command_line(tmp_path):
     for name, arrays in (("a", sweep("scratch")), ("b", sweep("pretrained"))):
         np.savez(tmp_path / f"{name}.npz", **arrays)

@@ -35,6 +35,7 @@ def draw(table, style):
     table = table[table["against"].isna() & (table["measure"] != "started")]
     order = list(order_of(table, style))
     shown = [name for name in MEASURES if name in set(table["measure"])]
+    modes = [mode for mode in MODES if mode in set(table["mode"])]
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
     figure = look.canvas(style, down * (HEAD + ROW * len(order)) + 0.3)
@@ -45,8 +46,8 @@ def draw(table, style):
     place = {line: number for number, line in enumerate(order)}
     for measure, axes in zip(shown, panels, strict=False):
         own = table[table["measure"] == measure]
-        for mode, (colour, marker, side) in MODES.items():
-            points = own[own["mode"] == mode]
+        for mode in modes:
+            (colour, marker, side), points = MODES[mode], own[own["mode"] == mode]
             lines = points[["classifier", "kind"]].itertuples(index=False)
             x = points["mean"]
             axes.errorbar(
