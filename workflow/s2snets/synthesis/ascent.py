@@ -26,7 +26,7 @@ class Found(NamedTuple):
     """The images of some targets, and how their search went."""
 
     pixels: torch.Tensor  # (T, 3, H, W) in [0, 1]
-    draws: list[int]  # starts drawn until all units were active; DRAWS: none were
+    draws: list[int]  # starts drawn until all its units were active, or ``DRAWS``
     started: list[bool]  # all its units were active at once, at some step
     active: list[float]  # at what share of the steps
 
@@ -43,8 +43,8 @@ def start(generator, seed, target, draw):
     """What a target's search begins with, by name of the generator's parameters.
 
     From scratch a fresh generator, whatever the weights of the given one. With a
-    pretrained decoder α is 1, as published; further draws are squares of
-    standard normal numbers, which are 1 on average.
+    pretrained decoder α is 1, as published; further draws are squares of standard
+    normal numbers, which are 1 on average.
     """
     random = drawing(seed, target, "weights", draw)
     if not generator.pretrained:
