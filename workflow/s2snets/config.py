@@ -753,13 +753,14 @@ class Ascent(Settings):
         0.9, description="AdaMax's first beta or Nesterov's momentum (0.9; table 1)."
     )
     steps: Count = Field(500, description="Steps (published notebooks: 10 × 50).")
-    noise: Literal["additive", "multiplicative"] = Field(
-        "additive",
-        description="Gaussian noise on the feature vector, about 0 or 1 (table 1).",
+    deviation: NonNegative = Field(
+        2.0,
+        description="Of the Gaussian noise on the feature vector, which is 1: additive"
+        " and multiplicative noise are the same (2, additive; table 1).",
     )
-    deviation: NonNegative = Field(2.0, description="Its deviation (2; table 1).")
     penalty: NonNegative = Field(
-        0.01, description="λ of the rivals' activations (published notebooks; eq. 2)."
+        0.01,
+        description="λ of the rivals' activations (0.01; published notebooks; eq. 2).",
     )
     regulariser: NonNegative = Field(
         0.01, description="Weight of R(ξ), on the output's gains (0.01; eq. 3)."
@@ -777,14 +778,10 @@ class PretrainedAscent(Ascent):
         0.1, description="Nesterov's momentum or AdaMax's first beta (0.1; table 1)."
     )
     steps: Count = Field(1200, description="Steps (published notebooks: 30 × 40).")
-    noise: Literal["additive", "multiplicative"] = Field(
-        "multiplicative",
-        description="Gaussian noise on the feature vector, about 0 or 1 (table 1).",
-    )
     deviation: NonNegative = Field(
         0.05,
-        description="Its deviation (0.05; table 1; the published notebooks' argument of"
-        " 0.05 amounts to 0.229).",
+        description="Of the Gaussian noise on the feature vector (0.05, multiplicative;"
+        " table 1; the published notebooks' argument of 0.05 amounts to 0.229).",
     )
     regulariser: NonNegative = Field(
         0.1, description="Weight of R(ξ), on α (0.1; eq. 4)."
@@ -802,6 +799,11 @@ class Decoding(Optimisation):
         "adadelta", description="As in the published notebooks."
     )
     rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
+    momentum: Fraction = Field(
+        0.95,
+        description="Adadelta's ρ (Keras's default), SGD's momentum, Adam's first"
+        " beta.",
+    )
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "constant", description="As for pretraining."
     )
@@ -813,12 +815,18 @@ class Decoding(Optimisation):
     )
     noise: NonNegative = Field(
         0.1,
-        description="Deviation of the Gaussian noise on pixels (Gaussian, section 4.2,"
-        " no number in print; the published notebooks add none: 0).",
+        description="Deviation of the Gaussian noise on pixels, not clipped (Gaussian,"
+        " section 4.2, no number in print; the published notebooks add none: 0).",
     )
     augment: Augmentation | None = Field(
         None, description="Augmentation of the clean images; null: none."
     )
+
+    @model_validator(mode="after")
+    def labelled(self):
+        if self.classes is not None and self.corpus == "photos":
+            raise ValueError("classes: photos have none; leave out, or set corpus")
+        return self
 
 
 class Filters(Settings):

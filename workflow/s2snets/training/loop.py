@@ -24,6 +24,9 @@ OPTIMISERS = {
     "adam": lambda weights, s: torch.optim.Adam(
         weights, s.rate, betas=(s.momentum, 0.999), weight_decay=s.weight_decay
     ),
+    "adadelta": lambda weights, s: torch.optim.Adadelta(
+        weights, s.rate, rho=s.momentum, eps=1e-8, weight_decay=s.weight_decay
+    ),  # Keras's ε; torch's own is 1e-6
 }
 
 # Schedules that move after every step, by the number of steps.

@@ -120,3 +120,25 @@ def mean_square_error(model, images, numbers, *, batch, engine=None):
     if engine:
         total = engine.sum({"error": total})["error"]
     return float(total) / len(numbers)
+
+
+def gaussian_denoising(deviation, share=ALONE):
+    """Mean square error between an autoencoder's output and its input before noise.
+
+    Despraz et al. 2017, section 4.2. The noisy pixels are not clipped: black ones would
+    get half the noise.
+
+    Args:
+        deviation: of the Gaussian noise, in pixels; 0: plain reconstruction.
+        share: of this process.
+    """
+
+    def loss(model, batch):
+        pixels, _ = batch
+        noise = share.own(
+            lambda images: torch.randn(images, *pixels.shape[1:], device=pixels.device),
+            len(pixels),
+        )
+        return (model(pixels + deviation * noise) - pixels).square().mean(), {}
+
+    return loss

@@ -1,0 +1,41 @@
+"""Images that a network's classes prefer, both modes side by side."""
+
+from s2snets.figures import strips as page
+from s2snets.figures import style as look
+from s2snets.figures.command import command
+from s2snets.stage import run
+from s2snets.tables import read_arrays
+
+ACROSS = 10
+
+
+def strips(gallery, style):
+    """For each network, bands of classes; a row a mode."""
+    keys = page.listing(gallery)
+    keys = keys[keys["kind"] == "class"]
+    for name in look.ordered(style, keys["classifier"]):
+        own = keys[keys["classifier"] == name]
+        classes = list(dict.fromkeys(own["target"]))
+        heading = look.variable(name)
+        for band in page.bands(len(classes), ACROSS):
+            shown = classes[band.start : band.stop]
+            yield from page.by_mode(own, shown, heading, shown)
+            heading = ""
+
+
+def rows(gallery, style):
+    """row, column and the keys of every picture."""
+    return page.rows(list(strips(gallery, style)), page.listing(gallery))
+
+
+def draw(gallery, style):
+    """Preferred images of classes (Despraz et al. 2017, Figure 4)."""
+    return page.draw(list(strips(gallery, style)), gallery["pictures"], style)
+
+
+def main(argv=None):
+    command(draw, rows, argv, gallery=read_arrays)
+
+
+if __name__ == "__main__":
+    run(main)

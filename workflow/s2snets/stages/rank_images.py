@@ -1,0 +1,114 @@
+"""Command line of rule ``rank_images``: the images that a network ranks highest."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from s2snets.config import Reference, Settings
+from s2snets.data.imageset import READERS
+from s2snets.data.sources import UNLABELLED
+from s2snets.device import use_device
+from s2snets.evaluation import Pass, shown
+from s2snets.files import replacing, sha256
+from s2snets.fingerprint import fingerprint
+from s2snets.parts import forget, write_parts
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
+from s2snets.store import load_classifier
+from s2snets.tables import read_rows
+
+MODULE = "s2snets.stages.rank_images"
+BATCH = 64  # images in a forward pass
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    beside: int
+    reference: Reference = "labels"
+
+
+def highest(logits, numbers, count):
+    """The images with the greatest logits, class by class, the first of equals first.
+
+    Args:
+        logits: (images, classes).
+        numbers: of the images.
+        count: how many a class.
+
+    Returns:
+        DataFrame: class, image, score.
+    """
+    scores, order = logits.float().sort(dim=0, descending=True, stable=True)
+    scores, order = (one[:count].T.cpu().numpy() for one in (scores, order))
+    return pd.DataFrame(
+        {
+            "class": np.repeat(np.arange(len(scores), dtype=np.int32), scores.shape[1]),
+            "image": np.asarray(numbers, np.int32)[order].ravel(),
+            "score": scores.ravel(),
+        }
+    )
+
+
+def ranking(rows, count):
+    """The highest of all parts: class, image, score, and rank from 1 on."""
+    rows = rows.sort_values(["class", "score", "image"], ascending=[True, False, True])
+    rows["rank"] = rows.groupby("class").cumcount() + 1
+    return rows[rows["rank"] <= count].reset_index(drop=True)
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "classifier", "ranked", "record"),
+        model=Job,
+        name={"required": True, "help": "the classifier's name"},
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, workers) = job.settings, use_device(job.threads)
+    with recorded(job.record, MODULE, chosen, job.seed):
+        read = READERS[chosen.reference]
+        images = read(job.images, chosen.image_size, chosen.fit)
+        folder = job.classifier.parent
+        classifier = load_classifier(folder, device, images.classes)
+        batches = Pass(images, range(len(images)), BATCH)
+
+        @torch.inference_mode()
+        def make(missing):
+            for group in shown(batches, missing, device=device, workers=workers):
+                found = [(numbers, classifier(pixels)) for numbers, pixels, *_ in group]
+                numbers, logits = zip(*found, strict=True)
+                yield highest(torch.cat(logits), np.concatenate(numbers), chosen.beside)
+
+        meant = {
+            "settings": chosen.model_dump(mode="json"),
+            "images": images.fingerprint,
+            "classes": images.classes,
+            "classifier": [sha256(folder / "spec.json"), sha256(job.classifier)],
+            "code": fingerprint(MODULE),
+        }
+        scores = job.ranked.with_name(f".{job.ranked.stem}.parquet")
+        write_parts(scores, len(batches.groups()), meant, make)
+        rows = ranking(read_rows([scores]), chosen.beside)
+        names = np.array(
+            images.classes or [str(place) for place in range(rows["class"].max() + 1)]
+        )
+        labels = images.labels[rows["image"]]
+        pictures = [images[number][0] for number in rows["image"]]
+        with replacing(job.ranked) as draft:
+            np.savez_compressed(
+                draft,
+                pictures=torch.stack(pictures).permute(0, 2, 3, 1).numpy(),
+                classifier=np.full(len(rows), job.name),
+                target=names[rows["class"]],
+                rank=rows["rank"],
+                score=rows["score"],
+                image=rows["image"],
+                label=np.where(labels == UNLABELLED, "", names[labels]),
+            )
+        scores.unlink()
+    forget(scores)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,20 @@
+"""Command line of rule ``tabulate_synthesis``: scores of images -> means by mode."""
+
+from s2snets.config import Bootstrap
+from s2snets.measure.modes import summarise
+from s2snets.stage import arguments, run
+from s2snets.tables import read_rows, write_csv
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__, paths=("table",), lists=("scores",), model=Bootstrap
+    ).parse_args(argv)
+    chosen = job.settings
+    write_csv(
+        summarise(read_rows(job.scores), chosen.resamples, chosen.seed), job.table
+    )
+
+
+if __name__ == "__main__":
+    run(main)
