@@ -77,11 +77,10 @@ def redrawn(y, reverse, seeds, spread=False):
 
     Zero throughout only for an image to which no neuron but the most active responds.
     """
-    response = None
+    response, blank = torch.zeros(()), torch.ones((), dtype=torch.bool)
     for attempt in range(starts.at_centre(y).shape[1] - 1):
-        p = starts.random_neuron(y, seeds, attempt)
-        found = reverse(one_channel(y, p, spread))
-        response = found if response is None else torch.where(blank, found, response)
+        p = one_channel(y, starts.random_neuron(y, seeds, attempt), spread)
+        response = torch.where(blank, reverse(p), response)
         blank = ~response.flatten(1).any(1)[:, None, None, None]
         if not blank.any():
             break
