@@ -1,0 +1,119 @@
+"""Layers of a classifier by name, and forward passes that end at one."""
+
+import difflib
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from s2snets.errors import Mistake
+from s2snets.models.frozen import Prepared
+
+LOGITS = "logits"
+POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+ADAPTIVE = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
+
+
+def identity(x):
+    return x
+
+
+def split(classifier):
+    """A classifier's parts: what prepares pixels, the network, what follows it.
+
+    ``store.load_classifier`` gives a Prepared, perhaps with a choice among its logits
+    behind it; any other network takes its images as they come.
+    """
+    after = identity
+    if (
+        isinstance(classifier, nn.Sequential)
+        and len(classifier)
+        and isinstance(classifier[0], Prepared)
+    ):
+        classifier, after = classifier[0], classifier[1:]
+    if isinstance(classifier, Prepared):
+        return classifier.prepare, classifier.net, after
+    return identity, classifier, after
+
+
+@contextmanager
+def still(net):
+    """A network in evaluation mode, its parameters without gradients, for a while."""
+    trained = [module for module in net.modules() if module.training]
+    learnt = [weight for weight in net.parameters() if weight.requires_grad]
+    try:
+        for module in trained:
+            module.training = False
+        for weight in learnt:
+            weight.requires_grad_(False)
+        yield
+    finally:
+        for module in trained:
+            module.training = True
+        for weight in learnt:
+            weight.requires_grad_(True)
+
+
+class Reached(Exception):
+    """A forward pass has come to the layer that was asked for."""
+
+    def __init__(self, output):
+        super().__init__()
+        self.output = output
+
+
+def upto(net, x, layer):
+    """The output of a layer's first run, where the forward pass ends.
+
+    Args:
+        layer: a module's name in ``net``, or ``logits``: the network's own output.
+
+    Raises:
+        Mistake: no such layer, or one that does not run.
+    """
+    if layer == LOGITS:
+        return net(x)
+    modules = dict(net.named_modules())
+    if layer not in modules:
+        near = (*difflib.get_close_matches(layer, modules, 3, 0.3), LOGITS)
+        raise Mistake(
+            f"layers: the network has no {layer!r}; perhaps {', '.join(near)}"
+        )
+
+    def reach(_, __, output):
+        raise Reached(output)
+
+    handle = modules[layer].register_forward_hook(reach)
+    try:
+        net(x)
+    except Reached as reached:
+        return reached.output
+    finally:
+        handle.remove()
+    raise Mistake(f"layers: {layer!r} does not run in the network's forward pass")
+
+
+@torch.no_grad()
+def depths(classifier, pixels):
+    """The max-poolings of a network in the order in which they run, then ``logits``.
+
+    A pooling that is no module, as in torchvision's Inception v3, has no name.
+
+    Args:
+        classifier: a classifier of pixels, or a network of images.
+        pixels: (N, 3, H, W); one image will do.
+    """
+    prepare, net, _ = split(classifier)
+    met = []
+    handles = [
+        module.register_forward_pre_hook(lambda _, __, name=name: met.append(name))
+        for name, module in net.named_modules()
+        if isinstance(module, POOLS + ADAPTIVE)
+    ]
+    try:
+        with still(net):
+            net(prepare(pixels))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [*dict.fromkeys(met), LOGITS]
