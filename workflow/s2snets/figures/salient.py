@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -18,7 +17,7 @@ CELL, LEAST, TALL = 1.05, 0.6, 9.0
 """Inches: of a picture at most; and the least to which it shrinks so that a sheet is
 not taller than this."""
 
-LETTER = 0.055
+LETTER = 0.061
 """Inches that a letter of a row's label takes, rather more than less."""
 
 ARCHITECTURES = {
@@ -27,7 +26,7 @@ ARCHITECTURES = {
     "desalinet": "DeSaliNet",
 }
 
-STARTS = {"strongest": "strongest", "random": "random", "mixture": "mixture"}
+STARTS = ("strongest", "random", "mixture")
 SETS = ("validation", "photos")
 KEYS = ["image", "name", "panel", "architecture", "layer", "start"]
 
@@ -171,7 +170,7 @@ def sheet(blocks, style, under=0.0):
 def fit(text, cell, size=7.5):
     """Points at which a header fits above its picture."""
     letters = len(text.replace("$", "").replace("{", "").replace("}", ""))
-    return min(size, size * (cell + GAP) / (LETTER * max(letters, 1)))
+    return min(size, size * cell / (LETTER * max(letters, 1)))
 
 
 def message(style, text):
@@ -179,8 +178,3 @@ def message(style, text):
     figure = Figure(figsize=(style.width, 0.5), dpi=style.dpi)
     figure.text(0.5, 0.5, text, ha="center", va="center", size=8.5)
     return figure
-
-
-def uneven(pictures):
-    """Height by width of the first picture."""
-    return np.divide(*pictures[0]["pixels"].shape[:2])

@@ -68,8 +68,20 @@ def everywhere(y, p):
 
 
 def one_channel(y, p, spread):
-    """A start of one neuron; if spread, wherever its channel is positive."""
-    return everywhere(y, p) * (y > 0) if spread else p
+    """A start of one neuron; if spread, wherever its channel is positive, or all over.
+
+    As ``starts.channel`` spreads the strongest, which is positive where any is.
+    """
+    if not spread:
+        return p
+    p = everywhere(y, p)
+    positive = p * (y > 0)
+    return torch.where(blank(positive), p, positive)
+
+
+def blank(values):
+    """Which of (N, ...) are zero throughout: (N, 1, ...)."""
+    return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
 
 
 def redrawn(y, reverse, seeds, spread=False):
@@ -77,12 +89,12 @@ def redrawn(y, reverse, seeds, spread=False):
 
     Zero throughout only for an image to which no neuron but the most active responds.
     """
-    response, blank = torch.zeros(()), torch.ones((), dtype=torch.bool)
+    response = None
     for attempt in range(starts.at_centre(y).shape[1] - 1):
         p = one_channel(y, starts.random_neuron(y, seeds, attempt), spread)
-        response = torch.where(blank, reverse(p), response)
-        blank = ~response.flatten(1).any(1)[:, None, None, None]
-        if not blank.any():
+        found = reverse(p)
+        response = found if attempt == 0 else found.where(blank(response), response)
+        if not blank(response).any():
             break
     return response
 
@@ -187,7 +199,8 @@ def exhibits(classifier, pixels, numbers, layers, seed, dense=False):
         pixels: (N, 3, H, W) in [0, 1].
         numbers: the images', for what is drawn at random.
         layers: title -> module.
-        dense: the images are of any size, seen wherever the network fits.
+        dense: the network's own side, for images of any size from there on, which it
+            sees wherever it fits; False: of its own size.
 
     Yields:
         What it is, a value for each of ``KEYS``, and pixels (N, 3, H, W).
@@ -199,7 +212,7 @@ def exhibits(classifier, pixels, numbers, layers, seed, dense=False):
         seeds = addresses(seed, numbers, depth)
         for name in ARCHITECTURES:
             y, reverse = reversing(classifier, pixels, name, layer, dense)
-            for start, response in responses(y, reverse, seeds, dense).items():
+            for start, response in responses(y, reverse, seeds, bool(dense)).items():
                 yield ("responses", name, title, start), shown(response)
     for panel, name, rules, title in comparisons(classifier, last, deepest):
         y, reverse = reversing(classifier, pixels, rules, layers[title], dense)

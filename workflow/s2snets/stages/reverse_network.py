@@ -15,14 +15,14 @@ from s2snets.files import replacing, sha256
 from s2snets.fingerprint import fingerprint
 from s2snets.parts import forget, write_parts
 from s2snets.progress import Progress
-from s2snets.reverse.experiments import KEYS, exhibits, places, selectivity
+from s2snets.reverse.experiments import KEYS, exhibits, places, seen, selectivity
 from s2snets.stage import SEED, THREADS, arguments, recorded, run
 from s2snets.stages.collect_gallery import examples, names
 from s2snets.store import load_classifier
 
 MODULE = "s2snets.stages.reverse_network"
 SAMPLE = 0  # which images are measured: the same for every network and seed
-TRIED = 64  # photographs among which the largest are shown
+TRIED = 64  # photographs of which large ones are shown
 
 
 class Job(Settings):
@@ -33,22 +33,25 @@ class Job(Settings):
     reference: Reference = "labels"
 
 
-def largest(photos, count):
-    """Numbers of photographs: the largest of some, for enlarged ones lack detail."""
+def large(photos, count):
+    """Numbers of the first large photographs: an enlarged one has no detail to show."""
     order = sample(len(photos), TRIED, SAMPLE)
-    sides = [
-        min(decode(photos.bytes_of(number), f"{photos.path} (image {number})").size)
-        for number in order
-    ]
-    return order[np.argsort(sides, kind="stable")[::-1][:count]].tolist()
+    sides = np.array(
+        [
+            min(decode(photos.bytes_of(number), f"{photos.path} (image {number})").size)
+            for number in order
+        ]
+    )
+    small = sides < np.quantile(sides, 0.75)
+    return order[np.argsort(small, kind="stable")[:count]].tolist()
 
 
 def gallery(classifier, shows, layers, seed):
     """The arrays of long form that the figures select from.
 
     Args:
-        shows: set -> pixels (N, 3, H, W), numbers and names of N images, and whether
-            the network sees them wherever it fits.
+        shows: set -> pixels (N, 3, H, W), numbers and names of N images, and what
+            ``exhibits`` takes as ``dense``.
 
     Returns:
         Of each set ``pictures_SET`` uint8 (P, H, W, 3) and P texts each:
@@ -90,16 +93,18 @@ def main(argv=None):
         if len(numbers) < 2:
             raise Mistake("salient.measured: one image; the null needs two, raise it")
         first, _ = images.batch(numbers[:1])
-        layers = places(classifier, first.to(device), chosen.layers)
+        first = first.to(device)
+        layers = places(classifier, first, chosen.layers)
+        own = seen(classifier, first).shape[-1]
         # First what takes seconds and refuses what cannot be reversed.
         shows = {}
-        for kind, source, picked in (
-            ("validation", images, examples(images.labels, salient.examples)),
-            ("photos", photos, largest(photos, salient.examples)),
+        for kind, source, picked, dense in (
+            ("validation", images, examples(images.labels, salient.examples), False),
+            ("photos", photos, large(photos, salient.examples), own),
         ):
             pixels, _ = source.batch(picked)
             titles = names(source, picked)
-            shows[kind] = pixels.to(device), picked, titles, kind == "photos"
+            shows[kind] = pixels.to(device), picked, titles, dense
         arrays = gallery(classifier, shows, layers, job.seed)
         starts = range(0, len(numbers), salient.batch)
 
@@ -109,10 +114,10 @@ def main(argv=None):
             )
             for part in missing:
                 first, last = starts[part], starts[part] + salient.batch
-                seen = [numbers[first - 1], *numbers[first:last]]
-                pixels, _ = images.batch(seen)
+                shown = [numbers[first - 1], *numbers[first:last]]
+                pixels, _ = images.batch(shown)
                 rows = selectivity(
-                    classifier, pixels.to(device), seen, layers, job.seed
+                    classifier, pixels.to(device), shown, layers, job.seed
                 )
                 rows.insert(0, "seed", job.seed)
                 rows.insert(1, "classifier", folder.name)
