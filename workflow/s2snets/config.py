@@ -449,7 +449,8 @@ class Classifier(Settings):
 
     architecture: str = Field(
         description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception` or"
-        " `small_resnet`; `torchvision/NAME` or `timm/NAME` for any classifier of these"
+        " `small_resnet`; `small_alexnet_lrn` or `caffe_alexnet`, with local response"
+        " normalisation; `torchvision/NAME` or `timm/NAME` for any classifier of these"
         " libraries; or `package.module:function`, a function of yours that returns a"
         " network and its preprocessing."
     )

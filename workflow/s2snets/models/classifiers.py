@@ -1,15 +1,18 @@
-"""The five classifiers of the study in their authors' design, at the demo's size.
+"""The classifiers of the study in their authors' design, most at the demo's size.
 
 Each is a function of the number of classes and the input's side in pixels; torch-
 vision has the full-size networks, and none of these fits a 32-pixel image. What
 defines each design is kept: LeCun's squashing units and average pools, Krizhevsky's
 overlapping pools and dropout, Simonyan's stacks of 3×3 (with batch norm), Szegedy's
-parallel branches, He's residual adds.
+parallel branches, He's residual adds. AlexNet with local response normalisation, which
+torchvision lacks, is here at both sizes.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from s2snets.errors import Mistake
 
 
 def after(size, kernel, stride=1, padding=0):
@@ -35,13 +38,19 @@ def lenet5(classes=10, size=32):
     )  # fmt: skip
 
 
-def small_alexnet(classes=10, size=32):
-    """AlexNet (Krizhevsky et al. 2012): five convolutions, 3/2 pools, dropout."""
+def small_alexnet(classes=10, size=32, norms=()):
+    """AlexNet (Krizhevsky et al. 2012): five convolutions, 3/2 pools, dropout.
+
+    Args:
+        norms: layers after the first two rectifiers; none, as in torchvision's.
+    """
     side = after(after(after(size, 5, padding=2), 3, 2), 3, 2)
     side = after(side, 3, 2)
     return nn.Sequential(
-        nn.Conv2d(3, 24, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
-        nn.Conv2d(24, 64, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
+        nn.Conv2d(3, 24, 5, padding=2), nn.ReLU(inplace=True), *norms[:1],
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(24, 64, 5, padding=2), nn.ReLU(inplace=True), *norms[1:],
+        nn.MaxPool2d(3, 2),
         nn.Conv2d(64, 96, 3, padding=1), nn.ReLU(inplace=True),
         nn.Conv2d(96, 64, 3, padding=1), nn.ReLU(inplace=True),
         nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
@@ -49,6 +58,43 @@ def small_alexnet(classes=10, size=32):
         nn.Dropout(0.5), nn.Linear(64 * side * side, 256), nn.ReLU(inplace=True),
         nn.Dropout(0.5), nn.Linear(256, 256), nn.ReLU(inplace=True),
         nn.Linear(256, classes),
+    )  # fmt: skip
+
+
+def response_norms():
+    """AlexNet's two (Krizhevsky et al. 2012, section 3.3), scaled as Caffe does."""
+    return [nn.LocalResponseNorm(5, 1e-4, 0.75, 1) for _ in range(2)]
+
+
+def small_alexnet_lrn(classes=10, size=32):
+    """The same with local response normalisation, as it was published."""
+    return small_alexnet(classes, size, response_norms())
+
+
+def caffe_alexnet(classes=1000, size=227):
+    """AlexNet as Caffe has it: two groups, normalised responses, 61 M parameters.
+
+    At 227 pixels weights fit that were trained with Caffe.
+
+    Raises:
+        Mistake: images too small for its pools.
+    """
+    side = after(after(after(after(size, 11, 4), 3, 2), 3, 2), 3, 2)
+    if side < 1:
+        raise Mistake(f"caffe_alexnet: {size} pixels are too few; 67 at least")
+    first, second = response_norms()
+    return nn.Sequential(
+        nn.Conv2d(3, 96, 11, 4), nn.ReLU(inplace=True), first, nn.MaxPool2d(3, 2),
+        nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU(inplace=True), second,
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(inplace=True),
+        nn.Conv2d(384, 384, 3, padding=1, groups=2), nn.ReLU(inplace=True),
+        nn.Conv2d(384, 256, 3, padding=1, groups=2), nn.ReLU(inplace=True),
+        nn.MaxPool2d(3, 2),
+        nn.Flatten(),
+        nn.Linear(256 * side * side, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(0.5),
+        nn.Linear(4096, classes),
     )  # fmt: skip
 
 
@@ -154,6 +200,8 @@ def small_resnet(classes=10, size=32):
 ARCHITECTURES = {
     "lenet5": lenet5,
     "small_alexnet": small_alexnet,
+    "small_alexnet_lrn": small_alexnet_lrn,
+    "caffe_alexnet": caffe_alexnet,
     "small_vgg": small_vgg,
     "small_inception": small_inception,
     "small_resnet": small_resnet,

@@ -2,6 +2,7 @@
 
 import difflib
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
@@ -18,8 +19,13 @@ def identity(x):
     return x
 
 
+def normalised(classifier, pixels):
+    """Pixels in the colours that a Prepared's network sees, at their own size."""
+    return (pixels - classifier.mean) / classifier.std
+
+
 def split(classifier):
-    """A classifier's parts: what prepares pixels, the network, what follows it.
+    """A classifier's parts: ``(prepare, normalise, net, after)``.
 
     ``store.load_classifier`` gives a Prepared, perhaps with a choice among its logits
     behind it; any other network takes its images as they come.
@@ -32,8 +38,13 @@ def split(classifier):
     ):
         classifier, after = classifier[0], classifier[1:]
     if isinstance(classifier, Prepared):
-        return classifier.prepare, classifier.net, after
-    return identity, classifier, after
+        return (
+            classifier.prepare,
+            partial(normalised, classifier),
+            classifier.net,
+            after,
+        )
+    return identity, identity, classifier, after
 
 
 @contextmanager
@@ -103,7 +114,7 @@ def depths(classifier, pixels):
         classifier: a classifier of pixels, or a network of images.
         pixels: (N, 3, H, W); one image will do.
     """
-    prepare, net, _ = split(classifier)
+    prepare, _, net, _ = split(classifier)
     met = []
     handles = [
         module.register_forward_pre_hook(lambda _, __, name=name: met.append(name))

@@ -1,8 +1,11 @@
 """Responses of reversed networks to images: φ†(p, r) of Mahendran & Vedaldi 2016."""
 
+from contextlib import nullcontext
+
 import torch
 
 from s2snets.reverse import starts
+from s2snets.reverse.dense import native_side, sliding
 from s2snets.reverse.layers import LOGITS, split, still, upto
 from s2snets.reverse.mode import reversed_as
 
@@ -18,6 +21,9 @@ def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
         pixels: (N, 3, H, W) in [0, 1].
         reversal: a name of ``rules.ARCHITECTURES`` or a ``Reversal``.
         layer: a module's name in the network, or ``logits``.
+        dense: True or the network's own side in pixels: it is applied fully
+            convolutionally to the images as they are, only normalised, and y keeps
+            its planes (section 3.5).
 
     Returns:
         x, the images as the network saw them, which gradients reach; and y.
@@ -25,11 +31,19 @@ def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
     Raises:
         Mistake: see ``reversed_as`` and ``layers.upto``.
     """
-    prepare, net, after = split(classifier)
+    prepare, normalise, net, after = split(classifier)
     with torch.no_grad():
-        x = prepare(pixels)
+        x = (normalise if dense else prepare)(pixels)
     x = x.detach().requires_grad_()
-    with still(classifier), torch.enable_grad(), reversed_as(reversal) as mode:
+    slides = nullcontext()
+    if dense:
+        slides = sliding(net, native_side(classifier, dense), x)
+    with (
+        still(classifier),
+        torch.enable_grad(),
+        reversed_as(reversal) as mode,
+        slides,
+    ):
         # A copy: a network may begin with an operation in place.
         y = upto(net, x.clone(), layer)
         if layer == LOGITS:
