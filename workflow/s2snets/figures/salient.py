@@ -96,21 +96,25 @@ def pick(own, image, **keys):
 
 def table(blocks):
     """block, row, column and the keys of every picture, in the order of drawing."""
-    return pd.DataFrame(
-        {"block": place, "row": row, "column": column}
-        | picture[["classifier", "set", *KEYS]].to_dict()
+    keys = ["classifier", "set", *KEYS]
+    found = [
+        {"block": place, "row": row, "column": column} | picture[keys].to_dict()
         for place, block in enumerate(blocks)
         for row, (_, pictures) in enumerate(block.rows)
         for column, picture in enumerate(pictures)
         if picture is not None
-    )
+    ]
+    return pd.DataFrame(found, columns=["block", "row", "column", *keys])
+
+
+def lines(block):
+    """Lines of text that a block's groups take."""
+    return max((text.count("\n") + 1 for text, _ in block.groups), default=0)
 
 
 def header(block):
     """Inches above a block's pictures."""
-    return (
-        TITLE * bool(block.title) + GROUP * bool(block.groups) + HEAD * any(block.heads)
-    )
+    return TITLE * bool(block.title) + GROUP * lines(block) + HEAD * any(block.heads)
 
 
 def sheet(blocks, style, under=0.0):
@@ -145,11 +149,11 @@ def sheet(blocks, style, under=0.0):
         for text, span in block.groups:
             start, end = left(column), left(column + span) - GAP
             if text:
-                write((start + end) / 2, top + GROUP / 2 - 0.02, text, size=8)
-                line = top + GROUP - 0.02
+                line = top + GROUP * lines(block) - 0.02
+                write((start + end) / 2, line - 0.04, text, size=8, va="bottom")
                 axes.plot([start, end], [line, line], color=look.FAINT, lw=0.7)
             column += span
-        top += GROUP * bool(block.groups)
+        top += GROUP * lines(block)
         for column, text in enumerate(block.heads):
             write(left(column) + cell / 2, top + HEAD / 2, text, size=fit(text, cell))
         top += HEAD * any(block.heads)

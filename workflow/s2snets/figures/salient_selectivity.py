@@ -37,16 +37,13 @@ def draw(selectivity, style):
     for name, panels in zip(names, grid, strict=True):
         own = shown[shown["classifier"] == name]
         ticks = own.drop_duplicates("depth").sort_values("depth")
-        for (architecture, title), axes in zip(
-            ARCHITECTURES.items(), panels, strict=True
+        for axes, (architecture, title) in zip(
+            panels, ARCHITECTURES.items(), strict=True
         ):
-            for place, (pair, (label, colour, marker, dashes)) in enumerate(
-                LINES.items()
-            ):
-                line = own[
-                    (own["architecture"] == architecture) & (own["pair"] == pair)
-                ]
-                line = line.sort_values("depth")
+            found = own[own["architecture"] == architecture].sort_values("depth")
+            for place, (pair, how) in enumerate(LINES.items()):
+                label, colour, marker, dashes = how
+                line = found[found["pair"] == pair]
                 spread = line[[f"{MEASURE}_low", f"{MEASURE}_high"]]
                 axes.errorbar(
                     line["depth"] + 0.05 * (place - 1.5), line[MEASURE],
@@ -58,7 +55,7 @@ def draw(selectivity, style):
             axes.set_xticks(ticks["depth"], ticks["layer"])
             axes.margins(x=0.08)
             axes.grid(axis="y")
-            if len(names) == 1 or panels is grid[0]:
+            if name == names[0]:
                 axes.set_title(title)
             crowded = sum(map(len, ticks["layer"])) * look.LETTER > style.width / 4
             axes.tick_params(axis="x", rotation=30 * crowded)

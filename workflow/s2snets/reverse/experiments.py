@@ -20,7 +20,7 @@ from s2snets.measure.phase import grey, recombined
 from s2snets.measure.similarity import similarities
 from s2snets.models.frozen import Prepared
 from s2snets.reverse import starts
-from s2snets.reverse.layers import depths, split
+from s2snets.reverse.layers import depths
 from s2snets.reverse.respond import activation
 from s2snets.reverse.rules import ARCHITECTURES, VARIANTS, Reversal
 
@@ -53,12 +53,17 @@ def reversing(classifier, pixels, reversal, layer, dense=False):
     return y.detach(), reverse
 
 
+def wrapper(classifier):
+    """The part of a classifier that prepares pixels and has the network."""
+    return next(one for one in classifier.modules() if isinstance(one, Prepared))
+
+
 def seen(classifier, pixels, dense=False):
     """The pixels that the network sees, resized and cropped by it unless ``dense``."""
     if dense:
         return pixels
-    (prepared,) = (one for one in classifier.modules() if isinstance(one, Prepared))
-    return (prepared.prepare(pixels) * prepared.std + prepared.mean).clamp(0, 1)
+    known = wrapper(classifier)
+    return (known.prepare(pixels) * known.std + known.mean).clamp(0, 1)
 
 
 def everywhere(y, p):
@@ -178,7 +183,7 @@ def selectivity(classifier, pixels, numbers, layers, seed):
 def randomised(classifier, seed):
     """A copy whose convolutions and linear layers have weights N(0, 0.01²), no bias."""
     draw, strange = generator(seed, WEIGHTS), copy.deepcopy(classifier)
-    for module in split(strange)[1].modules():
+    for module in wrapper(strange).net.modules():
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
             weight = draw.standard_normal(module.weight.shape) * DEVIATION
             module.weight.data.copy_(torch.from_numpy(weight))
