@@ -1,5 +1,6 @@
 """Sheets of responses: what the figures of reversed networks share."""
 
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -154,8 +155,9 @@ def sheet(blocks, style, under=0.0):
                 axes.plot([start, end], [line, line], color=look.FAINT, lw=0.7)
             column += span
         top += GROUP * lines(block)
+        size = fit(block.heads, cell)
         for column, text in enumerate(block.heads):
-            write(left(column) + cell / 2, top + HEAD / 2, text, size=fit(text, cell))
+            write(left(column) + cell / 2, top + HEAD / 2, text, size=size)
         top += HEAD * any(block.heads)
         for label, pictures in block.rows:
             room = max(4, int(cell / LETTER))
@@ -171,9 +173,9 @@ def sheet(blocks, style, under=0.0):
     return figure
 
 
-def fit(text, cell, size=7.5):
-    """Points at which a header fits above its picture."""
-    letters = len(text.replace("$", "").replace("{", "").replace("}", ""))
+def fit(texts, cell, size=7.5):
+    """Points at which all headers fit above their pictures."""
+    letters = max(len(re.sub(r"\\[a-z]+|[{}$^]", "", text)) for text in texts)
     return min(size, size * cell / (LETTER * max(letters, 1)))
 
 

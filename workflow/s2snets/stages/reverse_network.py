@@ -103,7 +103,9 @@ def main(argv=None):
             ("photos", photos, large(photos, salient.examples), own),
         ):
             pixels, _ = source.batch(picked)
-            titles = names(source, picked)
+            titles = [f"photo {number}" for number in picked]
+            if kind == "validation":
+                titles = names(source, picked)
             shows[kind] = pixels.to(device), picked, titles, dense
         arrays = gallery(classifier, shows, layers, job.seed)
         starts = range(0, len(numbers), salient.batch)
