@@ -152,7 +152,7 @@ def test_lenet_is_lecuns():
     assert [m.out_channels for m in lenet5() if isinstance(m, nn.Conv2d)] == [6, 16]
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - {"caffe_alexnet"}))
 @pytest.mark.parametrize(("classes", "size"), [(10, 32), (3, 41), (7, 64)])
 def test_small_classifiers_take_any_size_and_number_of_classes(name, classes, size):
     net = ARCHITECTURES[name](classes, size).eval()

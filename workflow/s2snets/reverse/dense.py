@@ -80,9 +80,7 @@ def kernel(input, kernel_size, *_, **__):
 
 
 def stuck(what):
-    return Mistake(
-        f"dense: the network cannot be applied fully convolutionally: {what}"
-    )
+    return Mistake(f"dense: the network does not slide over larger images: {what}")
 
 
 def window(size, outputs):
@@ -95,7 +93,7 @@ def window(size, outputs):
     stops = [-(-(number + 1) * size // outputs) for number in range(outputs)]
     kernels = {stop - start for start, stop in zip(starts, stops, strict=True)}
     strides = {after - before for before, after in pairwise(starts)} or {1}
-    if len(kernels) > 1 or len(strides) > 1:
+    if len(kernels) > 1 or len(strides) > 1 or 0 in strides:
         raise stuck(f"it pools {size} pixels into {outputs}, by windows that differ")
     return kernels.pop(), strides.pop()
 

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 from s2snets.errors import Mistake
 from s2snets.reverse.pools import POOLS, centre, straight
 from s2snets.reverse.rules import named
-from s2snets.reverse.units import RECTIFIERS, rectify
+from s2snets.reverse.units import RECTIFIERS, rectify, zero
 
 AFFINE = {F.linear, F.conv1d, F.conv2d, F.conv3d}
 
@@ -27,31 +27,26 @@ TRAINING = {
 }
 """Functions with an argument ``training``: its place and default."""
 
-COMPILED = ("CompiledFunction", "DifferentiableGraph")
+OPAQUE = ("CompiledFunction", "DifferentiableGraph", "CheckpointFunction")
+"""Nodes that hide what they compute."""
 
 
-def no_bound(node):
-    return True
-
-
-def saved_zero(*names):
-    def check(node):
-        return any(getattr(node, name, None) in (0, 0.0) for name in names)
-
-    return check
+def saved(*names):
+    """Whether a node rectifies: what it has saved by one of the names is 0."""
+    return lambda node: any(zero(getattr(node, name, None)) for name in names)
 
 
 ESCAPED = {
-    "ReluBackward": no_bound,
-    "HardtanhBackward": no_bound,
-    "LeakyReluBackward": no_bound,
-    "PreluKernelBackward": no_bound,
-    "RreluWithNoiseBackward": no_bound,
-    "ThresholdBackward": no_bound,
-    "ClampBackward": saved_zero("_saved_min"),
-    "ClampMinBackward": saved_zero("_saved_min"),
+    "ReluBackward": bool,
+    "HardtanhBackward": bool,
+    "LeakyReluBackward": bool,
+    "PreluKernelBackward": bool,
+    "RreluWithNoiseBackward": bool,
+    "ThresholdBackward": bool,
+    "ClampBackward": saved("_saved_min"),
+    "ClampMinBackward": saved("_saved_min"),
 }
-"""Nodes of rectifiers that nothing caught, and whether one rectifies."""
+"""Nodes of rectifiers that nothing caught, and whether this one rectifies."""
 
 POOLED = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool")
 
@@ -120,13 +115,13 @@ class Reversing(TorchFunctionMode):
         name = node.name()
         kind = name.removesuffix("0").removesuffix("1")
         rules = self.rules
-        compiled = kind.startswith(COMPILED) and rules != named("salinet")
+        hidden = kind.startswith(OPAQUE) and rules != named("salinet")
         rectifier = rules.relu != "backprop" and ESCAPED.get(kind)
         pooled = rules.pool != "switches" and kind.startswith(POOLED)
-        if compiled or pooled or (rectifier and rectifier(node)):
+        if hidden or pooled or (rectifier and rectifier(node)):
             raise Mistake(
-                f"reversal: {name} escaped, so the result would be a gradient in"
-                " part; scripted and compiled networks cannot be reversed"
+                f"reversal: {name} escaped, so the result would be in part a plain"
+                " gradient; give the network itself, neither scripted nor compiled"
             )
 
     def finish(self):

@@ -35,20 +35,18 @@ def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
     with torch.no_grad():
         x = (normalise if dense else prepare)(pixels)
     x = x.detach().requires_grad_()
-    slides = nullcontext()
-    if dense:
-        slides = sliding(net, native_side(classifier, dense), x)
-    with (
-        still(classifier),
-        torch.enable_grad(),
-        reversed_as(reversal) as mode,
-        slides,
-    ):
-        # A copy: a network may begin with an operation in place.
-        y = upto(net, x.clone(), layer)
+    side = native_side(classifier, dense) if dense else None
+    with still(classifier), torch.enable_grad(), reversed_as(reversal) as mode:
+        with sliding(net, side, x) if dense else nullcontext():
+            # A copy: a network may begin with an operation in place.
+            y = upto(net, x.clone(), layer)
         if layer == LOGITS:
             y = after(y)
-        mode.check(y)
+        else:
+            mode.check(y)
+            if not mode.rectifiers:  # the layers above tell whether there are any
+                with torch.no_grad():
+                    net(x[:1, :, :side, :side].clone())
     return x, y
 
 

@@ -129,10 +129,9 @@ def resolved(start, y, seed):
         Mistake: no such start, or a tensor of another shape.
     """
     if isinstance(start, torch.Tensor):
-        p = start.to(y).expand(y.shape) if start.ndim == y.ndim else start
-        if p.shape != y.shape:
-            raise Mistake(f"start: {tuple(p.shape)} for a layer's {tuple(y.shape)}")
-        return p
+        if start.shape not in (y.shape, y.shape[1:]):
+            raise Mistake(f"start: {tuple(start.shape)} for a layer's {tuple(y.shape)}")
+        return start.to(y).expand_as(y)
     if start in DRAWN:
         return DRAWN[start](y, seed)
     if start in DETERMINED:

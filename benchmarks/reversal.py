@@ -1,0 +1,165 @@
+"""Reversed networks against captum, on one core of Linux.
+
+    PYTHONPATH=workflow python benchmarks/reversal.py
+
+VGG-16 and ResNet-50 with random weights at 224 pixels: each of captum's methods beside
+the same of ours. First one image a pass, both in turn, in seconds of the processor, so
+that whatever else the machine does falls on both; the images they find must be equal.
+The ratio, theirs to ours, is the median of the turns'. Then the peaks of memory while
+a batch passes, beyond the network's, each in a process of its own. Last the batch's
+time an image, and its ratio to one image a pass.
+"""
+
+import csv
+import os
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+import torch
+from captum.attr import Deconvolution, GuidedBackprop, Saliency
+
+from s2snets.models.frozen import Frozen
+from s2snets.models.vision import torchvision
+from s2snets.reverse.respond import respond
+
+NETWORKS = ("vgg16", "resnet50")
+METHODS = {
+    "guided backpropagation": (GuidedBackprop, {}, "desalinet"),
+    "deconvolution": (Deconvolution, {}, "deconvnet"),
+    "saliency": (Saliency, {"abs": False}, "salinet"),
+}
+SIDE, BATCH, TURNS = 224, 4, 7
+EQUAL = 1e-5  # of the greatest value
+RESULTS = Path(__file__).parent / "results/reversal.csv"
+
+
+def network(name):
+    """Frozen, as both give it to themselves or their users would."""
+    torch.manual_seed(0)
+    net = torchvision.models.get_model(name, weights=None)
+    return Frozen(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def images(count):
+    return torch.rand(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+
+
+def theirs(net, pixels, method):
+    """The response to the most active neuron, as captum's users write it."""
+    kind, more, _ = METHODS[method]
+    with torch.no_grad():
+        target = net(pixels).argmax(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x = pixels.clone().requires_grad_()
+        return kind(net).attribute(x, target, **more)
+
+
+def known(net, pixels, method):
+    """The same where the neuron is known: captum's own work and no more."""
+    kind, more, _ = METHODS[method]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        x = pixels.clone().requires_grad_()
+        return kind(net).attribute(x, 0, **more)
+
+
+def ours(net, pixels, method):
+    return respond(net, pixels, METHODS[method][2])
+
+
+def ours_known(net, pixels, method):
+    return respond(net, pixels, METHODS[method][2], start=first)
+
+
+def first(y):
+    """1 at class 0."""
+    return torch.eye(1, y.shape[1]).expand_as(y)
+
+
+def seconds(way, *args):
+    start = process_time()
+    way(*args)
+    return process_time() - start
+
+
+def vmhwm():
+    """The peak of this process's memory, megabytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(one.split()[1]) for one in lines if one.startswith("VmHWM:")) / 1024
+
+
+def peak(way, name, method):
+    """Megabytes that a batch adds to the peak, after one image has passed."""
+    torch.set_num_threads(1)
+    net, pixels = network(name), images(BATCH)
+    with torch.no_grad():
+        net(pixels[:1])
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = vmhwm()
+    way(net, pixels, method)
+    return vmhwm() - before
+
+
+def alone(function, *args):
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(function, *args).result()
+
+
+def rows():
+    for name in NETWORKS:
+        net, one, many = network(name), images(1), images(BATCH)
+        for method in METHODS:
+            a, b = known(net, one, method), ours_known(net, one, method)
+            # ours is by what the network saw, theirs by pixels
+            difference = (a * net.std - b).abs().max() / b.abs().max()
+            assert difference < EQUAL, f"{name}, {method}: {difference:.1g}"
+            turns = [
+                [
+                    seconds(known, net, one, method),
+                    seconds(ours_known, net, one, method),
+                    seconds(theirs, net, one, method),
+                    seconds(ours, net, one, method),
+                    seconds(ours, net, many, method) / BATCH,
+                ]
+                for _ in range(TURNS)
+            ]
+            captum, s2snets = (alone(peak, way, name, method) for way in (known, ours))
+            middle = [median(turn[k] for turn in turns) for k in range(5)]
+            given, strongest, batch = (
+                median(turn[k] / turn[j] for turn in turns)
+                for k, j in ((0, 1), (2, 3), (3, 4))
+            )
+            yield (
+                name,
+                method,
+                *(f"{value:.3f}" for value in (*middle, given, strongest, batch)),
+                f"{captum / BATCH:.0f}",
+                f"{s2snets / BATCH:.0f}",
+            )
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    with RESULTS.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([
+            "network", "method",
+            "captum_given_seconds", "s2snets_given_seconds",
+            "captum_strongest_seconds", "s2snets_strongest_seconds",
+            "s2snets_batch_seconds",
+            "ratio_given", "ratio_strongest", "ratio_batch",
+            "captum_megabytes", "s2snets_megabytes",
+        ])  # fmt: skip
+        for row in rows():
+            table.writerow(row)
+            print(*row, sep=", ", flush=True)
+
+
+if __name__ == "__main__":
+    main()
