@@ -252,7 +252,7 @@ def support(classifier, pixels, layer, seed, dense=False):
     neuron = starts.strongest_central(y)
     response = reverse(neuron)
     yield "desalinet", shown(response)
-    yield "power", shown(power(response))
+    yield "power", shown(torch.from_numpy(power(response.cpu().numpy())))
     networks = {"uninformed": classifier, "random": randomised(classifier, seed)}
     for name, network in networks.items():
         _, reverse = reversing(network, pixels, UNINFORMED, layer, dense)
