@@ -53,16 +53,19 @@ def example_source(gallery, style):
     return labels.index(wanted)
 
 
-def command(draw, rows, argv=None, **readers):
+def command(draw, rows, argv=None, several=(), **readers):
     """Read tables, draw them, write PDF, PNG and a CSV of what was drawn.
 
     Args:
         draw: (*tables, style) -> figure.
         rows: (*tables, style) -> DataFrame.
+        several: tables that come in several files; their readers take a list of paths.
         readers: table -> function of its path; every table becomes a flag.
     """
-    paths = (*readers, "pdf", "png", "csv")
-    job = arguments(draw.__doc__, paths=paths, model=Figures).parse_args(argv)
+    paths = (*(name for name in readers if name not in several), "pdf", "png", "csv")
+    job = arguments(draw.__doc__, paths=paths, lists=several, model=Figures).parse_args(
+        argv
+    )
     tables = [read(getattr(job, table)) for table, read in readers.items()]
     with matplotlib.rc_context(THEME):
         figure = draw(*tables, job.settings)

@@ -1,0 +1,49 @@
+"""Three reversed networks on the same images, at two layers."""
+
+from s2snets.figures import salient
+from s2snets.figures import style as look
+from s2snets.figures.command import command
+from s2snets.stage import run
+
+
+def blocks(responses, style):
+    """A block a network, a row an image: the last pooling, then the logits."""
+    for name, own in salient.networks(responses, style):
+        shown = salient.layers(own)[-2:]
+        columns = [
+            (architecture, layer)
+            for layer in shown
+            for architecture in salient.ARCHITECTURES
+        ]
+        rows = []
+        for image in salient.images(own):
+            pictures = [
+                salient.pick(
+                    own, image, panel="responses", start="strongest",
+                    architecture=architecture, layer=layer,
+                )
+                for architecture, layer in columns
+            ]  # fmt: skip
+            original = salient.pick(own, image, panel="original")
+            rows.append((image.name, [original, *pictures]))
+        groups = (("", 1), *((layer, len(salient.ARCHITECTURES)) for layer in shown))
+        heads = ("image", *(salient.ARCHITECTURES[one] for one, _ in columns))
+        yield salient.Block(look.variable(name), groups, heads, rows)
+
+
+def rows(responses, style):
+    """block, row, column and the keys of every picture."""
+    return salient.table(blocks(responses, style))
+
+
+def draw(responses, style):
+    """Reversed architectures (Mahendran & Vedaldi 2016, Figures 1 and 6)."""
+    return salient.sheet(blocks(responses, style), style)
+
+
+def main(argv=None):
+    command(draw, rows, argv, several=("responses",), responses=salient.read)
+
+
+if __name__ == "__main__":
+    run(main)

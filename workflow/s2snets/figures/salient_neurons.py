@@ -1,0 +1,55 @@
+"""The same image's bottleneck, other neurons."""
+
+from s2snets.figures import salient
+from s2snets.figures import style as look
+from s2snets.figures.command import command
+from s2snets.stage import run
+
+EACH = 1
+"""Images shown of each set; the paper shows one."""
+
+
+def blocks(responses, style):
+    """A block a network and image, a row a start; columns by layer, architecture."""
+    for name, own in salient.networks(responses, style):
+        known = salient.layers(own)
+        shown = list(dict.fromkeys((known[0], *known[-2:])))
+        columns = [
+            (architecture, layer)
+            for layer in shown
+            for architecture in salient.ARCHITECTURES
+        ]
+        groups = (("", 1), *((layer, len(salient.ARCHITECTURES)) for layer in shown))
+        heads = ("image", *(salient.ARCHITECTURES[one] for one, _ in columns))
+        for image in salient.images(own, EACH):
+            originals = [salient.pick(own, image, panel="original"), None, None]
+            rows = []
+            for original, start in zip(originals, salient.STARTS, strict=True):
+                pictures = [
+                    salient.pick(
+                        own, image, panel="responses", start=start,
+                        architecture=architecture, layer=layer,
+                    )
+                    for architecture, layer in columns
+                ]  # fmt: skip
+                rows.append((start, [original, *pictures]))
+            title = f"{look.variable(name)}, {image.name}"
+            yield salient.Block(title, groups, heads, rows)
+
+
+def rows(responses, style):
+    """block, row, column and the keys of every picture."""
+    return salient.table(blocks(responses, style))
+
+
+def draw(responses, style):
+    """Lack of neuron selectivity (Mahendran & Vedaldi 2016, Figure 4)."""
+    return salient.sheet(blocks(responses, style), style)
+
+
+def main(argv=None):
+    command(draw, rows, argv, several=("responses",), responses=salient.read)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""All eight reversals of rectifiers and pools, on the same images."""
+
+from s2snets.figures import salient
+from s2snets.figures import style as look
+from s2snets.figures.command import command
+from s2snets.stage import run
+
+RELU = {
+    "identity": "1",
+    "backprop": r"RU$^\mathrm{BP}$",
+    "relu": "RU",
+    "hybrid": r"RU∘RU$^\mathrm{BP}$",
+}
+POOL = {"switches": "pooling switches", "centre": "unpooled to the centre"}
+
+
+def blocks(responses, style):
+    """A block a network, a row an image; a column a variant."""
+    variants = [f"{relu}-{pool}" for pool in POOL for relu in RELU]
+    groups = (("", 1), *((text, len(RELU)) for text in POOL.values()))
+    heads = ("image", *(tuple(RELU.values()) * len(POOL)))
+    for name, own in salient.networks(responses, style):
+        rows = []
+        for image in salient.images(own):
+            pictures = [
+                salient.pick(own, image, panel="variants", architecture=variant)
+                for variant in variants
+            ]
+            original = salient.pick(own, image, panel="original")
+            rows.append((image.name, [original, *pictures]))
+        title = f"{look.variable(name)}, {pictures[0]['layer']}"
+        yield salient.Block(title, groups, heads, rows)
+
+
+def rows(responses, style):
+    """block, row, column and the keys of every picture."""
+    return salient.table(blocks(responses, style))
+
+
+def draw(responses, style):
+    """The eight variants (Mahendran & Vedaldi 2016, Figure 3)."""
+    return salient.sheet(blocks(responses, style), style)
+
+
+def main(argv=None):
+    command(draw, rows, argv, several=("responses",), responses=salient.read)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,143 @@
+"""Command line of rule ``reverse_network``: what one network's reversals show."""
+
+from pathlib import Path
+
+import numpy as np
+
+from s2snets.config import Reference, Salient, Settings
+from s2snets.data.images import decode
+from s2snets.data.imageset import READERS, ImageSet
+from s2snets.data.order import sample
+from s2snets.device import use_device
+from s2snets.errors import Mistake
+from s2snets.evaluation import as_bytes
+from s2snets.files import replacing, sha256
+from s2snets.fingerprint import fingerprint
+from s2snets.parts import forget, write_parts
+from s2snets.progress import Progress
+from s2snets.reverse.experiments import KEYS, exhibits, places, seen, selectivity
+from s2snets.stage import SEED, THREADS, arguments, recorded, run
+from s2snets.stages.collect_gallery import examples, names
+from s2snets.store import load_classifier
+
+MODULE = "s2snets.stages.reverse_network"
+SAMPLE = 0  # which images are measured: the same for every network and seed
+TRIED = 64  # photographs of which large ones are shown
+
+
+class Job(Settings):
+    image_size: int
+    fit: str
+    salient: Salient
+    layers: list[str] | None
+    reference: Reference = "labels"
+
+
+def large(photos, count):
+    """Numbers of the first large photographs: an enlarged one has no detail to show."""
+    order = sample(len(photos), TRIED, SAMPLE)
+    sides = np.array(
+        [
+            min(decode(photos.bytes_of(number), f"{photos.path} (image {number})").size)
+            for number in order
+        ]
+    )
+    small = sides < np.quantile(sides, 0.75)
+    return order[np.argsort(small, kind="stable")[:count]].tolist()
+
+
+def gallery(classifier, shows, layers, seed):
+    """The arrays of long form that the figures select from.
+
+    Args:
+        shows: set -> pixels (N, 3, H, W), numbers and names of N images, and what
+            ``exhibits`` takes as ``dense``.
+
+    Returns:
+        Of each set ``pictures_SET`` uint8 (P, H, W, 3) and P texts each:
+        ``image_SET``, ``name_SET``, and ``KEYS`` with the same ending.
+    """
+    arrays = {}
+    for kind, (pixels, numbers, titles, dense) in shows.items():
+        pictures, columns = [], []
+        for keys, shown in exhibits(classifier, pixels, numbers, layers, seed, dense):
+            pictures.append(as_bytes(shown))
+            columns += [
+                (str(number), title, *keys)
+                for number, title in zip(numbers, titles, strict=True)
+            ]
+        arrays[f"pictures_{kind}"] = np.concatenate(pictures)
+        for name, texts in zip(
+            ("image", "name", *KEYS), zip(*columns, strict=True), strict=True
+        ):
+            arrays[f"{name}_{kind}"] = np.array(texts)
+    return arrays
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__,
+        paths=("images", "photos", "classifier", "responses", "selectivity", "record"),
+        model=Job,
+        seed=SEED,
+        threads=THREADS,
+    ).parse_args(argv)
+    chosen, (device, _) = job.settings, use_device(job.threads)
+    salient, folder = chosen.salient, Path(job.classifier).parent
+    with recorded(job.record, MODULE, chosen, job.seed):
+        images = READERS[chosen.reference](job.images, chosen.image_size, chosen.fit)
+        side = salient.side or chosen.image_size
+        photos = ImageSet(job.photos, side, "crop")
+        classifier = load_classifier(folder, device, images.classes)
+        numbers = sample(len(images), salient.measured, SAMPLE).tolist()
+        if len(numbers) < 2:
+            raise Mistake("salient.measured: one image; the null needs two, raise it")
+        first, _ = images.batch(numbers[:1])
+        first = first.to(device)
+        layers = places(classifier, first, chosen.layers)
+        own = seen(classifier, first).shape[-1]
+        # First what takes seconds and refuses what cannot be reversed.
+        shows = {}
+        for kind, source, picked, dense in (
+            ("validation", images, examples(images.labels, salient.examples), False),
+            ("photos", photos, large(photos, salient.examples), own),
+        ):
+            pixels, _ = source.batch(picked)
+            titles = [f"photo {number}" for number in picked]
+            if kind == "validation":
+                titles = names(source, picked)
+            shows[kind] = pixels.to(device), picked, titles, dense
+        arrays = gallery(classifier, shows, layers, job.seed)
+        starts = range(0, len(numbers), salient.batch)
+
+        def make(missing):
+            report = Progress(
+                len(numbers), salient.batch * (len(starts) - len(missing))
+            )
+            for part in missing:
+                first, last = starts[part], starts[part] + salient.batch
+                shown = [numbers[first - 1], *numbers[first:last]]
+                pixels, _ = images.batch(shown)
+                rows = selectivity(
+                    classifier, pixels.to(device), shown, layers, job.seed
+                )
+                rows.insert(0, "seed", job.seed)
+                rows.insert(1, "classifier", folder.name)
+                report(min(last, len(numbers)))
+                yield rows
+
+        meant = {
+            "settings": chosen.model_dump(mode="json"),
+            "seed": job.seed,
+            "images": images.fingerprint,
+            "classifier": sha256(job.classifier),
+            "code": fingerprint(MODULE),
+        }
+        write_parts(job.selectivity, len(starts), meant, make)
+        with replacing(job.responses) as draft:
+            np.savez_compressed(draft, classifier=np.array(folder.name), **arrays)
+    forget(job.selectivity)
+
+
+if __name__ == "__main__":
+    run(main)

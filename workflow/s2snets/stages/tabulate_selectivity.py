@@ -1,0 +1,19 @@
+"""Command line of rule ``tabulate_selectivity``: similarities -> means, intervals."""
+
+from s2snets.config import Bootstrap
+from s2snets.measure.similarity import summarise
+from s2snets.stage import arguments, run
+from s2snets.tables import read_rows, write_csv
+
+
+def main(argv=None):
+    job = arguments(
+        __doc__, paths=("table",), lists=("selectivity",), model=Bootstrap
+    ).parse_args(argv)
+    chosen = job.settings
+    rows = read_rows(job.selectivity)
+    write_csv(summarise(rows, chosen.resamples, chosen.seed), job.table)
+
+
+if __name__ == "__main__":
+    run(main)
