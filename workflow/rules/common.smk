@@ -90,6 +90,12 @@ INFORMED_BY = ["neither", "masks", "switches", "both"]
 SEGMENTERS = [*REVERSED, "baseline"] if SALIENT and SALIENT.segmentation else []
 PREFERRING = SYNTHESIS.classifiers if SYNTHESIS else []
 MODES = SYNTHESIS.modes if SYNTHESIS else []
+# Figures of pictures: those of what a study has.
+SALIENT_PANELS = ["architectures", "variants", "neurons", "support", "phase"]
+NORMALISING = [name for name in REVERSED if study.networks[name].normalises]
+SYNTHESIS_PANELS = ["modes", "bias"]
+SYNTHESIS_PANELS += ["filters"] if SYNTHESIS and SYNTHESIS.filters else []
+SYNTHESIS_PANELS += ["compounds"] if SYNTHESIS and SYNTHESIS.compounds else []
 
 
 def one_of(names):
@@ -309,6 +315,12 @@ def place(folder, name):
     return f"<results>/seed-{study.seeds[0]}/{folder}/{name}.npz"
 
 
+def caption_of(stem):
+    """The caption's file; a sweep's sheet has that of all."""
+    sheet = "synthesis-sheet"
+    return sheet if stem.startswith(sheet) else stem
+
+
 def drawn_from(tables):
     """What a figure reads: tables by their name alone, arrays by their place."""
     return {
@@ -414,15 +426,14 @@ def judge_of(wildcards):
 
 def synthesis_settings(wildcards):
     """Settings of one network's preferred images."""
-    beside = {"classifiers", "judge", "modes", "decoder", "beside", "filters"}
+    name = wildcards.classifier
+    own = {"scratch", "pretrained", "classes", "compounds", "batch"}
+    filters = [one.model_dump(mode="json") for one in SYNTHESIS.filters.get(name, [])]
     return section_json(
         study,
         "image_size",
-        synthesis=SYNTHESIS.model_dump(mode="json", exclude=beside),
-        filters=[
-            one.model_dump(mode="json")
-            for one in SYNTHESIS.filters.get(wildcards.classifier, [])
-        ],
+        synthesis=SYNTHESIS.model_dump(mode="json", include=own)
+        | {"filters": {name: filters}},
     )
 
 

@@ -38,6 +38,11 @@ if study.salient:
         "salient_selectivity",
         {"selectivity": "selectivity.csv"},
     )
+if NORMALISING:
+    FIGURES["salient-lrn"] = (
+        "salient_lrn",
+        {"responses": responses, "selectivity": "selectivity.csv"},
+    )
 if INVERTED:
     FIGURES["salient-inversion"] = ("salient_inversion", {"inversion": "inversion.csv"})
 if SEGMENTERS:
@@ -46,13 +51,22 @@ if SEGMENTERS:
         {"segmentation": "segmentation.csv", "examples": "segmentation.npz"},
     )
 if study.synthesis:
-    preferred = [
-        place(f"preferred/{mode}", name) for name in PREFERRING for mode in MODES
-    ]
     FIGURES |= {
-        f"synthesis-{name}": (f"synthesis_{name}", {"preferred": preferred})
+        f"synthesis-{name}": (f"synthesis_{name}", {"gallery": "synthesis.npz"})
         for name in SYNTHESIS_PANELS
     }
+    FIGURES["synthesis-measures"] = ("synthesis_measures", {"table": "synthesis.csv"})
+    FIGURES |= {
+        f"synthesis-sheet-{name}-{mode}": (
+            "synthesis_sheet",
+            {"sweep": [place(f"preferred/{mode}", name)]},
+        )
+        for name in PREFERRING
+        for mode in MODES
+    }
+# The report has room for all but the sweeps' sheets.
+REPORTED = [stem for stem in FIGURES if not stem.startswith("synthesis-sheet-")]
+
 
 for stem, (module, tables) in FIGURES.items():
 
@@ -65,7 +79,7 @@ for stem, (module, tables) in FIGURES.items():
             pdf=f"<figures>/{stem}.pdf",
             png=report(
                 f"<figures>/{stem}.png",
-                caption=f"../report/{stem}.rst",
+                caption=f"../report/{caption_of(stem)}.rst",
                 category="Figures",
                 labels={"figure": stem},
             ),

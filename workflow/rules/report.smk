@@ -70,15 +70,15 @@ rule report:
     """One self-contained HTML file: question, answer, figures, tables, costs."""
     input:
         **{table: f"<tables>/{table}.csv" for table in TABLES},
+        **{
+            table: f"<tables>/{table}.csv" if wanted else []
+            for table, wanted in COMPANIONS.items()
+        },
         lattices="<tables>/lattices.json",
         distinct="<tables>/distinct-lattices.json",
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
         cleaning=rules.audit_photos.output.summary if study.clean else [],
-        **{
-            table: f"<tables>/{table}.csv" if wanted else []
-            for table, wanted in COMPANIONS.items()
-        },
         deviations=own("docs/deviations.md"),
         figures=collect("<figures>/{stem}.png", stem=REPORTED),
         rest=rules.figures.input,

@@ -84,7 +84,8 @@ rule rank_images:
         settings=ranking_settings,
     shell:
         "python -m s2snets.stages.rank_images --images {input.images:q}"
-        " --classifier {input.classifier:q} --ranked {output.ranked:q}"
+        " --classifier {input.classifier:q} --name {wildcards.classifier}"
+        " --ranked {output.ranked:q}"
         " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
         " --settings {params.settings:q} > {log:q} 2>&1"
 
@@ -112,7 +113,35 @@ rule tabulate_synthesis:
         " --settings {params.settings:q} --table {output.table:q} > {log:q} 2>&1"
 
 
+rule collect_synthesis:
+    """The pictures that figures show, of the first seed."""
+    input:
+        preferred=collect(
+            rules.synthesise.output.preferred,
+            mode=MODES,
+            classifier=PREFERRING,
+            seed=study.seeds[0],
+        ),
+        ranked=collect(
+            rules.rank_images.output.ranked, classifier=PREFERRING, seed=study.seeds[0]
+        ),
+    output:
+        gallery="<tables>/synthesis.npz",
+    log:
+        "<logs>/collect_synthesis.log",
+    benchmark:
+        "<benchmarks>/collect_synthesis.tsv"
+    params:
+        code=fingerprint("s2snets.stages.collect_synthesis"),
+        names=PREFERRING * len(MODES),
+    shell:
+        "python -m s2snets.stages.collect_synthesis --preferred {input.preferred:q}"
+        " --names {params.names} --ranked {input.ranked:q}"
+        " --gallery {output.gallery:q} > {log:q} 2>&1"
+
+
 localrules:
+    collect_synthesis,
     synthesis,
     tabulate_synthesis,
 
@@ -121,8 +150,4 @@ rule synthesis:
     """Every preferred image."""
     input:
         rules.tabulate_synthesis.output if PREFERRING else [],
-        collect(
-            rules.rank_images.output.ranked,
-            classifier=PREFERRING,
-            seed=study.seeds[:1],
-        ),
+        rules.collect_synthesis.output if PREFERRING else [],

@@ -504,6 +504,11 @@ class Classifier(Settings):
         return self.weights is None and not self.function
 
     @property
+    def normalises(self):
+        """Whether it is one of ours with local response normalisation."""
+        return self.architecture in ("caffe_alexnet", "small_alexnet_lrn")
+
+    @property
     def named(self):
         """Whether its weights are a library's, by their name there."""
         return self.weights is not None and not self.weights.endswith(STATES)
