@@ -1,9 +1,11 @@
 """Reversed architectures: rules, mode, starts, layers, responses, dense use."""
 
 import functools
+import re
 import threading
 import warnings
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -481,6 +483,18 @@ def test_a_rectifier_that_escapes_is_an_error(seen):
         net(x)  # whose own gradient it is
 
 
+def test_what_made_the_image_is_not_the_networks():
+    net, x = networks("small_alexnet")
+    made = F.relu(x.requires_grad_())
+    with reversed_as("desalinet"):
+        y = net(made)
+    p = starts.strongest(y)
+    (ours,) = torch.autograd.grad(y, x, p)
+    assert torch.equal(
+        ours, respond(net, made.detach(), "desalinet", start=p) * (x > 0)
+    )
+
+
 @pytest.mark.parametrize("reversal", ["deconvnet", "desalinet", VARIANTS[0]])
 @pytest.mark.parametrize("layer", ["logits", "3"])
 def test_rules_for_rectifiers_need_a_network_with_rectifiers(reversal, layer):
@@ -772,3 +786,14 @@ def test_networks_that_do_not_slide_say_so(name, dense, side, says):
     net, x = vision(name), torch.randn(1, 3, side, side)
     with pytest.raises(Mistake, match=says):
         respond(net, x, "salinet", dense=dense)
+
+
+def test_the_documented_examples_run():
+    text = (Path(__file__).parents[2] / "docs/reversal.md").read_text()
+    names = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+        if "image" in names:
+            assert names["image"].any()
+            assert names["image"].shape[:2] == (1, 3)
+    assert names["image"].shape[2:] == (256, 320)

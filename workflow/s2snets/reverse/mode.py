@@ -51,12 +51,22 @@ ESCAPED = {
 POOLED = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool")
 
 
-def nodes(tensor):
-    """Every node of a tensor's autograd graph, once."""
-    waiting, met = [tensor.grad_fn], set()
+def roots(values):
+    """The last autograd nodes of the tensors in nested containers."""
+    leaves = tree_leaves(values)
+    return {leaf.grad_fn for leaf in leaves if isinstance(leaf, Tensor)} - {None}
+
+
+def nodes(values, given=()):
+    """Every node of the autograd graph of tensors, once.
+
+    Args:
+        given: nodes where it ends.
+    """
+    waiting, met = [*roots(values)], {None, *given}
     while waiting:
         node = waiting.pop()
-        if node is None or node in met:
+        if node in met:
             continue
         met.add(node)
         waiting.extend(below for below, _ in node.next_functions)
@@ -99,17 +109,15 @@ class Reversing(TorchFunctionMode):
                 )
         return function(*args, **kwargs)
 
-    def check(self, output):
-        """That nothing in an output's graph escaped.
+    def check(self, output, given=()):
+        """That nothing in an output's graph, down to nodes given, escaped.
 
         Raises:
             Mistake: a rectifier or max pooling is there with its own gradient where
                 the rules have another.
         """
-        for leaf in tree_leaves(output):
-            if isinstance(leaf, Tensor) and leaf.grad_fn is not None:
-                for node in nodes(leaf):
-                    self.check_node(node)
+        for node in nodes(output, given):
+            self.check_node(node)
 
     def check_node(self, node):
         name = node.name()
@@ -141,18 +149,21 @@ class Reversing(TorchFunctionMode):
 @contextmanager
 def checking(reversing):
     """Check what every network returns that runs inside, this thread's alone."""
-    thread, depth = threading.get_ident(), 0
+    thread, depth, given = threading.get_ident(), 0, set()
 
-    def enter(*_):
-        nonlocal depth
-        depth += threading.get_ident() == thread
+    def enter(_, inputs):
+        nonlocal depth, given
+        if threading.get_ident() == thread:
+            given = given if depth else roots(inputs)
+            depth += 1
 
     def leave(_, __, output):
-        nonlocal depth
+        nonlocal depth, given
         if threading.get_ident() == thread:
             depth -= 1
             if not depth:
-                reversing.check(output)
+                reversing.check(output, given)
+                given = set()
 
     handles = (
         hooks.register_module_forward_pre_hook(enter),
