@@ -727,7 +727,7 @@ class Salient(Settings):
     side: Count | None = Field(
         None,
         description="Side of the photographs, pixels: a network sees them wherever it"
-        " fits (section 3.5); null: `image_size`.",
+        " fits (section 3.5); null: `image_size`, or what the network takes if more.",
     )
     measured: Count | None = Field(
         1000,

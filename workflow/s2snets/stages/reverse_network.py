@@ -57,11 +57,12 @@ def gallery(classifier, shows, layers, seed):
         Of each set ``pictures_SET`` uint8 (P, H, W, 3) and P texts each:
         ``image_SET``, ``name_SET``, and ``KEYS`` with the same ending.
     """
-    arrays = {}
+    arrays, report, done = {}, Progress(unit="pictures"), 0
     for kind, (pixels, numbers, titles, dense) in shows.items():
         pictures, columns = [], []
         for keys, shown in exhibits(classifier, pixels, numbers, layers, seed, dense):
             pictures.append(as_bytes(shown))
+            report(done := done + len(numbers))
             columns += [
                 (str(number), title, *keys)
                 for number, title in zip(numbers, titles, strict=True)
@@ -86,8 +87,6 @@ def main(argv=None):
     salient, folder = chosen.salient, Path(job.classifier).parent
     with recorded(job.record, MODULE, chosen, job.seed):
         images = READERS[chosen.reference](job.images, chosen.image_size, chosen.fit)
-        side = salient.side or chosen.image_size
-        photos = ImageSet(job.photos, side, "crop")
         classifier = load_classifier(folder, device, images.classes)
         numbers = sample(len(images), salient.measured, SAMPLE).tolist()
         if len(numbers) < 2:
@@ -96,6 +95,8 @@ def main(argv=None):
         first = first.to(device)
         layers = places(classifier, first, chosen.layers)
         own = seen(classifier, first).shape[-1]
+        side = salient.side or max(chosen.image_size, own)
+        photos = ImageSet(job.photos, side, "crop")
         # First what takes seconds and refuses what cannot be reversed.
         shows = {}
         for kind, source, picked, dense in (
