@@ -112,6 +112,10 @@ RECTIFIERS = {
 }  # fmt: skip
 
 
+STRICT = (relu, relu6, hardtanh)
+"""Binders of functions whose own gradient is 0 at the kinks, as RU^BP has it."""
+
+
 class Rectified(torch.autograd.Function):
     """A rectifier whose gradient is the rule's; in place where the function is."""
 
@@ -138,7 +142,10 @@ class Rectified(torch.autograd.Function):
 
 def rectify(rule, function, args, named):
     """A rectifier's output with the rule's gradient; None where it is no rectifier."""
-    if (bound := RECTIFIERS[function](*args, **named)) is None:
+    binder = RECTIFIERS[function]
+    if rule == "backprop" and binder in STRICT:
+        return function(*args, **named)
+    if (bound := binder(*args, **named)) is None:
         return None
     x, pull, keep = bound
     run = partial(function, *args, **named)
