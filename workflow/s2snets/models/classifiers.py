@@ -14,6 +14,9 @@ from torch import nn
 
 from s2snets.errors import Mistake
 
+LEVELS = 255 * 0.226
+"""ImageNet's deviation, the colours' mean, in levels of 0 to 255."""
+
 
 def after(size, kernel, stride=1, padding=0):
     """Side of a plane after a convolution or pool."""
@@ -61,20 +64,27 @@ def small_alexnet(classes=10, size=32, norms=()):
     )  # fmt: skip
 
 
-def response_norms():
-    """AlexNet's two (Krizhevsky et al. 2012, section 3.3), scaled as Caffe does."""
-    return [nn.LocalResponseNorm(5, 1e-4, 0.75, 1) for _ in range(2)]
+def response_norms(deviation=1.0):
+    """AlexNet's two (Krizhevsky et al. 2012, section 3.3), scaled as Caffe does.
+
+    Args:
+        deviation: of an image's values that are 1 here: Caffe's nets see levels of 0 to
+            255. At this α they would leave normalised images as they are.
+    """
+    alpha = 1e-4 * deviation**2
+    return [nn.LocalResponseNorm(5, alpha, 0.75, 1) for _ in range(2)]
 
 
 def small_alexnet_lrn(classes=10, size=32):
     """The same with local response normalisation, as it was published."""
-    return small_alexnet(classes, size, response_norms())
+    return small_alexnet(classes, size, response_norms(LEVELS))
 
 
 def caffe_alexnet(classes=1000, size=227):
     """AlexNet as Caffe has it: two groups, normalised responses, 61 M parameters.
 
-    At 227 pixels weights fit that were trained with Caffe.
+    At 227 pixels weights fit that were trained with Caffe, on levels of 0 to 255: a
+    ``std`` of 1/255, the mean in [0, 1], and blue first.
 
     Raises:
         Mistake: images too small for its pools.
