@@ -83,8 +83,8 @@ def small_alexnet_lrn(classes=10, size=32):
 def caffe_alexnet(classes=1000, size=227):
     """AlexNet as Caffe has it: two groups, normalised responses, 61 M parameters.
 
-    At 227 pixels weights fit that were trained with Caffe, on levels of 0 to 255: a
-    ``std`` of 1/255, the mean in [0, 1], and blue first.
+    At 227 pixels weights fit that were trained with Caffe: on levels of 0 to 255, that
+    is a ``std`` of 1/255, and blue first, so that the first kernels are to be turned.
 
     Raises:
         Mistake: images too small for its pools.
