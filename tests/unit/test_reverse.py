@@ -18,9 +18,9 @@ from s2snets.errors import Mistake
 from s2snets.models.classifiers import ARCHITECTURES as NETWORKS
 from s2snets.models.classifiers import caffe_alexnet, lenet5, small_alexnet_lrn
 from s2snets.models.frozen import Frozen
+from s2snets.models.layers import depths, split
 from s2snets.models.vision import torchvision
 from s2snets.reverse import starts
-from s2snets.reverse.layers import depths, split
 from s2snets.reverse.mode import nodes, reversed_as
 from s2snets.reverse.pools import adaptive_centres, centres
 from s2snets.reverse.respond import activation, respond
@@ -606,10 +606,10 @@ def test_a_loaded_classifier_responds_as_its_network_does_to_what_it_sees():
     ours = respond(frozen, pixels, "desalinet")
     assert torch.equal(ours, respond(net, seen, "desalinet"))
     assert ours.shape == (2, 3, 32, 32)
-    chosen = nn.Sequential(frozen, Chosen([3, 1]))
-    _, y = activation(chosen, pixels, "desalinet")
+    frozen.after = Chosen([3, 1])
+    _, y = activation(frozen, pixels, "desalinet")
     assert torch.equal(y, net(seen)[:, [3, 1]])
-    assert split(chosen)[2] is net
+    assert split(frozen)[2] is net
 
 
 def test_poolings_are_named_in_the_order_in_which_they_run():

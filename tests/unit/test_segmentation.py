@@ -373,13 +373,13 @@ def test_salinet_and_desalinet_backpropagate_normalisation():
 
 def alexnet(seed=0):
     torch.manual_seed(seed)
-    return Frozen(small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    return Frozen(small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=32)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_saliency_is_a_map_of_the_image_whatever_its_size(method):
     pixels = torch.rand(2, 3, 45, 64, generator=torch.Generator().manual_seed(0))
-    found = saliency(alexnet(), pixels, method, 32)
+    found = saliency(alexnet(), pixels, method)
     assert found.shape == (2, 45, 64)
     assert (found >= 0).all()
     assert found.flatten(1).any(1).all()
@@ -392,7 +392,7 @@ def test_salinets_saliency_is_the_gradient_of_the_positive_logits():
     y = classifier.net(x)
     assert y.max() > 0
     y.max().backward()
-    found = saliency(classifier, pixels, "salinet", 32)
+    found = saliency(classifier, pixels, "salinet")
     torch.testing.assert_close(found, x.grad.abs().amax(1))
 
 
@@ -400,14 +400,14 @@ def test_a_class_is_asked_for_wherever_it_is_positive():
     torch.manual_seed(3)
     features, head = nn.Conv2d(3, 6, 8), nn.Linear(6, 5)
     net = nn.Sequential(features, nn.ReLU(), nn.Flatten(), head)
-    classifier = Frozen(net, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+    classifier = Frozen(net, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=8)
     pixels = torch.rand(1, 3, 12, 15, generator=torch.Generator().manual_seed(0))
     x = classifier.prepare(pixels).requires_grad_()
     y = head(features(x).relu().movedim(1, -1))
     best = y[..., y.amax((0, 1, 2)).argmax()]
     assert (best > 0).sum() > 1
     best.clamp(min=0).sum().backward()
-    found = saliency(classifier, pixels, "salinet", 8)
+    found = saliency(classifier, pixels, "salinet")
     torch.testing.assert_close(found, x.grad.abs().amax(1))
 
 
@@ -415,9 +415,9 @@ def test_images_of_several_sizes_get_the_maps_they_get_alone():
     sizes = ((40, 48), (36, 36), (40, 48))
     images = [example(*size, 1, "x", n)[0] for n, size in enumerate(sizes)]
     classifier, device = alexnet(), torch.device("cpu")
-    together = saliencies(images, classifier, device, 32)
+    together = saliencies(images, classifier, device)
     for place, image in enumerate(images):
-        for method, (alone,) in saliencies([image], classifier, device, 32).items():
+        for method, (alone,) in saliencies([image], classifier, device).items():
             np.testing.assert_allclose(together[method][place], alone, atol=1e-6)
 
 

@@ -27,6 +27,7 @@ from s2snets.synthesis import ascent
 from s2snets.synthesis.ascent import ascend, groups, losses, regulariser, start
 from s2snets.synthesis.targets import Target, activations, output, targets
 from s2snets.zoo.build import build, spec_of
+from s2snets.zoo.subset import Chosen
 
 CLASSES = ["boot", "coat", "dress"]
 SIDE = 8
@@ -89,7 +90,7 @@ def test_without_names_all_classes_are_sought_by_number():
     [
         (wanted(["coaat"]), "no class 'coaat'; say coat"),
         (wanted([], [["boot", "bot"]]), "no class 'bot'; say boot"),
-        (wanted([], [], [Filters(layer="7")]), "no layer '7'; say 0, 1, 2"),
+        (wanted([], [], [Filters(layer="7")]), "no '7'; perhaps"),
         (wanted([], [], [Filters(layer="0", channels=[6])]), "channels are 0 to 5"),
         (wanted(["coat", "coat"]), "'coat' is sought twice"),
         (wanted([]), "nothing is sought"),
@@ -106,6 +107,14 @@ def test_a_layer_is_read_before_what_follows_overwrites_it():
     assert expected.min() < 0  # which the ReLU in place would hide
     assert torch.equal(output(classifier, pixels, "0"), expected)
     assert torch.equal(output(classifier, pixels), classifier(pixels))
+
+
+def test_a_choice_among_the_logits_is_sought_like_any_other():
+    classifier = frozen(nn.Sequential(nn.Flatten(), nn.Linear(48, 5)))
+    pixels = torch.rand(2, 3, 4, 4)
+    whole = classifier(pixels)
+    classifier.after = Chosen([3, 1])
+    assert torch.equal(output(classifier, pixels), whole[:, [3, 1]])
 
 
 def test_what_follows_the_layer_does_not_run():

@@ -11,7 +11,8 @@ class Prepared(nn.Module):
     """A classifier with all that happens to pixels before it.
 
     Shapes: (N, 3, H, W) in [0, 1] -> (N, classes) logits. Resizing, cropping and
-    normalisation happen inside, in this order.
+    normalisation happen inside, in this order; a choice among the logits, `after`,
+    behind the network.
 
     Args:
         net: takes normalised images, returns logits.
@@ -20,16 +21,30 @@ class Prepared(nn.Module):
         crop: side of the centre crop after that; None: none.
         interpolation: how it resizes, ``bilinear`` or ``bicubic``; the latter may leave
             [0, 1], as it does in torchvision.
+        size: side of the images that come, where it is known.
     """
 
     def __init__(
-        self, net, mean, std, resize=None, crop=None, interpolation="bilinear"
+        self,
+        net,
+        mean,
+        std,
+        resize=None,
+        crop=None,
+        interpolation="bilinear",
+        size=None,
     ):
         super().__init__()
-        self.net = net
+        self.net, self.after = net, nn.Identity()
         self.resize, self.crop, self.interpolation = resize, crop, interpolation
+        self.size = size
         for name, value in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), False)
+
+    @property
+    def native(self):
+        """Side of the images that the network itself sees; None: not known."""
+        return self.crop or self.resize or self.size
 
     def prepare(self, pixels):
         """What the network itself sees of the pixels.
@@ -57,7 +72,7 @@ class Prepared(nn.Module):
         return (pixels - self.mean) / self.std
 
     def forward(self, pixels):
-        return self.net(self.prepare(pixels))
+        return self.after(self.net(self.prepare(pixels)))
 
 
 class Frozen(Prepared):

@@ -18,8 +18,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from s2snets.errors import Mistake
-from s2snets.models.frozen import Prepared
-from s2snets.reverse.layers import still
+from s2snets.models.layers import still
 from s2snets.reverse.pools import per_axis
 
 FLATTENING = {
@@ -167,10 +166,8 @@ def native_side(classifier, dense):
     """
     if dense is not True:
         return dense
-    prepared = next((m for m in classifier.modules() if isinstance(m, Prepared)), None)
-    for name in ("crop", "resize", "size"):
-        if side := getattr(prepared, name, None):
-            return side
+    if side := getattr(classifier, "native", None):
+        return side
     raise Mistake("dense: the network's own size is not known; give it, dense=224")
 
 

@@ -18,9 +18,8 @@ from s2snets.data.order import generator
 from s2snets.measure.contrast import power, remap
 from s2snets.measure.phase import grey, recombined
 from s2snets.measure.similarity import similarities
-from s2snets.models.frozen import Prepared
+from s2snets.models.layers import depths
 from s2snets.reverse import starts
-from s2snets.reverse.layers import depths
 from s2snets.reverse.respond import activation
 from s2snets.reverse.rules import ARCHITECTURES, VARIANTS, Reversal
 
@@ -53,17 +52,12 @@ def reversing(classifier, pixels, reversal, layer, dense=False):
     return y.detach(), reverse
 
 
-def wrapper(classifier):
-    """The part of a classifier that prepares pixels and has the network."""
-    return next(one for one in classifier.modules() if isinstance(one, Prepared))
-
-
 def seen(classifier, pixels, dense=False):
     """The pixels that the network sees, resized and cropped by it unless ``dense``."""
     if dense:
         return pixels
-    known = wrapper(classifier)
-    return (known.prepare(pixels) * known.std + known.mean).clamp(0, 1)
+    prepared = classifier.prepare(pixels)
+    return (prepared * classifier.std + classifier.mean).clamp(0, 1)
 
 
 def everywhere(y, p):
@@ -183,7 +177,7 @@ def selectivity(classifier, pixels, numbers, layers, seed):
 def randomised(classifier, seed):
     """A copy whose convolutions and linear layers have weights N(0, 0.01²), no bias."""
     draw, strange = generator(seed, WEIGHTS), copy.deepcopy(classifier)
-    for module in wrapper(strange).net.modules():
+    for module in strange.net.modules():
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)):
             weight = draw.standard_normal(module.weight.shape) * DEVIATION
             module.weight.data.copy_(torch.from_numpy(weight))

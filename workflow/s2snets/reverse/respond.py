@@ -4,9 +4,9 @@ from contextlib import nullcontext
 
 import torch
 
+from s2snets.models.layers import LOGITS, split, still, upto
 from s2snets.reverse import starts
 from s2snets.reverse.dense import native_side, sliding
-from s2snets.reverse.layers import LOGITS, split, still, upto
 from s2snets.reverse.mode import reversed_as
 
 DRAWS = 20  # of a random neuron, until an image responds

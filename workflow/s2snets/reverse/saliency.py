@@ -22,7 +22,7 @@ SIDE, RADIUS, DEVIATION = 256, 62, 24
 """Short side at which the baseline was measured in pixels; its window is 125² there."""
 
 
-def saliency(classifier, pixels, method, side):
+def saliency(classifier, pixels, method):
     """How strongly each pixel drives the most active class, wherever it is active.
 
     The network is applied fully convolutionally; the start is 1 at each position at
@@ -33,22 +33,20 @@ def saliency(classifier, pixels, method, side):
         classifier: a ``models.frozen.Frozen``.
         pixels: (N, 3, H, W) in [0, 1], of any size from the network's own on.
         method: one of ``METHODS``.
-        side: of the images that the network is made for.
 
     Returns:
         (N, H, W), not negative; 0 all over where no output is positive.
     """
-    found = respond(classifier, pixels, METHODS[method], start=channel, dense=side)
+    found = respond(classifier, pixels, METHODS[method], start=channel, dense=True)
     return found.abs().amax(1)
 
 
-def saliencies(images, classifier, device, side=None):
+def saliencies(images, classifier, device):
     """Maps of every method; images of one size are reversed together.
 
     Args:
         images: uint8 (H, W, 3) each.
         classifier: a frozen one on the device; None: the baseline alone.
-        side: as above.
 
     Returns:
         Method -> float32 (H, W) of each image.
@@ -63,7 +61,7 @@ def saliencies(images, classifier, device, side=None):
         pixels = torch.from_numpy(np.stack([images[place] for place in places]))
         pixels = pixels.to(device).permute(0, 3, 1, 2).float() / 255
         for method, maps in found.items():
-            made = saliency(classifier, pixels, method, side).cpu().numpy()
+            made = saliency(classifier, pixels, method).cpu().numpy()
             for place, one in zip(places, made, strict=True):
                 maps[place] = one
     return found

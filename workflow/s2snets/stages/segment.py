@@ -13,7 +13,7 @@ from s2snets.data.order import sample
 from s2snets.data.segmentation import read_examples
 from s2snets.device import use_device
 from s2snets.errors import Mistake
-from s2snets.files import read_json, replacing, sha256
+from s2snets.files import replacing, sha256
 from s2snets.fingerprint import fingerprint
 from s2snets.measure.segmentation import scores
 from s2snets.parts import forget, write_parts
@@ -42,22 +42,21 @@ def shrunk(image, side):
 
 
 def loaded(job, device):
-    """What ``saliencies`` takes: the classifier and the side that it is made for.
+    """What ``saliencies`` takes: the classifier and where it computes.
 
     Raises:
         Mistake: the images are to be smaller.
     """
     if job.classifier is None:
         return None, device
-    spec = read_json(job.classifier.with_name("spec.json"))
-    side = spec["crop"] or spec["resize"] or spec["size"]
-    shown = job.settings.segmentation.side
-    if shown < side:
+    classifier = load_classifier(job.classifier.parent, device)
+    shown, own = job.settings.segmentation.side, classifier.native
+    if shown < own:
         raise Mistake(
             f"salient.segmentation.side: {shown} pixels are too few for {job.name},"
-            f" which sees {side}; set {side} or more"
+            f" which sees {own}; set {own} or more"
         )
-    return load_classifier(job.classifier.parent, device), device, side
+    return classifier, device
 
 
 def meant(job, images):

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import torch
 
 from s2snets.errors import Mistake
-
-LOGITS = "logits"
+from s2snets.models.layers import LOGITS, split, upto
 
 
 class Target(NamedTuple):
@@ -23,10 +22,6 @@ class Target(NamedTuple):
     units: tuple[int, ...]  # classes or channels, by number
 
 
-class Enough(Exception):
-    """The layer has been reached; what follows it need not run."""
-
-
 def output(classifier, pixels, layer=LOGITS):
     """A layer's output for pixels (N, 3, H, W): (N, K) or (N, K, h, w).
 
@@ -35,28 +30,11 @@ def output(classifier, pixels, layer=LOGITS):
     Raises:
         Mistake: no such layer, or one without channels.
     """
-    modules = dict(classifier.net.named_modules())
-    if layer != LOGITS and layer not in modules:
-        near = get_close_matches(layer, modules, 3, 0.3) or list(filter(None, modules))
-        raise Mistake(f"synthesis.filters: no layer {layer!r}; say {', '.join(near)}")
-    seen = []
-
-    def stop(module, inputs, found):
-        seen.append(found)
-        raise Enough
-
-    hook = modules["" if layer == LOGITS else layer].register_forward_hook(stop)
-    try:
-        classifier.net(classifier.prepare(pixels))
-    except Enough:
-        pass
-    finally:
-        hook.remove()
-    if not seen or not isinstance(seen[0], torch.Tensor) or seen[0].dim() < 2:
-        raise Mistake(
-            f"synthesis.filters: layer {layer!r} has no channels; take one that has"
-        )
-    return seen[0]
+    prepare, _, net, after = split(classifier)
+    found = upto(net, prepare(pixels), layer)
+    if not isinstance(found, torch.Tensor) or found.dim() < 2:
+        raise Mistake(f"layers: {layer!r} has no channels; take one that has")
+    return after(found) if layer == LOGITS else found
 
 
 def activations(planes):

@@ -144,7 +144,8 @@ def spec_of(classifier, classes, size, published=False, given=()):
 def wrapped(net, spec, kind=Frozen):
     """A bare network behind the preprocessing of a spec."""
     # Specs of finished studies may be older than a name.
-    return kind(net, **{name: spec[name] for name in PREPROCESSING if name in spec})
+    given = {name: spec[name] for name in PREPROCESSING if name in spec}
+    return kind(net, **given, size=spec["size"])
 
 
 def build(spec, kind=Frozen):

@@ -97,4 +97,5 @@ def restricted(classifier, count, names, classes):
     index = places(count, names, classes)
     if index == list(range(count)):
         return classifier
-    return nn.Sequential(classifier, Chosen(index))
+    classifier.after = Chosen(index)
+    return classifier

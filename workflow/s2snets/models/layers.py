@@ -27,24 +27,12 @@ def normalised(classifier, pixels):
 def split(classifier):
     """A classifier's parts: ``(prepare, normalise, net, after)``.
 
-    ``store.load_classifier`` gives a Prepared, perhaps with a choice among its logits
-    behind it; any other network takes its images as they come.
+    Any other network than a Prepared takes its images as they come.
     """
-    after = identity
-    if (
-        isinstance(classifier, nn.Sequential)
-        and len(classifier)
-        and isinstance(classifier[0], Prepared)
-    ):
-        classifier, after = classifier[0], classifier[1:]
-    if isinstance(classifier, Prepared):
-        return (
-            classifier.prepare,
-            partial(normalised, classifier),
-            classifier.net,
-            after,
-        )
-    return identity, identity, classifier, after
+    if not isinstance(classifier, Prepared):
+        return identity, identity, classifier, identity
+    normalise = partial(normalised, classifier)
+    return classifier.prepare, normalise, classifier.net, classifier.after
 
 
 @contextmanager
