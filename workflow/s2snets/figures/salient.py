@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from s2snets.errors import Mistake
 from s2snets.figures import style as look
+from s2snets.figures.command import command
 from s2snets.tables import read_arrays
 
 GAP, BLOCK, TITLE, GROUP, HEAD, SIDE = 0.04, 0.12, 0.2, 0.17, 0.16, 0.2
@@ -171,6 +172,27 @@ def sheet(blocks, style, under=0.0):
             top += cell + GAP
         top += BLOCK
     return figure
+
+
+def figure(blocks, doc):
+    """``rows``, ``draw`` and ``main`` of a figure that is a sheet of its blocks.
+
+    Args:
+        blocks: (responses, style) -> ``Block`` after ``Block``.
+        doc: what it shows.
+    """
+
+    def rows(responses, style):
+        return table(blocks(responses, style))
+
+    def draw(responses, style):
+        return sheet(blocks(responses, style), style)
+
+    def main(argv=None):
+        command(draw, rows, argv, several=("responses",), responses=read)
+
+    draw.__doc__ = doc
+    return rows, draw, main
 
 
 def fit(texts, cell, size=7.5):

@@ -2,7 +2,6 @@
 
 from s2snets.figures import salient
 from s2snets.figures import style as look
-from s2snets.figures.command import command
 from s2snets.stage import run
 
 RELU = {
@@ -32,18 +31,9 @@ def blocks(responses, style):
         yield salient.Block(title, groups, heads, rows)
 
 
-def rows(responses, style):
-    """block, row, column and the keys of every picture."""
-    return salient.table(blocks(responses, style))
-
-
-def draw(responses, style):
-    """The eight variants (Mahendran & Vedaldi 2016, Figure 3)."""
-    return salient.sheet(blocks(responses, style), style)
-
-
-def main(argv=None):
-    command(draw, rows, argv, several=("responses",), responses=salient.read)
+rows, draw, main = salient.figure(
+    blocks, "The eight variants (Mahendran & Vedaldi 2016, Figure 3)."
+)
 
 
 if __name__ == "__main__":
