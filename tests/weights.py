@@ -14,7 +14,7 @@ from s2snets.files import sha256
 from s2snets.models.vision import torchvision
 
 MODELS = torchvision.models
-OLD = ("alexnet", "vgg16_bn", "inception_v3", "resnet50")
+OLD = ("alexnet", "vgg16_bn", "inception_v3", "resnet50", "vgg16")
 AUXILIARY = {"inception_v3": {"aux_logits": True, "init_weights": False}}
 
 

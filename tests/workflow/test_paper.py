@@ -6,6 +6,7 @@ import shutil
 from types import SimpleNamespace
 
 import imagenet
+import numpy as np
 import pandas as pd
 import pytest
 import weights
@@ -14,11 +15,27 @@ import yfcc
 from project import Project, one_line
 from safetensors import safe_open
 
+COMPANIONS = {
+    "reverse_network": 2, "tabulate_selectivity": 1,
+    "train_inverse": 4, "measure_inverse": 1, "tabulate_inverse": 1,
+    "train_generator": 1, "synthesise": 2, "rank_images": 1,
+    "tabulate_synthesis": 1, "collect_synthesis": 1,
+    **{
+        f"salient_{name}": 1
+        for name in ("architectures", "variants", "neurons", "selectivity", "support",
+                     "phase", "inversion")
+    },
+    **{
+        f"synthesis_{name}": 1
+        for name in ("modes", "bias", "filters", "compounds", "measures",
+                     "sheet_V16_scratch", "sheet_V16_pretrained")
+    },
+}  # fmt: skip
 PLANS = {
-    "paper": {
+    "paper": COMPANIONS | {
         "read_metadata": 1, "clean_photos": 250, "audit_photos": 1, "index_photos": 1,
         "pack_images": 2,
-        "fetch_weights": 4, "export_classifier": 4, "train_classifier": 1,
+        "fetch_weights": 5, "export_classifier": 5, "train_classifier": 1,
         "pretrain_autoencoder": 2, "tabulate_curves": 1,
         "finetune_autoencoder": 15,  # decoder, encoder and both
         "predict": 17, "tabulate_accuracy": 1,
@@ -33,8 +50,12 @@ PLANS = {
     },
 }  # fmt: skip
 PLANS["imagenette"] = {
-    rule: count for rule, count in PLANS["paper"].items() if rule != "train_classifier"
+    rule: count
+    for rule, count in PLANS["paper"].items()
+    if rule not in {"train_classifier", *COMPANIONS}
 } | {
+    "fetch_weights": 4,
+    "export_classifier": 4,
     "clean_photos": 4,
     "finetune_autoencoder": 4,  # the decoder alone
     "predict": 6,
@@ -51,6 +72,7 @@ SOURCES = {
 }  # fmt: skip
 
 A_S = 29_480_259  # parameters
+GENERATOR = 5_350_089 - 3_200  # less α
 ONE = {"images": 1, "batch": 1, "check_every": 1}
 FEW = {
     "data": {
@@ -77,6 +99,15 @@ FEW = {
     "information": {"bins": [32], "images": 2},
     "bootstrap": {"resamples": 20},
     "gallery": {"images": 2, "strengths": [0.0]},
+    "salient": {
+        "classifiers": ["A"], "examples": 1, "measured": 2, "batch": 1, "inversion": ONE,
+    },
+    "synthesis": {
+        "decoder": ONE | {"classes": None}, "classes": ["n01440764"],
+        "scratch": {"steps": 1}, "pretrained": {"steps": 1}, "beside": 1,
+        "filters": {"V16": [{"layer": "features.9", "channels": 1}]},
+        "compounds": [["n01518878", "n01641577"]],
+    },
     "figures": {"dpi": 50},
 }  # fmt: skip
 """``config/paper.yaml`` with fewer images, noises and parts; all else is its own."""
@@ -136,7 +167,9 @@ def test_the_few_images_go_the_papers_own_way(project):
             project.variant("few", base="paper", **FEW),
         )
     )
-    for key in ("study", "image_size", "fit", "classifiers", "autoencoder", "lattice"):
+    same = ("study", "image_size", "fit", "classifiers", "companions", "autoencoder",
+            "lattice")  # fmt: skip
+    for key in same:
         assert few[key] == whole[key], key
     assert few.keys() == whole.keys() | {"denoise", "bootstrap", "gallery"}
 
@@ -180,6 +213,23 @@ def test_published_networks_tell_imagenets_thousand_classes_apart(paper):
         )
     about = json.loads((paper.results / "data/train/index.json").read_text())
     assert about["classes"] == imagenet.SYNSETS
+
+
+def test_the_companion_studies_come_to_it_at_their_own_size(paper):
+    report = (paper.results / "report.html").read_text()
+    assert '<h2 id="salient">' in report
+    assert '<h2 id="synthesis">' in report
+    path = paper.results / "seed-0/generator/weights.safetensors"
+    with safe_open(path, "numpy") as file:
+        decoder = [name for name in file.keys() if name.startswith("decoder.")]  # noqa: SIM118
+        sizes = [
+            file.get_tensor(name).size
+            for name in decoder
+            if not name.endswith(("running_mean", "running_var", "batches_tracked"))
+        ]
+    assert sum(sizes) == GENERATOR
+    with np.load(paper.results / "seed-0/preferred/scratch/V16.npz") as arrays:
+        assert arrays["pictures"].shape == (3, 224, 224, 3)
 
 
 def test_a_second_run_of_the_paper_has_nothing_to_do(paper):

@@ -353,14 +353,15 @@ def denoiser_flag(wildcards, input):
 
 def reversal_settings(wildcards):
     """Settings of one network's reversal."""
-    beside = {"segmentation", "inversion", "classifiers", "layers"}
+    name = wildcards.classifier
+    own = {"examples", "side", "measured", "batch"}
     return section_json(
         study,
         "image_size",
         "fit",
         "reference",
-        salient=SALIENT.model_dump(mode="json", exclude=beside),
-        layers=SALIENT.layers.get(wildcards.classifier),
+        salient=SALIENT.model_dump(mode="json", include=own) | {"classifiers": [name]},
+        layers=SALIENT.layers.get(name),
     )
 
 
@@ -408,7 +409,8 @@ def generator_corpus(wildcards):
 
 def generator_settings(wildcards):
     """Settings of its training."""
-    return section_json(study, "image_size", "fit", training=SYNTHESIS.decoder)
+    size = SYNTHESIS.size or study.image_size
+    return section_json(study, "fit", image_size=size, training=SYNTHESIS.decoder)
 
 
 def generator_of(wildcards):
@@ -431,7 +433,7 @@ def synthesis_settings(wildcards):
     filters = [one.model_dump(mode="json") for one in SYNTHESIS.filters.get(name, [])]
     return section_json(
         study,
-        "image_size",
+        image_size=SYNTHESIS.size or study.image_size,
         synthesis=SYNTHESIS.model_dump(mode="json", include=own)
         | {"filters": {name: filters}},
     )

@@ -859,6 +859,11 @@ class Synthesis(Settings):
         description="Another network, asked what it sees in their images; null: the"
         " first of the study that is not looked into, else the first.",
     )
+    size: Annotated[int, Field(ge=8)] | None = Field(
+        None,
+        description="Side of the images that G makes, pixels; null: `image_size`"
+        " (224; table 2).",
+    )
     modes: list[Literal["scratch", "pretrained"]] = Field(
         ["scratch", "pretrained"],
         min_length=1,
