@@ -22,6 +22,7 @@ from s2snets.measure.lattice import build, thresholds
 from s2snets.measure.rrc import relate
 from s2snets.reporting import certainty, documents, islands
 from s2snets.reporting import page as report
+from s2snets.reporting.pictures import embed
 from s2snets.stages import report as stage
 
 CAPTIONS = report.CAPTIONS
@@ -473,10 +474,25 @@ def test_caption_paragraphs_become_html():
 def test_fine_figures_shrink_to_what_screens_show(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (700, 2100, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "fine.png", dpi=(300, 300))
-    shown = report.embed(tmp_path / "fine.png")
+    (shown,) = embed([tmp_path / "fine.png"], 10_000_000)
     assert (shown["width"], shown["height"]) == (875, 292)
     kept = Image.open(io.BytesIO(base64.b64decode(shown["src"].partition(",")[2])))
     assert kept.size == (1750, 584)
+
+
+def test_the_largest_figures_shrink_first_and_all_fit(tmp_path):
+    chance, paths = np.random.default_rng(0), []
+    for name, side in (("small", 40), ("large", 400)):
+        pixels = chance.integers(0, 255, (side, side, 3), dtype=np.uint8)
+        paths.append(tmp_path / f"{name}.png")
+        Image.fromarray(pixels).save(paths[-1], dpi=(200, 200))
+    small, large = embed(paths, 200_000)
+    assert small["src"].startswith("data:image/png;")
+    assert large["src"].startswith("data:image/webp;")
+    assert 100_000 < len(large["src"]) + len(small["src"]) <= 200_000
+    assert (large["width"], large["height"]) == (250, 250)
+    kept = base64.b64decode(small["src"].partition(",")[2])
+    assert kept == paths[0].read_bytes()
 
 
 def test_missing_figure_is_told(write, figures):

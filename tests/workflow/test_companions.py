@@ -23,12 +23,12 @@ STUDIES = {
     "synthesis": {
         "classifiers": ["R"],
         "judge": "L",
-        "classes": ["bag", "boot", "coat"],
+        "classes": ["8", "9", "4"],
         "scratch": {"steps": 4},
         "pretrained": {"steps": 4},
         "decoder": {"images": 48, "batch": 16, "check_every": 16, "corpus": "photos"},
         "filters": {"R": [{"layer": "0", "channels": 2}]},
-        "compounds": [["bag", "boot"]],
+        "compounds": [["8", "9"]],
         "beside": 2,
     },
 }

@@ -1,7 +1,5 @@
 """The study as one offline HTML file: question, answer, evidence, record."""
 
-import base64
-import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +7,6 @@ from types import SimpleNamespace
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
-from PIL import Image
 
 from s2snets.config import Figures
 from s2snets.errors import Mistake
@@ -17,6 +14,7 @@ from s2snets.files import replacing
 from s2snets.reporting import certainty, islands
 from s2snets.reporting.companions import companions
 from s2snets.reporting.documents import definitions, markdown, signal
+from s2snets.reporting.pictures import embed
 
 FIGURES = {
     "cleaned-photographs": (
@@ -194,11 +192,9 @@ TABLES = {
 MARKS = {"holds": "\N{CHECK MARK}", "fails": "\N{BALLOT X}", "untestable": "?"}
 """Verdict of a comparison -> its mark."""
 
-PAGE, PICTURES = 9_000_000, 4_000_000
-"""Characters that the figures and the gallery may fill: all stays below 10 MB."""
-
-PIXELS_PER_INCH = 125
-"""On the screen: makes the figures' 8-point type as large as the text around it."""
+PAGE, DRAWN, PICTURES = 9_000_000, 6_000_000, 4_000_000
+"""Characters that the figures and the gallery may fill: together, the first, the other.
+All stays below 10 MB."""
 
 
 def prose(text):
@@ -317,26 +313,6 @@ def cost(costs):
     return rules.reset_index().to_dict("records"), total
 
 
-def embed(path):
-    """A PNG as a data address, no finer than screens show, and its size on them."""
-    with Image.open(path) as image:
-        scale = PIXELS_PER_INCH / image.info.get("dpi", (200, 200))[0]
-        size = [round(scale * side) for side in image.size]
-        data = path.read_bytes()
-        if image.width > 2 * size[0]:
-            shrunk = io.BytesIO()
-            full = image.convert("RGB")
-            full.resize([2 * side for side in size], Image.Resampling.LANCZOS).save(
-                shrunk, "png", optimize=True
-            )
-            data = shrunk.getvalue()
-    return {
-        "src": "data:image/png;base64," + base64.b64encode(data).decode(),
-        "width": size[0],
-        "height": size[1],
-    }
-
-
 def illustrate(figures, caption, score):
     """Every figure of the argument by its stem: picture, title, alt, caption.
 
@@ -357,12 +333,16 @@ def illustrate(figures, caption, score):
     for path in figures:
         if not path.is_file():
             raise Mistake(f"{path}: no such figure; make figures first")
+    shown = [stem for stem in FIGURES if stem in given]
+    embedded = embed([given[stem] for stem in shown], DRAWN)
     return {
-        stem: {"title": title, "alt": alt.replace("accuracy", score)}
-        | {"caption": caption(stem)}
-        | embed(given[stem])
-        for stem, (title, alt) in FIGURES.items()
-        if stem in given
+        stem: {
+            "title": FIGURES[stem][0],
+            "alt": FIGURES[stem][1].replace("accuracy", score),
+            "caption": caption(stem),
+        }
+        | picture
+        for stem, picture in zip(shown, embedded, strict=True)
     }
 
 

@@ -104,7 +104,7 @@ def main(argv=None):
             ("photos", photos, large(photos, salient.examples), own),
         ):
             pixels, _ = source.batch(picked)
-            titles = [f"photo {number}" for number in picked]
+            titles = [f"photo {place}" for place, _ in enumerate(picked, 1)]
             if kind == "validation":
                 titles = names(source, picked)
             shows[kind] = pixels.to(device), picked, titles, dense
