@@ -11,7 +11,7 @@ ARCHITECTURES = {
 TABLES = {
     "selectivity": ("classifier", "depth", "layer", "architecture", "pair", "cosine"),
     "inversion": ("error", "informed", "against", "value", "low", "high", "printed"),
-    "segmentation": ("source", "classifier", "network", "method", "pp", "iou"),
+    "segmentation": ("source", "network", "method", "pp", "iou", "images"),
     "synthesis": ("classifier", "kind", "mode", "against", "measure", "mean"),
 }
 """Tables that a report may have, as CSV -> columns that it cannot do without."""
@@ -54,7 +54,8 @@ def inversion(table):
 
 def segmentation(table):
     """Rows of Table 1, measured ones first."""
-    shown = table.replace({"method": ARCHITECTURES}).astype(object)
+    counted = table.assign(images=table["images"].astype("Int64"))
+    shown = counted.replace({"method": ARCHITECTURES}).astype(object)
     return shown.where(shown.notna(), "").to_dict("records")
 
 
