@@ -222,7 +222,9 @@ def ranked(folder, classifier, out, beside=4):
             *("--images", str(folder), "--classifier", str(classifier)),
             *("--name", "C", "--ranked", str(out), "--record", f"{out}.json"),
             "--settings",
-            json.dumps({"image_size": SIZE, "fit": "pad", "beside": beside}),
+            json.dumps(
+                {"image_size": SIZE, "fit": "pad", "beside": beside, "size": SIZE}
+            ),
         ]
     )
     return read_arrays(out)

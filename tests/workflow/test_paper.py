@@ -104,7 +104,7 @@ FEW = {
     },
     "synthesis": {
         "decoder": ONE | {"classes": None}, "classes": ["n01440764"],
-        "scratch": {"steps": 1}, "pretrained": {"steps": 1}, "beside": 1,
+        "scratch": {"steps": 1}, "pretrained": {"steps": 1}, "beside": 1, "ranked": 2,
         "filters": {"V16": [{"layer": "features.9", "channels": 1}]},
         "compounds": [["n01518878", "n01641577"]],
     },

@@ -442,7 +442,13 @@ def synthesis_settings(wildcards):
 def ranking_settings(wildcards):
     """Settings of the ranking of training images."""
     return section_json(
-        study, "image_size", "fit", "reference", beside=SYNTHESIS.beside
+        study,
+        "image_size",
+        "fit",
+        "reference",
+        beside=SYNTHESIS.beside,
+        ranked=SYNTHESIS.ranked,
+        size=SYNTHESIS.size or study.image_size,
     )
 
 

@@ -887,6 +887,9 @@ class Synthesis(Settings):
         [], description="Classes sought together in one image (figure 9)."
     )
     batch: Count = Field(16, description="Targets sought at once.")
+    ranked: Count | None = Field(
+        None, description="Training images among which these are found; null: all."
+    )
     beside: Count = Field(
         3,
         description="Training images shown beside each, those that the network ranks"

@@ -5,7 +5,8 @@ import pandas as pd
 import torch
 
 from s2snets.config import Reference, Settings
-from s2snets.data.imageset import READERS
+from s2snets.data.imageset import READERS, ImageSet
+from s2snets.data.order import sample
 from s2snets.data.sources import UNLABELLED
 from s2snets.device import use_device
 from s2snets.evaluation import Pass, shown
@@ -18,12 +19,15 @@ from s2snets.tables import read_rows
 
 MODULE = "s2snets.stages.rank_images"
 BATCH = 64  # images in a forward pass
+SAMPLE = 0  # which images are ranked: the same for every network
 
 
 class Job(Settings):
     image_size: int
     fit: str
+    size: int  # of the pictures, pixels
     beside: int
+    ranked: int | None = None
     reference: Reference = "labels"
 
 
@@ -71,7 +75,8 @@ def main(argv=None):
         images = read(job.images, chosen.image_size, chosen.fit)
         folder = job.classifier.parent
         classifier = load_classifier(folder, device, images.classes)
-        batches = Pass(images, range(len(images)), BATCH)
+        tried = np.sort(sample(len(images), chosen.ranked, SAMPLE))
+        batches = Pass(images, tried, BATCH)
 
         @torch.inference_mode()
         def make(missing):
@@ -94,7 +99,8 @@ def main(argv=None):
             images.classes or [str(place) for place in range(rows["class"].max() + 1)]
         )
         labels = images.labels[rows["image"]]
-        pictures = [images[number][0] for number in rows["image"]]
+        drawn = ImageSet(job.images, chosen.size, chosen.fit)
+        pictures = [drawn[number][0] for number in rows["image"]]
         with replacing(job.ranked) as draft:
             np.savez_compressed(
                 draft,
