@@ -22,7 +22,7 @@ from s2snets.models.inverse import (
     Bottleneck,
     Inverse,
     Mirror,
-    centres,
+    at_centres,
     chain,
     unpool,
 )
@@ -172,7 +172,7 @@ def test_overlapping_windows_add_up():
 def test_without_switches_values_go_to_the_windows_centres(pool, rows, columns):
     size = (6, 5) if pool.ceil_mode else (7, 5)
     shape = pool(torch.rand(1, 1, *size)).shape
-    index = centres(pool, shape, size)[0, 0]
+    index = at_centres(pool, shape, size)[0, 0]
     assert (index // size[1])[:, 0].tolist() == rows
     assert (index % size[1])[0].tolist() == columns
 

@@ -18,11 +18,11 @@ from s2snets.errors import Mistake
 from s2snets.models.classifiers import ARCHITECTURES as NETWORKS
 from s2snets.models.classifiers import caffe_alexnet, lenet5, small_alexnet_lrn
 from s2snets.models.frozen import Frozen
-from s2snets.models.layers import depths, split
+from s2snets.models.layers import centres, depths, split
 from s2snets.models.vision import torchvision
 from s2snets.reverse import starts
 from s2snets.reverse.mode import nodes, reversed_as
-from s2snets.reverse.pools import adaptive_centres, centres
+from s2snets.reverse.pools import adaptive_centres
 from s2snets.reverse.respond import activation, respond
 from s2snets.reverse.rules import ARCHITECTURES, LRN, POOL, RELU, VARIANTS, Reversal
 from s2snets.zoo.subset import Chosen

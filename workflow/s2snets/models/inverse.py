@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from s2snets.errors import Mistake
+from s2snets.models.layers import centres
 from s2snets.models.segnet import Switches
 
 INFORMED = {
@@ -92,11 +93,11 @@ def pair(value):
     return value if isinstance(value, tuple) else (value, value)
 
 
-def centres(pool, shape, size):
+def at_centres(pool, shape, size):
     """Where unpooling puts values that came without switches: the windows' centres.
 
-    Offset (k - 1) // 2, so that a 2/2 window has its centre top left (section 2.2);
-    with the convolution after it, this is an up-convolution of Dosovitskiy & Brox.
+    That is section 2.2's; with the convolution after it, this is an up-convolution of
+    Dosovitskiy & Brox.
 
     Args:
         shape: (N, C, h, w) of the values.
@@ -107,13 +108,8 @@ def centres(pool, shape, size):
     """
     geometry = (pool.kernel_size, pool.stride, pool.padding, pool.dilation)
     rows, columns = (
-        torch.arange(count)
-        .mul(stride)
-        .add(dilation * ((kernel - 1) // 2) - padding)
-        .clamp(0, side - 1)
-        for count, side, kernel, stride, padding, dilation in zip(
-            shape[2:], size, *map(pair, geometry), strict=True
-        )
+        centres(*axis)
+        for axis in zip(size, shape[2:], *map(pair, geometry), strict=True)
     )
     return (rows[:, None] * size[1] + columns).expand(shape)
 
@@ -225,7 +221,7 @@ class Mirror(nn.Module):
             if isinstance(step, nn.MaxPool2d):
                 index, size = told
                 if not self.switches:
-                    index = centres(step, x.shape, size).to(x.device)
+                    index = at_centres(step, x.shape, size).to(x.device)
                 x = unpool(x, index, size)
             elif isinstance(step, nn.Conv2d):
                 x = next(learnt)(x, told)

@@ -1,4 +1,4 @@
-"""Layers of a classifier by name, and forward passes that end at one."""
+"""Layers of a classifier by name, forward passes that end at one, windows of pools."""
 
 import difflib
 from contextlib import contextmanager
@@ -116,3 +116,17 @@ def depths(classifier, pixels):
         for handle in handles:
             handle.remove()
     return [*dict.fromkeys(met), LOGITS]
+
+
+def centres(size, outputs, kernel, stride, padding, dilation):
+    """Along one axis: where each pooling window has its middle pixel, the first of two.
+
+    Of a window that the border cuts, the pixel nearest to its middle.
+
+    Returns:
+        int64 (outputs,), in 0 to ``size`` - 1.
+    """
+    start = torch.arange(outputs) * stride - padding
+    first, last = -(start // dilation), (size - 1 - start) // dilation
+    step = torch.full_like(start, (kernel - 1) // 2).clamp(min=first).clamp(max=last)
+    return start + dilation * step

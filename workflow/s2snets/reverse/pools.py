@@ -5,6 +5,8 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
+from s2snets.models.layers import centres
+
 # As in units: the operators themselves, unseen by a mode.
 aten = torch.ops.aten
 
@@ -13,22 +15,8 @@ def per_axis(value, axes):
     return (value,) * axes if isinstance(value, int) else tuple(value)
 
 
-def centres(size, outputs, kernel, stride, padding, dilation):
-    """Along one axis: the place of each window's middle pixel, the first of two.
-
-    Of a window that the border cuts, the pixel nearest to its middle.
-
-    Returns:
-        int64 (outputs,), in 0 to ``size`` - 1.
-    """
-    start = torch.arange(outputs) * stride - padding
-    first, last = -(start // dilation), (size - 1 - start) // dilation
-    step = torch.full_like(start, (kernel - 1) // 2).clamp(min=first).clamp(max=last)
-    return start + dilation * step
-
-
 def adaptive_centres(size, outputs):
-    """The same where window i goes from ⌊i·size/outputs⌋ to ⌈(i+1)·size/outputs⌉."""
+    """The centres of windows from ⌊i·size/outputs⌋ to ⌈(i+1)·size/outputs⌉."""
     number = torch.arange(outputs)
     start, stop = number * size // outputs, -(-(number + 1) * size // outputs)
     return start + (stop - start - 1) // 2
