@@ -190,7 +190,8 @@ def test_layers_are_the_poolings_by_depth_and_the_logits():
         "pool 2": "6",
         "logits": "logits",
     }
-    assert ask.places(tiny(), images(1), ["4"]) == {"4": "4"}
+    chosen = ask.places(tiny(), images(1), ["4", "logits"])
+    assert chosen == {"layer 4": "4", "logits": "logits"}
 
 
 def test_strongest_by_backpropagation_is_the_gradient_of_the_greatest_logit():

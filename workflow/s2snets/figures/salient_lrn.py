@@ -19,7 +19,7 @@ def similarity(selectivity, name, architecture, layer):
         & (selectivity["layer"] == layer)
     ].iloc[0]
     low, high = found[f"{MEASURE}_low"], found[f"{MEASURE}_high"]
-    return f"{MEASURE} {found[MEASURE]:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{MEASURE} {found[MEASURE]:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def blocks(responses, selectivity, style):

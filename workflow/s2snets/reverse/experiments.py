@@ -18,7 +18,7 @@ from s2snets.data.order import generator
 from s2snets.measure.contrast import power, remap
 from s2snets.measure.phase import grey, recombined
 from s2snets.measure.similarity import similarities
-from s2snets.models.layers import depths
+from s2snets.models.layers import LOGITS, depths
 from s2snets.reverse import starts
 from s2snets.reverse.respond import activation
 from s2snets.reverse.rules import ARCHITECTURES, VARIANTS, Reversal
@@ -37,7 +37,7 @@ def places(classifier, pixels, chosen=None):
         chosen: names of modules; None: every max pooling and the logits.
     """
     if chosen is not None:
-        return {name: name for name in chosen}
+        return {one if one == LOGITS else f"layer {one}": one for one in chosen}
     *pools, logits = depths(classifier, pixels)
     return {f"pool {n}": pool for n, pool in enumerate(pools, 1)} | {logits: logits}
 
