@@ -51,6 +51,8 @@ STUDY = {
         name: [{"path": "here"}]
         for name in ("train", "validation", "photos", "photos_validation")
     },
+    "salient": {"classifiers": ["A"], "inversion": {}},
+    "synthesis": {"classifiers": ["A"]},
 }
 
 
