@@ -124,6 +124,10 @@ def test_a_setting_reruns_what_reads_it_and_what_follows(companions, changes, re
         ({"salient": {"classifiers": ["X"]}}, ["salient.classifiers", "'X'", "N"]),
         ({"synthesis": {"judge": "X"}}, ["synthesis.judge", "'X'"]),
         ({"companions": {"L": {"architecture": "lenet5"}}}, ["companions.L", "rename"]),
+        (
+            {"companions": {"baseline": {"architecture": "lenet5"}}},
+            ["baseline", "rename"],
+        ),
         ({"salient": {"segmentation": {"path": "no.mat"}}}, ["no.mat", "segmentation"]),
     ],
 )

@@ -1016,6 +1016,10 @@ class Study(Settings):
         twice = self.classifiers.keys() & self.companions.keys()
         if twice:
             raise ValueError(f"companions.{min(twice)}: is one of classifiers; rename")
+        if "baseline" in self.networks:
+            raise ValueError(
+                "classifiers.baseline: is what segments without a network; rename"
+            )
         salient, synthesis = self.salient, self.synthesis
         named = []
         if salient is not None:
