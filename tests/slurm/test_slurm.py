@@ -22,7 +22,7 @@ from s2snets.status import status
 
 pytestmark = pytest.mark.slurm
 SITE = {
-    "account": cluster.ACCOUNT,
+    "account": None,
     "cpu": {"partition": "cpu", "hours": 0.5},
     "gpu": {
         "partition": "gpu",
