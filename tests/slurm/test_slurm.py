@@ -206,7 +206,7 @@ def storm(whole, tmp_path_factory):
         {"gpu": SITE["gpu"] | {"hours": 1 / 60}},
         whole,
     )
-    slow = '{"pretrained/photos": 5, "pretrained/labelled": 4, "/L/": 4, "/R/": 0}'
+    slow = '{"pretrained/photos": 5, "pretrained/labelled": 4, "/L/": 3, "/R/": 0}'
     with running(project, PHOTOS, LABELLED, L, R, slow=slow) as run:
         for text in ("photos", "labelled", "0_L"):
             run.until(lambda text=text: at_work(project, text), f"{text} is at work")

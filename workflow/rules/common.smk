@@ -370,6 +370,12 @@ def inversion_settings(wildcards):
     return section_json(study, "image_size", "fit", inversion=SALIENT.inversion)
 
 
+def inverted_weights(wildcards):
+    """The network that they invert."""
+    name, seed = INVERTED, wildcards.seed
+    return f"<results>/seed-{seed}/classifiers/{name}/weights.safetensors"
+
+
 def inverse_settings(wildcards):
     """Settings of their measurement."""
     return section_json(

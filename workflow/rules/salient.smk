@@ -58,7 +58,7 @@ rule train_inverse:
     """The inverse of a network, informed by masks, switches, both or neither."""
     input:
         images="<results>/data/train/index.npz",
-        classifier=f"<results>/seed-{{seed}}/classifiers/{INVERTED}/weights.safetensors",
+        classifier=inverted_weights,
     output:
         weights=ensure(
             "<results>/seed-{seed}/inverses/{informed}/weights.safetensors",
@@ -90,7 +90,7 @@ rule measure_inverse:
     """How far the inverses' images are from the originals."""
     input:
         images="<results>/data/validation/index.npz",
-        classifier=f"<results>/seed-{{seed}}/classifiers/{INVERTED}/weights.safetensors",
+        classifier=inverted_weights,
         inverses=collect(
             rules.train_inverse.output.weights,
             informed=INFORMED_BY,
