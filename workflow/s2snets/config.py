@@ -78,7 +78,7 @@ class Source(Settings):
         " numbered shards a list of class names.",
     )
     images: Count | None = Field(
-        None, description="Use so many images, the same for all networks; null: all."
+        None, description="Use so many images, drawn with the set's seed; null: all."
     )
     repeat: Count = Field(
         1,
@@ -655,7 +655,7 @@ class Segmentation(Settings):
         " a folder with `images/CLASS/NAME.*` and `masks/CLASS/NAME.png`."
     )
     images: Count | None = Field(
-        None, description="Use so many images, drawn with the set's seed; null: all."
+        None, description="Use so many images, the same for all networks; null: all."
     )
     side: Count = Field(
         256, description="Short side that images are resized to, bicubic (256)."
@@ -888,7 +888,7 @@ class Synthesis(Settings):
     )
     batch: Count = Field(16, description="Targets sought at once.")
     ranked: Count | None = Field(
-        None, description="Training images among which these are found; null: all."
+        None, description="Training images that each network ranks; null: all."
     )
     beside: Count = Field(
         3,
