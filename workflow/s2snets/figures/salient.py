@@ -96,6 +96,32 @@ def pick(own, image, **keys):
     return own.loc[found.idxmax()]
 
 
+def by_layer(shown):
+    """Columns (architecture, layer) of some layers, and the headers above them."""
+    columns = [(one, layer) for layer in shown for one in ARCHITECTURES]
+    groups = (("", 1), *((layer, len(ARCHITECTURES)) for layer in shown))
+    return columns, groups, ("image", *(ARCHITECTURES[one] for one, _ in columns))
+
+
+def panels(responses, style, panel, architectures, heads, groups=(), original=True):
+    """A block a network, a row an image: one panel's architectures side by side.
+
+    Args:
+        heads, groups: see ``Block``.
+        original: whether the image comes first.
+    """
+    for name, own in networks(responses, style):
+        rows = []
+        for image in images(own):
+            pictures = [
+                pick(own, image, panel=panel, architecture=one) for one in architectures
+            ]
+            first = [pick(own, image, panel="original")] if original else []
+            rows.append((image.name, first + pictures))
+        title = f"{look.variable(name)}, {pictures[0]['layer']}"
+        yield Block(title, groups, heads, rows)
+
+
 def table(blocks):
     """block, row, column and the keys of every picture, in the order of drawing."""
     keys = ["classifier", "set", *KEYS]

@@ -9,11 +9,7 @@ def blocks(responses, style):
     """A block a network, a row an image: the last pooling, then the logits."""
     for name, own in salient.networks(responses, style):
         shown = salient.layers(own)[-2:]
-        columns = [
-            (architecture, layer)
-            for layer in shown
-            for architecture in salient.ARCHITECTURES
-        ]
+        columns, groups, heads = salient.by_layer(shown)
         rows = []
         for image in salient.images(own):
             pictures = [
@@ -25,8 +21,6 @@ def blocks(responses, style):
             ]  # fmt: skip
             original = salient.pick(own, image, panel="original")
             rows.append((image.name, [original, *pictures]))
-        groups = (("", 1), *((layer, len(salient.ARCHITECTURES)) for layer in shown))
-        heads = ("image", *(salient.ARCHITECTURES[one] for one, _ in columns))
         yield salient.Block(look.variable(name), groups, heads, rows)
 
 

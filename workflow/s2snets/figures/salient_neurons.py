@@ -13,13 +13,7 @@ def blocks(responses, style):
     for name, own in salient.networks(responses, style):
         known = salient.layers(own)
         shown = list(dict.fromkeys((known[0], *known[-2:])))
-        columns = [
-            (architecture, layer)
-            for layer in shown
-            for architecture in salient.ARCHITECTURES
-        ]
-        groups = (("", 1), *((layer, len(salient.ARCHITECTURES)) for layer in shown))
-        heads = ("image", *(salient.ARCHITECTURES[one] for one, _ in columns))
+        columns, groups, heads = salient.by_layer(shown)
         for image in salient.images(own, EACH):
             originals = [salient.pick(own, image, panel="original"), None, None]
             rows = []

@@ -1,7 +1,6 @@
 """Images from their phase, beside responses to random starts."""
 
 from s2snets.figures import salient
-from s2snets.figures import style as look
 from s2snets.stage import run
 
 SHOWN = {
@@ -14,17 +13,9 @@ SHOWN = {
 
 
 def blocks(responses, style):
-    """A block a network, a row an image."""
-    for name, own in salient.networks(responses, style):
-        rows = []
-        for image in salient.images(own):
-            pictures = [
-                salient.pick(own, image, panel="phase", architecture=one)
-                for one in SHOWN
-            ]
-            rows.append((image.name, pictures))
-        title = f"{look.variable(name)}, {pictures[0]['layer']}"
-        yield salient.Block(title, (), tuple(SHOWN.values()), rows)
+    """A block a network, a row an image; the image itself is grey."""
+    heads = tuple(SHOWN.values())
+    return salient.panels(responses, style, "phase", SHOWN, heads, original=False)
 
 
 rows, draw, main = salient.figure(

@@ -1,7 +1,6 @@
 """What of a response is only the neuron's finite support."""
 
 from s2snets.figures import salient
-from s2snets.figures import style as look
 from s2snets.stage import run
 
 SHOWN = {
@@ -14,17 +13,8 @@ SHOWN = {
 
 def blocks(responses, style):
     """A block a network, a row an image."""
-    for name, own in salient.networks(responses, style):
-        rows = []
-        for image in salient.images(own):
-            pictures = [
-                salient.pick(own, image, panel="support", architecture=one)
-                for one in SHOWN
-            ]
-            original = salient.pick(own, image, panel="original")
-            rows.append((image.name, [original, *pictures]))
-        title = f"{look.variable(name)}, {pictures[0]['layer']}"
-        yield salient.Block(title, (), ("image", *SHOWN.values()), rows)
+    heads = ("image", *SHOWN.values())
+    return salient.panels(responses, style, "support", SHOWN, heads)
 
 
 rows, draw, main = salient.figure(

@@ -1,7 +1,6 @@
 """All eight reversals of rectifiers and pools, on the same images."""
 
 from s2snets.figures import salient
-from s2snets.figures import style as look
 from s2snets.stage import run
 
 RELU = {
@@ -18,17 +17,7 @@ def blocks(responses, style):
     variants = [f"{relu}-{pool}" for pool in POOL for relu in RELU]
     groups = (("", 1), *((text, len(RELU)) for text in POOL.values()))
     heads = ("image", *(tuple(RELU.values()) * len(POOL)))
-    for name, own in salient.networks(responses, style):
-        rows = []
-        for image in salient.images(own):
-            pictures = [
-                salient.pick(own, image, panel="variants", architecture=variant)
-                for variant in variants
-            ]
-            original = salient.pick(own, image, panel="original")
-            rows.append((image.name, [original, *pictures]))
-        title = f"{look.variable(name)}, {pictures[0]['layer']}"
-        yield salient.Block(title, groups, heads, rows)
+    return salient.panels(responses, style, "variants", variants, heads, groups)
 
 
 rows, draw, main = salient.figure(

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from s2snets.errors import Mistake
 from s2snets.figures import style as look
+from s2snets.figures.command import command
+from s2snets.tables import read_arrays
 
 GAP, AIR, MARGIN, LINE, HEADING = 0.05, 0.09, 0.12, 0.105, 0.26
 """Inches: between pictures; between strips; around labels; a caption's line; a
@@ -185,3 +187,24 @@ def draw(strips, pictures, style, across=None):
                         color=colour, linespacing=1.0,
                     )  # fmt: skip
     return figure
+
+
+def figure(strips, doc):
+    """``rows``, ``draw`` and ``main`` of a figure that is strips of the gallery.
+
+    Args:
+        strips: (gallery, style) -> ``Strip`` after ``Strip``.
+        doc: what it shows.
+    """
+
+    def table(gallery, style):
+        return rows(list(strips(gallery, style)), listing(gallery))
+
+    def picture(gallery, style):
+        return draw(list(strips(gallery, style)), gallery["pictures"], style)
+
+    def main(argv=None):
+        command(picture, table, argv, gallery=read_arrays)
+
+    picture.__doc__ = doc
+    return table, picture, main

@@ -2,9 +2,7 @@
 
 from s2snets.figures import strips as page
 from s2snets.figures import style as look
-from s2snets.figures.command import command
 from s2snets.stage import run
-from s2snets.tables import read_arrays
 
 ACROSS = 12
 KINDS = ("filter", "group")
@@ -31,18 +29,9 @@ def strips(gallery, style):
                 heading = ""
 
 
-def rows(gallery, style):
-    """row, column and the keys of every picture."""
-    return page.rows(list(strips(gallery, style)), page.listing(gallery))
-
-
-def draw(gallery, style):
-    """Preferred images of filters (Despraz et al. 2017, Figure 8)."""
-    return page.draw(list(strips(gallery, style)), gallery["pictures"], style)
-
-
-def main(argv=None):
-    command(draw, rows, argv, gallery=read_arrays)
+rows, draw, main = page.figure(
+    strips, "Preferred images of filters (Despraz et al. 2017, Figure 8)."
+)
 
 
 if __name__ == "__main__":
