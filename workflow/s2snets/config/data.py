@@ -1,0 +1,81 @@
+"""Image sets: where images come from, and what goes into each."""
+
+from pydantic import Field, model_validator
+
+from s2snets.config.base import Count, Fraction, Homely, Settings
+
+
+class Crops(Settings):
+    """Cut each image of a source into many small ones."""
+
+    count: Count = Field(100, description="Square crops cut from each image.")
+    side: tuple[Fraction, Fraction] = Field(
+        (0.1, 0.5),
+        description="Least and greatest side of a crop, as a part of the image's"
+        " short side; drawn uniformly in the logarithm.",
+    )
+
+    @model_validator(mode="after")
+    def ordered(self):
+        if not 0 < self.side[0] <= self.side[1]:
+            raise ValueError("side: give the least side first, above 0")
+        return self
+
+
+class Source(Settings):
+    """Images that go into a set: a folder, tar files, an IDX file, a packed set."""
+
+    path: Homely = Field(
+        description="Folder of images (searched to any depth; in a labelled set its"
+        " first-level folders are the classes); a tar, a tar of tars or a folder of"
+        " tars; a packed set's `index.npz`; or an IDX image file, plain, `.gz` or"
+        " `.xz`. Relative to the working directory."
+    )
+    labels: Homely | None = Field(
+        None,
+        description="IDX label file beside an IDX file; beside images without class"
+        " folders the devkit of ILSVRC 2012, or a list of files and classes; beside"
+        " numbered shards a list of class names.",
+    )
+    images: Count | None = Field(
+        None, description="Use so many images, drawn with the set's seed; null: all."
+    )
+    repeat: Count = Field(
+        1,
+        description="Enter each image so many times: weighs a small source in a mix.",
+    )
+    crops: Crops | None = Field(None, description="Cut each image into crops.")
+
+
+class Data(Settings):
+    """The four image sets of the study."""
+
+    train: list[Source] = Field(
+        min_length=1,
+        description="Labelled images: classifiers, fine-tuning and the second"
+        " pretraining learn from them (ImageNet's training set; sections 3.2, 3.3).",
+    )
+    validation: list[Source] = Field(
+        min_length=1,
+        description="Labelled images on which everything is measured (ImageNet's"
+        " 50,000 validation images; sections 3.2 to 3.5).",
+    )
+    photos: list[Source] | None = Field(
+        None,
+        min_length=1,
+        description="Unlabelled photographs: the first pretraining sees each once"
+        " (YFCC100m, 92.1 million; section 3.2); null: those that `clean` keeps.",
+    )
+    photos_validation: list[Source] | None = Field(
+        None,
+        min_length=1,
+        description="Photographs that no training sees (50,000 of YFCC100m;"
+        " section 3.2); null: those that `clean` holds out.",
+    )
+    classes: list[str] | None = Field(
+        None,
+        description="Names of the classes in the order of the labels; null: the sorted"
+        " names that `train` has.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of subsets, crops and packing order.")
+    shard_images: Count = Field(10_000, description="Images in a tar shard.")

@@ -1,0 +1,141 @@
+"""What is measured, how surely, and how it is shown."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from s2snets.config.base import Count, Fraction, Name, Positive, Settings
+from s2snets.config.training import Denoising
+
+
+class Predict(Settings):
+    """Top-5 of every classifier on every source (sections 3.3, 3.3.1, 3.4)."""
+
+    strengths: list[Fraction] = Field(
+        [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
+        min_length=1,
+        description="Noise strengths s: noise uniform in [-s, s] on pixels (figure 5).",
+    )
+    noisy_images: Count | None = Field(
+        None, description="Images measured at s > 0; null: all (figure 5: all)."
+    )
+    clip: bool = Field(
+        True,
+        description="Clip noisy images to [0, 1] (not in print; the authors' loader and"
+        " ImageNet-C do).",
+    )
+    batch: Count = Field(64, description="Images in a forward pass.")
+
+    @model_validator(mode="after")
+    def has_clean(self):
+        if 0.0 not in self.strengths or len(set(self.strengths)) < len(self.strengths):
+            raise ValueError("strengths: each once, 0 among them (tables 1 and 2)")
+        return self
+
+
+class Denoise(Settings):
+    """Denoisers in the autoencoder's place, under the same noise (not in print)."""
+
+    methods: list[Literal["median", "bilateral", "nlm", "autoencoder"]] = Field(
+        ["median", "bilateral", "nlm", "autoencoder"],
+        min_length=1,
+        description="Denoisers compared with A_S and A_i: median, bilateral filter,"
+        " non-local means, a SegNet trained to denoise.",
+    )
+    images: Count | None = Field(
+        1000,
+        description="Validation images measured, the first of the noisy ones; null: all"
+        " of these.",
+    )
+    training: Denoising = Field(
+        Denoising(), description="Of the SegNet, on photographs (as A_S's)."
+    )
+
+    @model_validator(mode="after")
+    def distinct(self):
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods: each method once")
+        return self
+
+
+class Information(Settings):
+    """Normalised mutual information (section 3.5)."""
+
+    bins: list[Annotated[int, Field(ge=2, le=256)]] = Field(
+        [256, 32],
+        min_length=1,
+        description="Histogram bins over the 256 levels; the first is the figure's"
+        " (not in print; 256 fits figure 9's axis best).",
+    )
+    channels: Literal["separate", "together"] = Field(
+        "separate",
+        description="Mean over the channels, or one histogram (not in print).",
+    )
+    average_method: Literal["geometric", "arithmetic", "min", "max"] = Field(
+        "geometric",
+        description="Mean of the entropies in the denominator, named as in scikit-learn"
+        " (reference 24: Strehl & Ghosh's is geometric).",
+    )
+    images: Count | None = Field(
+        None, description="Validation images measured; null: all (section 3.5: all)."
+    )
+
+
+class Lattice(Settings):
+    """Formal concept analysis of the RRC (section 3.4)."""
+
+    thresholds: list[Fraction] = Field(
+        [0.1, 0.2, 0.8, 0.9], min_length=1, description="t of figure 7."
+    )
+
+
+class Bootstrap(Settings):
+    """95 % intervals from resampled images (the paper prints none)."""
+
+    resamples: Count = Field(
+        10_000,
+        description="Times that the validation images are drawn anew, with"
+        " replacement; Table 2 of the first 2,000 is kept for RRC and lattices.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draws.")
+
+
+class Gallery(Settings):
+    """The images that Figures 3, 4 and 8 show."""
+
+    images: Annotated[int, Field(ge=2)] = Field(
+        6, description="Validation images shown, evenly spaced over the classes."
+    )
+    strengths: list[Fraction] = Field(
+        [0.0, 0.5, 1.0], min_length=1, description="Noise strengths shown (figure 4)."
+    )
+    histogram_bins: Count = Field(50, description="Bins of the LAB histograms.")
+
+    @model_validator(mode="after")
+    def has_clean(self):
+        if 0.0 not in self.strengths:
+            raise ValueError("strengths: 0 must be among them (figure 3)")
+        return self
+
+
+class Figures(Settings):
+    """How the figures look."""
+
+    palette: dict[Name, str] = Field(
+        {
+            "L": "#c1272d",
+            "A": "#0072b2",
+            "V": "#009e73",
+            "I": "#7b4ea3",
+            "R": "#e68a00",
+        },
+        description="A classifier's colour, as matplotlib names it; others get the next"
+        " of a palette (red, blue, green, purple, orange; figure 6).",
+    )
+    width: Positive = Field(7.0, description="Width of a figure, inches.")
+    dpi: Count = Field(200, description="Resolution of the PNGs.")
+    noise_example: str | None = Field(
+        None,
+        description="Classifier whose autoencoder figure 4 shows; null: the first"
+        " (V; figure 4).",
+    )
