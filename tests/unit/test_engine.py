@@ -332,8 +332,11 @@ def test_a_stage_asked_to_stop_exits_with_75_and_ends_when_run_again(images, tmp
     assert files == {"checkpoint.pt", "checkpoint.previous.pt", "events"}
     # Slurm's usual way to end a job, told to a single process that goes on
     process = stage(images.path, tmp_path)
-    seen = torch.load(tmp_path / "checkpoint.pt")["state"]["seen"]
-    while torch.load(tmp_path / "checkpoint.pt")["state"]["seen"] == seen:
+    # The older checkpoint is there even while the newest takes its place.
+    older = tmp_path / "checkpoint.previous.pt"
+    start = older.stat().st_mtime_ns
+    while older.stat().st_mtime_ns == start:
+        assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 75
