@@ -19,7 +19,8 @@ def use_device(threads, processes=1):
     """
     # cuBLAS is reproducible only with a workspace of fixed size.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Without the compiler, whose import takes longer than many a stage.
+    torch.set_deterministic_debug_mode("warn")
     # No code here reads memory before it is written: filling it only takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False
     # Its writes would race where windows overlap, and no pool's do here.

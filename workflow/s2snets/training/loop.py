@@ -186,7 +186,8 @@ def fit(
     )
     prepared = model
     if settings.compile:  # with the random numbers of a network that is not compiled
-        prepared = torch.compile(model, options={"fallback_random": True})
+        same = {"fallback_random": True, "deterministic": True}
+        prepared = torch.compile(model, options=same)
     prepared, optimiser = fabric.setup(prepared, training.optimiser)
     # Now that the weights are on their device: an optimiser's state follows them.
     state = engine.from_first(lambda: checkpoint.load(saved_at, identity))
