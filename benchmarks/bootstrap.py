@@ -7,12 +7,12 @@ in turn, so that whatever else the machine does falls on all; the ratio is the
 median of the turns'. Last, the whole 10,000 resamples of ours, measured at once.
 """
 
-import csv
-from pathlib import Path
+from functools import partial
 from statistics import median
 from time import perf_counter
 
 import numpy as np
+from common import in_turn, ratio, record
 from scipy.stats import bootstrap
 from threadpoolctl import threadpool_limits
 
@@ -20,7 +20,6 @@ from s2snets.measure.bootstrap import interval, means
 
 IMAGES, COLUMNS, RESAMPLES = 50_000, 25, 10_000
 TURNS = 7
-RESULTS = Path(__file__).parent / "results/bootstrap.csv"
 
 
 def ours(hits, resamples):
@@ -66,7 +65,7 @@ def seconds(function, hits, resamples):
     return (perf_counter() - start) / resamples
 
 
-def main():
+def rows():
     draw = np.random.default_rng(0)
     ability = draw.uniform(0.2, 0.9, COLUMNS)
     hits = draw.random((IMAGES, 1)) * 0.5 + draw.random((IMAGES, COLUMNS)) * 0.5
@@ -74,22 +73,20 @@ def main():
     # The first draws are the same as in the loop, and so must the intervals be.
     assert np.allclose(ours(hits, 40), numpy_loop(hits, 40), atol=1e-12)
     with threadpool_limits(1):
-        turns = [
-            [seconds(function, hits, number) for function, number in WAYS.values()]
-            for _ in range(TURNS)
-        ]
-        whole = RESAMPLES * seconds(ours, hits, RESAMPLES)
-    first = [turn[0] for turn in turns]
-    with RESULTS.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["what", "seconds_a_1000_resamples_median", "ratio"])
-        for name, times in zip(WAYS, zip(*turns, strict=True), strict=True):
-            ratio = median(slow / own for slow, own in zip(first, times, strict=True))
-            table.writerow([name, f"{1000 * median(times):.3g}", f"{ratio:.1f}"])
-            print(f"{name}: {1000 * median(times):.3g} s a 1,000, {ratio:.1f} x")
-        once = f"s2snets, {RESAMPLES:,} resamples at once"
-        table.writerow([once, f"{1000 * whole / RESAMPLES:.3g}", ""])
-        print(f"{once}: {whole:.1f} s")
+        ways = {
+            name: partial(seconds, function, hits, number)
+            for name, (function, number) in WAYS.items()
+        }
+        found = in_turn(ways, TURNS)
+        once = seconds(ours, hits, RESAMPLES)
+    first = next(iter(found.values()))
+    for name, taken in found.items():
+        yield name, f"{1000 * median(taken):.3g}", f"{ratio(first, taken):.1f}"
+    yield f"s2snets, {RESAMPLES:,} resamples at once", f"{1000 * once:.3g}", ""
+
+
+def main():
+    record("bootstrap", ["what", "seconds_a_1000_resamples_median", "ratio"], rows())
 
 
 if __name__ == "__main__":

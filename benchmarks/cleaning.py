@@ -9,14 +9,14 @@ machine does falls on all; the ratio is the median of the turns'. To judge is SH
 the rules of `palacio2018` and a difference hash.
 """
 
-import csv
 import hashlib
 import io
+from functools import partial
 from pathlib import Path
-from statistics import median
 from time import process_time
 
 import numpy as np
+from common import in_turn, record, speeds
 from PIL import Image, ImageOps
 from threadpoolctl import threadpool_limits
 
@@ -25,9 +25,7 @@ from s2snets.data.images import decode
 
 IMAGES, SIZE, BYTES = 48, (500, 375), 65_000
 TURNS = 21
-HERE = Path(__file__).parent
-PHOTOGRAPHS = HERE.parent / "resources/demo/photographs/train"
-RESULTS = HERE / "results/cleaning.csv"
+PHOTOGRAPHS = Path(__file__).parents[1] / "resources/demo/photographs/train"
 
 
 def photograph(path, number, wanted=BYTES):
@@ -96,7 +94,7 @@ def images_a_second(function, images):
     return len(images) / (process_time() - start)
 
 
-def main():
+def rows():
     paths = sorted(PHOTOGRAPHS.glob("*.jpg"))[:IMAGES]
     images = [photograph(path, number) for number, path in enumerate(paths)]
     sizes = [len(data) for data in images]
@@ -106,20 +104,17 @@ def main():
         assert len({digest for digest, _ in found}) == 1
         assert all(dhash is not None for _, dhash in found)  # kept
         assert np.array_equal(decode(data, "it"), decoded_with_pillow(data))
-    with RESULTS.open("w", newline="") as file, threadpool_limits(1):
-        table = csv.writer(file)
-        table.writerow(["what", "images_a_second_median", "best", "ratio"])
-        for what, ways in WAYS.items():
-            turns = [
-                [images_a_second(function, images) for function in ways.values()]
-                for _ in range(TURNS)
-            ]
-            for name, speeds in zip(ways, zip(*turns, strict=True), strict=True):
-                first = [turn[0] for turn in turns]
-                ratio = median(np.divide(speeds, first))
-                row = [f"{median(speeds):.0f}", f"{max(speeds):.0f}", f"{ratio:.2f}"]
-                table.writerow([f"{what}, {name}", *row])
-                print(f"{what}, {name}:", "{} images/s, at best {}, {} x".format(*row))
+    for what, functions in WAYS.items():
+        ways = {
+            name: partial(images_a_second, function, images)
+            for name, function in functions.items()
+        }
+        yield from speeds(in_turn(ways, TURNS), f"{what}, ")
+
+
+def main():
+    with threadpool_limits(1):
+        record("cleaning", ["what", "images_a_second_median", "best", "ratio"], rows())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 import yaml
+from common import RESULTS
 from torch import nn
 
 from s2snets.config import load
@@ -24,7 +25,6 @@ from s2snets.zoo.build import build, spec_of
 
 ROOT = Path(__file__).parents[1]
 STUDY, DOC = ROOT / "config/paper.yaml", ROOT / "docs/cost.md"
-RESULTS = Path(__file__).parent / "results"
 TRAIN, VALIDATION, CLASSES = 1_281_167, 50_000, 1000  # ImageNet, ILSVRC 2012
 # Operations a second of a GPU such as the H100, as its large matrix products may reach
 # them, and the share of it that a training is meant to reach.

@@ -10,16 +10,16 @@ one would write, is the median of the turns'. Pixels must be the same, a level f
 rounding aside.
 """
 
-import csv
 import os
+from functools import partial
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from cleaning import PHOTOGRAPHS, photograph
+from common import in_turn, record, speeds
 from torch.utils.data import ConcatDataset, DataLoader
 
 from s2snets.config import Finetune
@@ -31,7 +31,6 @@ from s2snets.training.batches import batches
 IMAGES, BYTES, SIDE, BATCH = 128, 110_000, 256, 32
 PASSES, TURNS = 4, 7
 CPU = torch.device("cpu")
-RESULTS = Path(__file__).parent / "results/loader.csv"
 
 
 def image_folder(transforms):
@@ -106,33 +105,26 @@ def check(folder):
     print(f"{(off > 0).mean():.2%} of the values differ, by {off.max():.0f} level")
 
 
-def main():
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    torch.set_num_threads(1)
-    with (
-        TemporaryDirectory() as root,
-        RESULTS.open("w", newline="") as file,
-    ):
+def rows():
+    with TemporaryDirectory() as root:
         folder = Path(root) / "photographs"
         (folder / "all").mkdir(parents=True)
         for number, path in enumerate(sorted(PHOTOGRAPHS.glob("*.jpg"))[:IMAGES]):
             data = photograph(path, number, BYTES)
             (folder / f"all/{number:03d}.jpg").write_bytes(data)
         check(folder)
-        table = csv.writer(file)
-        table.writerow(["what", "images_a_second_median", "best", "ratio"])
-        for workers in (0, 1):
-            turns = [
-                [images_a_second(way, folder, workers) for way in WAYS.values()]
-                for _ in range(TURNS)
-            ]
-            first = [turn[0] for turn in turns]
-            where = "a process that decodes" if workers else "one process"
-            for name, speeds in zip(WAYS, zip(*turns, strict=True), strict=True):
-                ratio = median(np.divide(speeds, first))
-                row = [f"{median(speeds):.0f}", f"{max(speeds):.0f}", f"{ratio:.2f}"]
-                table.writerow([f"{where}: {name}", *row])
-                print(f"{where}: {name}", *row, sep=", ")
+        for workers, where in enumerate(("one process", "a process that decodes")):
+            ways = {
+                name: partial(images_a_second, way, folder, workers)
+                for name, way in WAYS.items()
+            }
+            yield from speeds(in_turn(ways, TURNS), f"{where}: ")
+
+
+def main():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    record("loader", ["what", "images_a_second_median", "best", "ratio"], rows())
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ falls on both; the ratio is the median of the turns'. Ours runs CALLS times a
 turn, since one call is too short to time.
 """
 
-import csv
-from pathlib import Path
+from functools import partial
 from statistics import median
 from time import perf_counter
 
 import numpy as np
+from common import in_turn, ratio, record
 from skimage.data import astronaut
 from sklearn.metrics import normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
@@ -21,7 +21,6 @@ from s2snets.measure.information import nmi
 
 TURNS = 31
 CALLS = 16
-RESULTS = Path(__file__).parent / "results/nmi.csv"
 
 
 def users(first, second, bins):
@@ -56,41 +55,39 @@ def ours(first, second, bins):
     return nmi(first, second, bins=bins)
 
 
-def compare(first, second, bins):
+WAYS = {"scikit-learn": (users, 1), "s2snets": (ours, CALLS)}
+"""Name -> function, calls a turn."""
+
+
+def rows():
     """Median seconds an image of both, and the median ratio of their turns."""
-    error = np.abs(np.subtract(ours(first, second, bins), users(first, second, bins)))
-    assert error.max() < 1e-12, f"results differ by {error.max()}"
-    turns = [
-        [
-            seconds(users, 1, first, second, bins),
-            seconds(ours, CALLS, first, second, bins),
-        ]
-        for _ in range(TURNS)
-    ]
-    slow, fast = map(median, zip(*turns, strict=True))
-    return slow, fast, median(theirs / own for theirs, own in turns)
-
-
-def main():
     big = astronaut().reshape(1, 256, 2, 256, 2, 3).mean(axis=(2, 4))
     noise = np.random.default_rng(0).normal(0, 8, big.shape)
     pair = [np.clip(x, 0, 255).round().astype(np.uint8) for x in (big, big + noise)]
     tiles = [
         x.reshape(8, 32, 8, 32, 3).swapaxes(1, 2).reshape(64, 32, 32, 3) for x in pair
     ]
-    with RESULTS.open("w", newline="") as file, threadpool_limits(1):
-        table = csv.writer(file)
-        table.writerow(["what", "seconds_median", "ratio"])
-        for name, images, bins in (
-            ("256 x 256 RGB, 256 bins", pair, 256),
-            ("256 x 256 RGB, 32 bins", pair, 32),
-            ("64 of 32 x 32 RGB, 256 bins", tiles, 256),
-            ("64 of 32 x 32 RGB, 32 bins", tiles, 32),
-        ):
-            slow, fast, ratio = compare(*images, bins)
-            table.writerow([f"scikit-learn, {name}", f"{slow:.3g}", 1])
-            table.writerow([f"s2snets, {name}", f"{fast:.3g}", f"{ratio:.1f}"])
-            print(f"{name}: {slow * 1e3:.3g} ms, {fast * 1e3:.3g} ms, {ratio:.1f} x")
+    for what, images, bins in (
+        ("256 x 256 RGB, 256 bins", pair, 256),
+        ("256 x 256 RGB, 32 bins", pair, 32),
+        ("64 of 32 x 32 RGB, 256 bins", tiles, 256),
+        ("64 of 32 x 32 RGB, 32 bins", tiles, 32),
+    ):
+        error = np.abs(np.subtract(ours(*images, bins), users(*images, bins)))
+        assert error.max() < 1e-12, f"results differ by {error.max()}"
+        ways = {
+            name: partial(seconds, function, calls, *images, bins)
+            for name, (function, calls) in WAYS.items()
+        }
+        found = in_turn(ways, TURNS)
+        for name, taken in found.items():
+            times = ratio(found["scikit-learn"], taken)
+            yield f"{name}, {what}", f"{median(taken):.3g}", f"{times:.1f}"
+
+
+def main():
+    with threadpool_limits(1):
+        record("nmi", ["what", "seconds_median", "ratio"], rows())
 
 
 if __name__ == "__main__":

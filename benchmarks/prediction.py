@@ -14,11 +14,9 @@ Last the rows of 50,000 images: one source's written, seven sources' read. Each 
 process of its own, whose peak of memory is told.
 """
 
-import csv
 import os
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -28,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from common import alone, in_turn, ratio, record, status
 from PIL import Image
 
 from s2snets.config import Classifier, Predict
@@ -83,7 +82,6 @@ CPU = torch.device("cpu")
 TURNS = 3
 TUNED = 5  # autoencoders, one a classifier
 SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
-RESULTS = Path(__file__).parent / "results"
 
 
 def study(folder, scale):
@@ -158,28 +156,33 @@ def classes(rows):
     return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
 
 
+def timed(way, *given):
+    """Seconds that a way takes, and the rows that it finds."""
+    start = process_time()
+    rows = way(*given)
+    return process_time() - start, rows
+
+
+WAYS = {
+    "a loop a pair": pairs,
+    "a loop a source, rows kept": loop,
+    "s2snets, rows written": ours,
+}
+
+
 def evaluate(folder):
     """Rows of images a second through all pairs, and ratios to the pairs' loops."""
-    ways = {
-        "a loop a pair": pairs,
-        "a loop a source, rows kept": loop,
-        "s2snets, rows written": ours,
-    }
     for kind, scale in SCALES.items():
         given = *study(folder, scale), scale.settings
-        seconds, found = defaultdict(list), {}
-        for _ in range(scale.turns):
-            for name, way in ways.items():
-                start = process_time()
-                found[name] = way(*given)
-                seconds[name].append(process_time() - start)
-        first, *others = (classes(rows) for rows in found.values())
+        ways = {name: partial(timed, way, *given) for name, way in WAYS.items()}
+        found = in_turn(ways, scale.turns)
+        first, *others = (classes(turns[-1][1]) for turns in found.values())
         assert all(first.equals(other) for other in others), "the classes differ"
         count = scale.images * TUNED * len(scale.settings.strengths)
-        for name, taken in seconds.items():
-            turns = zip(seconds["a loop a pair"], taken, strict=True)
-            ratio = median(apart / here for apart, here in turns)
-            yield f"{kind}: {name}", f"{count / median(taken):.3g}", f"{ratio:.2f}"
+        taken = {name: [turn[0] for turn in turns] for name, turns in found.items()}
+        for name, own in taken.items():
+            times = ratio(taken["a loop a pair"], own)
+            yield f"{kind}: {name}", f"{count / median(own):.3g}", f"{times:.2f}"
 
 
 def shares(folder):
@@ -187,10 +190,9 @@ def shares(folder):
     images, (autoencoder, *_), classifiers = study(folder, DEMO)
     taken = defaultdict(list)
 
-    def timed(name, function, *args):
-        start = process_time()
-        value = function(*args)
-        taken[name][-1] += process_time() - start
+    def step(name, function, *args):
+        seconds, value = timed(function, *args)
+        taken[name][-1] += seconds
         return value
 
     looked_at = Pass(images, np.arange(len(images)), len(images))
@@ -202,18 +204,18 @@ def shares(folder):
             for name in steps:
                 taken[name].append(0)
             parts = []
-            pixels, labels, _ = timed("reading", looked_at.__getitem__, 0)
-            noise = timed("drawing noise", unit_noise, numbers, 0, images.side)
+            pixels, labels, _ = step("reading", looked_at.__getitem__, 0)
+            noise = step("drawing noise", unit_noise, numbers, 0, images.side)
             clean, noise = (
                 one.contiguous(memory_format=torch.channels_last)
                 for one in (pixels.float() / 255, noise)
             )
             for strength in STRENGTHS:
-                noisy = timed("adding noise", add_noise, clean, noise, strength)
-                seen = timed("autoencoder", autoencoder, noisy)
+                noisy = step("adding noise", add_noise, clean, noise, strength)
+                seen = step("autoencoder", autoencoder, noisy)
                 for name, net in classifiers.items():
-                    logits = timed(f"classifier {name}", net, seen)
-                    found = timed("top 5", best, logits)
+                    logits = step(f"classifier {name}", net, seen)
+                    found = step("top 5", best, logits)
                     parts.append((name, strength, numbers, labels, *found))
 
             def write(parts=parts):
@@ -221,7 +223,7 @@ def shares(folder):
                 write_parts(folder / "x.parquet", 1, {}, lambda _: [rows])
                 forget(folder / "x.parquet")
 
-            timed("writing", write)
+            step("writing", write)
     medians = {name: median(values) for name, values in taken.items()}
     for name, seconds in medians.items():
         share = seconds / sum(medians.values())
@@ -275,11 +277,9 @@ def cost(function, folder):
     start = perf_counter()
     kept = function(folder)
     seconds = perf_counter() - start
-    # Resource usage would start from the peak of the process that started this one.
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
+    megabytes = status("VmHWM") / 2**20
     del kept
-    return seconds, int(peak.split()[1]) / 1024
+    return seconds, megabytes
 
 
 def rows(folder):
@@ -291,8 +291,7 @@ def rows(folder):
         (f"{million * SOURCES:.3g} M rows read, pandas", read_kept),
         (f"{million * SOURCES:.3g} M rows read, s2snets", read_streamed),
     ):
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            seconds, megabytes = process.submit(cost, function, folder).result()
+        seconds, megabytes = alone(cost, function, folder)
         yield name, f"{seconds:.3g}", f"{megabytes:.0f}"
 
 
@@ -307,17 +306,10 @@ def main():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     for name, (measure, header) in TABLES.items():
-        with (
-            TemporaryDirectory() as root,
-            (RESULTS / f"{name}.csv").open("w", newline="") as file,
-        ):
+        with TemporaryDirectory() as root:
             folder = Path(root) / "images"
             folder.mkdir()
-            table = csv.writer(file)
-            table.writerow(header)
-            for row in measure(folder):
-                table.writerow(row)
-                print(*row, sep=", ")
+            record(name, header, measure(folder))
 
 
 if __name__ == "__main__":

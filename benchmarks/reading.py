@@ -12,13 +12,10 @@ opened by mapping and by NumPy; and an epoch's order, of shards permuted whole a
 single images. Each in a process of its own, with the private memory that it keeps.
 """
 
-import csv
 import hashlib
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tarfile import BLOCKSIZE
@@ -28,6 +25,7 @@ from time import perf_counter
 from types import SimpleNamespace
 
 import numpy as np
+from common import alone, in_turn, ratio, record
 
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import places
@@ -45,7 +43,6 @@ TURNS = 15
 YFCC_SHARDS, YFCC_IMAGES = 10_000, 92_089_479
 BATCH = 256
 INDEX = "index.npz"
-RESULTS = Path(__file__).parent / "results"
 
 
 def tars(folder):
@@ -120,11 +117,12 @@ def read_files(folder):
         if name == "s2snets, in random order":
             found = [found[place] for place in mixed.argsort()]
         assert found == truth, f"{name} reads other bytes"
-    turns = [[rate(read, images) for read in ways.values()] for _ in range(TURNS)]
-    ours = [turn[0] for turn in turns]
-    for name, rates in zip(ways, zip(*turns, strict=True), strict=True):
-        ratio = median(own / other for own, other in zip(ours, rates, strict=True))
-        yield name, f"{median(rates):.0f}", f"{ratio:.1f}"
+    found = in_turn(
+        {name: partial(rate, read, images) for name, read in ways.items()}, TURNS
+    )
+    ours = next(iter(found.values()))
+    for name, rates in found.items():
+        yield name, f"{median(rates):.0f}", f"{ratio(ours, rates):.1f}"
 
 
 def private_megabytes():
@@ -208,8 +206,7 @@ def open_index(folder):
         ("later batch, single images", later_batch, YFCC_IMAGES),
         ("later batch, whole shards", later_batch, runs),
     ):
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            seconds, megabytes = process.submit(function, given).result()
+        seconds, megabytes = alone(function, given)
         yield name, f"{seconds:.3g}", f"{megabytes:.0f}"
 
 
@@ -222,15 +219,8 @@ TABLES = {
 def main():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     for name, (rows, header) in TABLES.items():
-        with (
-            TemporaryDirectory() as folder,
-            (RESULTS / f"{name}.csv").open("w", newline="") as file,
-        ):
-            table = csv.writer(file)
-            table.writerow(header)
-            for row in rows(Path(folder)):
-                table.writerow(row)
-                print(*row, sep=", ")
+        with TemporaryDirectory() as folder:
+            record(name, header, rows(Path(folder)))
 
 
 if __name__ == "__main__":

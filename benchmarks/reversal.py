@@ -10,17 +10,16 @@ a batch passes, beyond the network's, each in a process of its own. Last the bat
 time an image, and its ratio to one image a pass.
 """
 
-import csv
 import os
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import process_time
 
 import torch
 from captum.attr import Deconvolution, GuidedBackprop, Saliency
+from common import alone, in_turn, ratio, record, status
 
 from s2snets.models.frozen import Frozen
 from s2snets.models.vision import torchvision
@@ -34,7 +33,6 @@ METHODS = {
 }
 SIDE, BATCH, TURNS = 224, 4, 5
 EQUAL = 1e-5  # of the greatest value
-RESULTS = Path(__file__).parent / "results/reversal.csv"
 
 
 def network(name):
@@ -81,17 +79,11 @@ def first(y):
     return torch.eye(1, y.shape[1]).expand_as(y)
 
 
-def seconds(way, *args):
+def seconds(way, net, pixels, method):
+    """Seconds an image."""
     start = process_time()
-    way(*args)
-    return process_time() - start
-
-
-def highest():
-    """The peak of this process's memory, megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (one for one in lines if one.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+    way(net, pixels, method)
+    return (process_time() - start) / len(pixels)
 
 
 def peak(way, name, method):
@@ -101,14 +93,9 @@ def peak(way, name, method):
     with torch.no_grad():
         net(pixels[:1])
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = highest()
+    before = status("VmHWM")
     way(net, pixels, method)
-    return highest() - before
-
-
-def alone(function, *args):
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(function, *args).result()
+    return (status("VmHWM") - before) / 2**20
 
 
 def rows():
@@ -119,26 +106,23 @@ def rows():
             # ours is by what the network saw, theirs by pixels
             difference = (a * net.std - b).abs().max() / b.abs().max()
             assert difference < EQUAL, f"{name}, {method}: {difference:.1g}"
-            turns = [
-                [
-                    seconds(known, net, one, method),
-                    seconds(ours_known, net, one, method),
-                    seconds(theirs, net, one, method),
-                    seconds(ours, net, one, method),
-                    seconds(ours, net, many, method) / BATCH,
-                ]
-                for _ in range(TURNS)
-            ]
+            ways = {
+                way.__name__: partial(seconds, way, net, one, method)
+                for way in (known, ours_known, theirs, ours)
+            }
+            ways["batch"] = partial(seconds, ours, net, many, method)
+            taken = in_turn(ways, TURNS)
             captum, s2snets = (alone(peak, way, name, method) for way in (known, ours))
-            middle = [median(turn[k] for turn in turns) for k in range(5)]
-            given, strongest, batch = (
-                median(turn[k] / turn[j] for turn in turns)
-                for k, j in ((0, 1), (2, 3), (3, 4))
-            )
+            ratios = (
+                ratio(taken[slow], taken[fast])
+                for slow, fast in (
+                    ("known", "ours_known"), ("theirs", "ours"), ("ours", "batch"),
+                )
+            )  # fmt: skip
             yield (
                 name,
                 method,
-                *(f"{value:.3f}" for value in (*middle, given, strongest, batch)),
+                *(f"{value:.3f}" for value in (*map(median, taken.values()), *ratios)),
                 f"{captum / BATCH:.0f}",
                 f"{s2snets / BATCH:.0f}",
             )
@@ -149,19 +133,15 @@ def main():
     # What is freed goes back at once: peaks are then the same in every run.
     os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**16)
     torch.set_num_threads(1)
-    with RESULTS.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow([
-            "network", "method",
-            "captum_given_seconds", "s2snets_given_seconds",
-            "captum_strongest_seconds", "s2snets_strongest_seconds",
-            "s2snets_batch_seconds",
-            "ratio_given", "ratio_strongest", "ratio_batch",
-            "captum_megabytes", "s2snets_megabytes",
-        ])  # fmt: skip
-        for row in rows():
-            table.writerow(row)
-            print(*row, sep=", ", flush=True)
+    header = [
+        "network", "method",
+        "captum_given_seconds", "s2snets_given_seconds",
+        "captum_strongest_seconds", "s2snets_strongest_seconds",
+        "s2snets_batch_seconds",
+        "ratio_given", "ratio_strongest", "ratio_batch",
+        "captum_megabytes", "s2snets_megabytes",
+    ]  # fmt: skip
+    record("reversal", header, rows())
 
 
 if __name__ == "__main__":

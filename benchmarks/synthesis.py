@@ -11,23 +11,20 @@ one after the other, is the median of the turns'. Targets a minute are those of 
 settings' steps: the demo's, and at 224 px the published ones.
 """
 
-import csv
 import os
-from pathlib import Path
+from functools import partial
 from statistics import median
 from time import process_time
 from typing import NamedTuple
 
 import torch
-from training import device_name
+from common import in_turn, processor, ratio, record
 
 from s2snets.config import Ascent, Classifier, PretrainedAscent
 from s2snets.models.generator import Generator
 from s2snets.synthesis import ascent
 from s2snets.synthesis.targets import Target, activations, output
 from s2snets.zoo.build import build, spec_of
-
-RESULTS = Path(__file__).parent / "results/synthesis.csv"
 
 
 class Scale(NamedTuple):
@@ -54,7 +51,7 @@ def at_once(classifier, targets, generator, settings):
     ascent.ascend(classifier, targets, generator, settings)
 
 
-def in_turn(classifier, targets, generator, settings):
+def one_by_one(classifier, targets, generator, settings):
     for target in targets:
         ascent.ascend(classifier, [target], generator, settings)
 
@@ -74,7 +71,7 @@ def pixels(classifier, targets, generator, settings):
         descent.step()
 
 
-WAYS = {"one by one": in_turn, "at once": at_once, "pixels, at once": pixels}
+WAYS = {"one by one": one_by_one, "at once": at_once, "pixels, at once": pixels}
 
 
 def seconds(function, *given):
@@ -84,7 +81,7 @@ def seconds(function, *given):
 
 
 def rows():
-    name = f"{device_name()}, one core"
+    device = f"{processor()}, one core"
     for network, scale in SCALES.items():
         architecture = Classifier(architecture=scale.architecture)
         classifier = build(spec_of(architecture, scale.classes, scale.side))
@@ -98,20 +95,20 @@ def rows():
             for way in WAYS.values():  # the first use of a shape costs more
                 way(classifier, targets[:1], generator, kind(steps=1))
             settings = kind(steps=scale.steps)
-            turns = [
-                [seconds(way, *given, settings) for way in WAYS.values()]
-                for _ in range(scale.turns)
-            ]
-            for place, way in enumerate(WAYS):
-                taken = [turn[place] for turn in turns]
+            ways = {
+                name: partial(seconds, way, *given, settings)
+                for name, way in WAYS.items()
+            }
+            found = in_turn(ways, scale.turns)
+            for way, taken in found.items():
                 rate = scale.targets * scale.steps / median(taken)
                 yield (
                     f"{network}, {scale.side} px, {mode}: {way}",
-                    name,
+                    device,
                     scale.targets,
                     f"{rate:.3g}",
                     f"{60 * rate / scale.settings[mode]:.3g}",
-                    f"{median(turn[0] / turn[place] for turn in turns):.2f}",
+                    f"{ratio(found['one by one'], taken):.2f}",
                 )
 
 
@@ -122,13 +119,7 @@ def main():
     ascent.DRAWS = 1
     header = ["what", "device", "targets", "steps_a_second_median"]
     header += ["targets_a_minute", "ratio"]
-    with RESULTS.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(header)
-        for row in rows():
-            table.writerow(row)
-            file.flush()
-            print(*row, sep=", ", flush=True)
+    record("synthesis", header, rows())
 
 
 if __name__ == "__main__":

@@ -12,17 +12,14 @@ the turns', of which a CPU has one. Shares are those of what a product of two la
 matrices reaches in the same precision beside it.
 """
 
-import csv
-import platform
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 import torch
+from common import alone, in_turn, processor, ratio, record, status
 from torch import nn
 
 from s2snets.config import Classifier, Finetune, Pretraining
@@ -37,7 +34,6 @@ SIDE, CLASSES = 256, 1000
 GPU = torch.cuda.is_available()
 BATCH, WARM, STEPS, MATRIX = (64, 8, 24, 8192) if GPU else (2, 1, 1, 2048)
 TURNS = 3 if GPU else 1
-RESULTS = Path(__file__).parent / "results/training.csv"
 
 
 def pretraining():
@@ -145,10 +141,7 @@ def peak_memory():
     """Gigabytes: of the GPU's memory, or of this process."""
     if GPU:
         return torch.cuda.max_memory_allocated() / 1e9
-    # Resource usage would start from the peak of the process that started this one.
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) * 1024 / 1e9
+    return status("VmHWM") / 1e9
 
 
 def measured(case, way):
@@ -163,33 +156,16 @@ def measured(case, way):
     return seconds, peak_memory(), product(kind)
 
 
-def alone(case, way):
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(measured, case, way).result()
-
-
-def device_name():
-    if GPU:
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next(line.split(": ")[1] for line in lines if "model name" in line)
-
-
 def rows():
-    name = device_name() if GPU else f"{device_name()}, one core"
+    name = torch.cuda.get_device_name() if GPU else f"{processor()}, one core"
     for case, make in CASES.items():
         model, loss, _ = make()
         needed = operations(model, loss, SIDE)
-        turns = [[alone(case, way) for way in WAYS] for _ in range(TURNS)]
-        first = [turn[0][0] for turn in turns]
-        for place, way in enumerate(WAYS):
-            seconds, memory, reached = zip(
-                *(turn[place] for turn in turns), strict=True
-            )
-            ratio = median(a / b for a, b in zip(first, seconds, strict=True))
+        ways = {way: partial(alone, measured, case, way) for way in WAYS}
+        found = in_turn(ways, TURNS)
+        first = [turn[0] for turn in found["plain loop"]]
+        for way, turns in found.items():
+            seconds, memory, reached = zip(*turns, strict=True)
             share = median(
                 needed * BATCH / one / peak
                 for one, peak in zip(seconds, reached, strict=True)
@@ -199,7 +175,7 @@ def rows():
                 name,
                 BATCH,
                 f"{BATCH / median(seconds):.3g}",
-                f"{ratio:.2f}",
+                f"{ratio(first, seconds):.2f}",
                 f"{max(memory):.1f}",
                 f"{max(reached) / 1e12:.3g}",
                 f"{share:.2f}",
@@ -209,13 +185,7 @@ def rows():
 def main():
     header = ["what", "device", "batch", "images_a_second_median", "ratio"]
     header += ["peak_gigabytes", "product_tflops", "share_of_product"]
-    with RESULTS.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(header)
-        for row in rows():
-            table.writerow(row)
-            file.flush()
-            print(*row, sep=", ", flush=True)
+    record("training", header, rows())
 
 
 if __name__ == "__main__":
