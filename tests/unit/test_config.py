@@ -153,5 +153,16 @@ def test_the_fingerprint_follows_the_stages_to_the_models():
     reached = fingerprint.modules("s2snets.stages.finetune_autoencoder")
     assert {"s2snets.models.segnet", "s2snets.training.objectives"} <= set(reached)
     assert "s2snets.measure.rrc" not in reached
+
+
+def test_a_setting_counts_by_its_value_not_by_the_code_that_declares_it():
+    assert not any(
+        name.startswith("s2snets.config")
+        for name in fingerprint.modules("s2snets.config.study")
+        + fingerprint.modules("s2snets.stages.finetune_autoencoder")
+    )
+
+
+def test_a_module_that_is_none_has_no_fingerprint():
     with pytest.raises(ValueError, match="no module"):
         fingerprint.fingerprint("s2snets.stages.nothing")

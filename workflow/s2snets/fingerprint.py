@@ -64,7 +64,8 @@ def modules(module):
     reached, queue = set(), {module}
     while queue:
         name = queue.pop()
-        if name not in reached | NEUTRAL and (found := parsed(name)):
+        known = name in reached or ".".join(name.split(".")[:2]) in NEUTRAL
+        if not known and (found := parsed(name)):
             reached.add(name)
             queue |= found[1]
     return sorted(reached)
