@@ -233,6 +233,13 @@ def storm(whole, tmp_path_factory):
     return project, run.said
 
 
+def restarts(said, job):
+    """How often Slurm put the first submission of a job back into its queue."""
+    number = re.search(rf"/{job}/(\d+)\.log", said).group(1)
+    shown = cluster.answers("scontrol", "show", "job", number)
+    return int(re.search(r"Restarts=(\d+)", shown).group(1))
+
+
 def test_a_controller_that_goes_away_loses_no_job(storm):
     _, said = storm
     assert said.index("Slurm does not answer") < said.index("(100%) done")
@@ -251,12 +258,14 @@ def test_a_cancelled_job_is_submitted_again(storm, whole):
 
 
 def test_a_training_on_a_node_that_goes_down_is_resumed(storm, whole):
-    project, _ = storm
+    project, said = storm
+    assert restarts(said, "0_labelled") > 0
     assert same(project, whole, LABELLED)
 
 
 def test_a_training_longer_than_the_limit_goes_on_to_the_same_weights(storm, whole):
     project, said = storm
+    assert restarts(said, "0_photos") > 0
     assert "pretrain_autoencoder" not in "".join(re.findall("Error in rule .*", said))
     assert same(project, whole, PHOTOS)
 
