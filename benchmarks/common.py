@@ -62,11 +62,11 @@ def alone(function, *args):
         return process.submit(function, *args).result()
 
 
-def status(name):
-    """Bytes that Linux tells of this process: ``VmHWM`` is its peak of memory."""
+def highest():
+    """The peak of this process's memory, bytes, as Linux tells it."""
     # Resource usage would start from the peak of the process that started this one.
     lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith(f"{name}:"))
+    (line,) = (line for line in lines if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
 
 

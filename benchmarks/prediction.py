@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from common import alone, in_turn, ratio, record, status
+from common import alone, highest, in_turn, ratio, record
 from PIL import Image
 
 from s2snets.config import Classifier, Predict
@@ -277,7 +277,7 @@ def cost(function, folder):
     start = perf_counter()
     kept = function(folder)
     seconds = perf_counter() - start
-    megabytes = status("VmHWM") / 2**20
+    megabytes = highest() / 2**20
     del kept
     return seconds, megabytes
 

@@ -19,7 +19,7 @@ from time import process_time
 
 import torch
 from captum.attr import Deconvolution, GuidedBackprop, Saliency
-from common import alone, in_turn, ratio, record, status
+from common import alone, highest, in_turn, ratio, record
 
 from s2snets.models.frozen import Frozen
 from s2snets.models.vision import torchvision
@@ -93,9 +93,9 @@ def peak(way, name, method):
     with torch.no_grad():
         net(pixels[:1])
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = status("VmHWM")
+    before = highest()
     way(net, pixels, method)
-    return (status("VmHWM") - before) / 2**20
+    return (highest() - before) / 2**20
 
 
 def rows():

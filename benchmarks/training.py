@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
 import torch
-from common import alone, in_turn, processor, ratio, record, status
+from common import alone, highest, in_turn, processor, ratio, record
 from torch import nn
 
 from s2snets.config import Classifier, Finetune, Pretraining
@@ -141,7 +141,7 @@ def peak_memory():
     """Gigabytes: of the GPU's memory, or of this process."""
     if GPU:
         return torch.cuda.max_memory_allocated() / 1e9
-    return status("VmHWM") / 1e9
+    return highest() / 1e9
 
 
 def measured(case, way):

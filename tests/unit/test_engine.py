@@ -616,9 +616,14 @@ def test_float16_needs_a_gpu():
 
 def test_a_network_is_compiled_where_that_is_asked_for(images, tmp_path, monkeypatch):
     compiled = []
-    monkeypatch.setattr(
-        torch, "compile", lambda model, **_: compiled.append(model) or model
-    )
+
+    def stub(model, options):
+        assert options.keys() <= set(torch._inductor.list_options())
+        assert options["deterministic"]
+        compiled.append(model)
+        return model
+
+    monkeypatch.setattr(torch, "compile", stub)
     model, loss, settings = RUNS["dropout"]
     for wanted in (False, True):
         chosen = settings.model_copy(update={"compile": wanted})

@@ -1,0 +1,28 @@
+"""Where tensors live: arithmetic that repeats itself, asked for at little cost."""
+
+import subprocess
+import sys
+
+ASKED = """
+import sys
+import torch
+from s2snets.device import use_device
+
+device, decoding = use_device(4, processes=2)
+assert torch.are_deterministic_algorithms_enabled()
+assert torch.is_deterministic_algorithms_warn_only_enabled()
+assert not torch.backends.cudnn.benchmark
+assert not torch.backends.cudnn.allow_tf32
+if device.type == "cpu":
+    assert (torch.get_num_threads(), decoding) == (2, 0)
+else:
+    assert decoding == 1
+assert "torch._inductor" not in sys.modules, "its import takes a second"
+"""
+
+
+def test_a_device_repeats_itself_and_is_asked_for_without_the_compiler():
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
