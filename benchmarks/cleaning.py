@@ -20,7 +20,7 @@ from common import in_turn, record, speeds
 from PIL import Image, ImageOps
 from threadpoolctl import threadpool_limits
 
-from s2snets.cleaning.rules import judge
+from s2snets.cleaning.quality import judge
 from s2snets.data.images import decode
 
 IMAGES, SIZE, BYTES = 48, (500, 375), 65_000

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
-from s2snets.files import replacing
+from s2snets.runtime.files import replacing
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -17,11 +17,11 @@ from common import RESULTS
 from torch import nn
 
 from s2snets.config import load
-from s2snets.files import replacing
-from s2snets.models.cost import operations
-from s2snets.models.segnet import SegNet, Tuned
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.cost import operations
+from s2snets.networks.segnet import SegNet, Tuned
+from s2snets.runtime.files import replacing
 from s2snets.training.objectives import classification, reconstruction
-from s2snets.zoo.build import build, spec_of
 
 ROOT = Path(__file__).parents[1]
 STUDY, DOC = ROOT / "config/paper.yaml", ROOT / "docs/cost.md"

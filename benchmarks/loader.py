@@ -25,7 +25,7 @@ from torch.utils.data import ConcatDataset, DataLoader
 from s2snets.config import Finetune
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import places
-from s2snets.models import vision  # noqa: F401 - torchvision can be imported now
+from s2snets.networks import vision  # noqa: F401 - torchvision can be imported now
 from s2snets.training.batches import batches
 
 IMAGES, BYTES, SIDE, BATCH = 128, 110_000, 256, 32

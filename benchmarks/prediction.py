@@ -33,10 +33,10 @@ from s2snets.config import Classifier, Predict
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.evaluation import Pass, best, frame, predictions, shown
-from s2snets.models.segnet import SegNet
-from s2snets.parts import forget, write_parts
-from s2snets.tables import SCORED, read_rows
-from s2snets.zoo.build import build, spec_of
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.segnet import SegNet
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.tables import SCORED, read_rows
 
 
 class Scale(NamedTuple):

@@ -31,7 +31,7 @@ from s2snets.data.imageset import ImageSet
 from s2snets.data.order import places
 from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
 from s2snets.data.sources import UNLABELLED
-from s2snets.files import sha256
+from s2snets.runtime.files import sha256
 
 try:
     import webdataset

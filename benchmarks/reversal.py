@@ -21,9 +21,9 @@ import torch
 from captum.attr import Deconvolution, GuidedBackprop, Saliency
 from common import alone, highest, in_turn, ratio, record
 
-from s2snets.models.frozen import Frozen
-from s2snets.models.vision import torchvision
-from s2snets.reverse.respond import respond
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.vision import torchvision
+from s2snets.reversal.respond import respond
 
 NETWORKS = ("vgg16", "resnet50")
 METHODS = {

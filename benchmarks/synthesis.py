@@ -21,10 +21,10 @@ import torch
 from common import in_turn, processor, ratio, record
 
 from s2snets.config import Ascent, Classifier, PretrainedAscent
-from s2snets.models.generator import Generator
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.generator import Generator
 from s2snets.synthesis import ascent
 from s2snets.synthesis.targets import Target, activations, output
-from s2snets.zoo.build import build, spec_of
 
 
 class Scale(NamedTuple):

@@ -23,12 +23,12 @@ from common import alone, highest, in_turn, processor, ratio, record
 from torch import nn
 
 from s2snets.config import Classifier, Finetune, Pretraining
-from s2snets.models.cost import operations
-from s2snets.models.segnet import SegNet, Tuned
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.cost import operations
+from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.training.engine import start
 from s2snets.training.loop import OPTIMISERS, fit
 from s2snets.training.objectives import classification, reconstruction
-from s2snets.zoo.build import build, spec_of
 
 SIDE, CLASSES = 256, 1000
 GPU = torch.cuda.is_available()

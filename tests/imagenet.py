@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
+from s2snets.runtime.assets import ASSETS
+
 SYNSETS = [
     line.split("\t")[0]
-    for line in (Path(__file__).parents[1] / "resources/imagenet/synsets.txt")
-    .read_text()
-    .splitlines()
+    for line in (ASSETS / "imagenet/synsets.txt").read_text().splitlines()
 ]
 INNER = ["n00001740", "n00001930"]  # what the devkit tells besides: no leaves
 DEVKIT = "ILSVRC2012_devkit_t12"

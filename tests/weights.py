@@ -10,8 +10,8 @@ import json
 import torch
 from safetensors.torch import save_file
 
-from s2snets.files import sha256
-from s2snets.models.vision import torchvision
+from s2snets.networks.vision import torchvision
+from s2snets.runtime.files import sha256
 
 MODELS = torchvision.models
 OLD = ("alexnet", "vgg16_bn", "inception_v3", "resnet50", "vgg16")
@@ -44,7 +44,7 @@ def publish_in_stages(root, files, weights="IMAGENET1K_V1"):
         "import sys\n"
         "asking = {'s2snets.stages.fetch_weights', 's2snets.stages.export_classifier'}\n"
         "if asking & set(sys.orig_argv):\n"
-        "    from s2snets.models.vision import torchvision\n"
+        "    from s2snets.networks.vision import torchvision\n"
         f"    for name, file in {json.dumps(names)}.items():\n"
         f"        entry = torchvision.models.get_model_weights(name)[{weights!r}]\n"
         "        entry.value.url = f'file:///nowhere/{file}'\n"

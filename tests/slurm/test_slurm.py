@@ -18,7 +18,7 @@ import yaml
 from project import Project
 from slurm import cluster
 
-from s2snets.status import status
+from s2snets.study.status import status
 
 pytestmark = pytest.mark.slurm
 SITE = {

@@ -14,9 +14,9 @@ from stores import row, write_store
 
 from s2snets.cleaning import audit as module
 from s2snets.cleaning.audit import PAPER, banded, beside_paper, gate, totals, trivial
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_csv
 from s2snets.stages import audit_photos
-from s2snets.tables import read_csv
 
 TELLING = 0x0123456789ABCDEF
 
@@ -231,7 +231,7 @@ def test_bands_of_nothing_and_of_all_rejected_have_no_width(rejected):
 )
 def test_what_must_not_be_indexed_is_stopped(counts, rows, told):
     counts = Counter(counts)
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         gate(totals(counts), counts, rows, 0.1)
 
 
@@ -248,7 +248,7 @@ def test_rejecting_just_as_much_as_allowed_passes():
     ],
 )
 def test_a_shard_that_breaks_the_rules_is_named(audit, rows, told):
-    with pytest.raises(Mistake, match=r"000001\.manifest\.tsv\.gz: " + told):
+    with pytest.raises(UserError, match=r"000001\.manifest\.tsv\.gz: " + told):
         audit([photos(2), rows])
 
 
@@ -262,7 +262,7 @@ def test_manifest_and_marker_and_index_must_agree(audit, tmp_path):
     marker["files"]["manifest"] = about
     (tmp_path / "store/000/000001.json").write_text(json.dumps(marker))
     (tmp_path / "store/000/000001.manifest.tsv.gz").write_bytes(manifest)
-    with pytest.raises(Mistake, match=r"3 rows, \{'kept': 2, 'video': 1\}, where"):
+    with pytest.raises(UserError, match=r"3 rows, \{'kept': 2, 'video': 1\}, where"):
         audit(shards, reports)
 
 
@@ -275,7 +275,7 @@ def test_an_index_of_other_photographs_is_told(audit, tmp_path):
     marker["files"]["idx"]["sha256"] = hashlib.sha256(idx).hexdigest()
     path.write_text(json.dumps(marker))
     (tmp_path / "store/000/000000.idx.npy").write_bytes(idx)
-    with pytest.raises(Mistake, match="keeps other photographs than"):
+    with pytest.raises(UserError, match="keeps other photographs than"):
         audit([photos(2)], reports)
 
 

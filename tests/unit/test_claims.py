@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,10 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from s2snets.config import Classifier, Information, Lattice
-from s2snets.errors import Mistake
-from s2snets.measure import claims
-from s2snets.measure.claims import (
+from s2snets.claims import claims
+from s2snets.claims.claims import (
     CLAIMS,
     COLUMNS,
     compare,
@@ -22,11 +19,14 @@ from s2snets.measure.claims import (
     numbers,
     published,
 )
-from s2snets.measure.evidence import Estimate, Untestable, roles
+from s2snets.claims.evidence import Estimate, Untestable, roles
+from s2snets.config import Classifier, Information, Lattice
 from s2snets.measure.rrc import relate
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
 from s2snets.stages import compare_with_paper
 
-PAPER = Path(__file__).parents[2] / "resources/palacio2018"
+PAPER = ASSETS / "palacio2018"
 LETTERS = "LAVIR"
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 1.0)
 
@@ -551,12 +551,12 @@ def test_the_stage_writes_the_comparison(tmp_path):
 
 
 def test_the_stage_names_the_file_that_is_missing_or_damaged(tmp_path):
-    with pytest.raises(Mistake, match=r"gone\.csv: no such table"):
+    with pytest.raises(UserError, match=r"gone\.csv: no such table"):
         compare_with_paper.main(stage(tmp_path, rrc=[tmp_path / "gone.csv"]))
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(Mistake, match=r"bad\.csv: lacks column input"):
+    with pytest.raises(UserError, match=r"bad\.csv: lacks column input"):
         compare_with_paper.main(stage(tmp_path, noise=[tmp_path / "bad.csv"]))
     command = stage(tmp_path)
     (tmp_path / "V.safetensors").write_bytes(b"nothing")
-    with pytest.raises(Mistake, match=r"V\.safetensors: damaged"):
+    with pytest.raises(UserError, match=r"V\.safetensors: damaged"):
         compare_with_paper.main(command)

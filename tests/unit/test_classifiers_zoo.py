@@ -15,17 +15,17 @@ from torch import nn
 from weights import MODELS, placed, publish
 
 from s2snets.config import Classifier
-from s2snets.errors import Mistake
-from s2snets.files import read_json, sha256, write_json
-from s2snets.models.classifiers import lenet5
-from s2snets.models.frozen import Frozen
-from s2snets.models.vision import torchvision
+from s2snets.networks import user_function as own
+from s2snets.networks.build import UNSAID, build, preparation, spec_of
+from s2snets.networks.checkpoints import load_classifier, save_classifier
+from s2snets.networks.classifiers import lenet5
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.published import published, stated_hash
+from s2snets.networks.vision import torchvision
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, sha256, write_json
 from s2snets.stages import fetch_weights
 from s2snets.stages.export_classifier import AUXILIARY, exported
-from s2snets.store import load_classifier, save_classifier
-from s2snets.zoo import own
-from s2snets.zoo.build import UNSAID, build, preparation, spec_of
-from s2snets.zoo.published import published, stated_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -158,7 +158,7 @@ def test_default_means_the_librarys_best():
     ],
 )
 def test_weights_that_do_not_exist_are_named(architecture, weights, told):
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         published(architecture, weights)
 
 
@@ -199,7 +199,7 @@ def test_offline_it_says_which_file_from_where_to_put_where(squeezenet, tmp_path
     classifier, path = squeezenet
     path.unlink()
     with pytest.raises(
-        Mistake, match=rf"{path} is not there.*get file:///nowhere/{path.name}.*TORCH"
+        UserError, match=rf"{path} is not there.*get file:///nowhere/{path.name}.*TORCH"
     ) as told:
         receipt(classifier, tmp_path)
     assert "\n" not in str(told.value)
@@ -208,7 +208,7 @@ def test_offline_it_says_which_file_from_where_to_put_where(squeezenet, tmp_path
 def test_a_file_that_is_not_what_its_name_states_is_refused(squeezenet, tmp_path):
     classifier, path = squeezenet
     path.write_bytes(b"junk")
-    with pytest.raises(Mistake, match=rf"{path.name}: its SHA-256 does not begin"):
+    with pytest.raises(UserError, match=rf"{path.name}: its SHA-256 does not begin"):
         receipt(classifier, tmp_path)
 
 
@@ -218,7 +218,7 @@ def test_a_damaged_download_leaves_nothing(squeezenet, hub, tmp_path, monkeypatc
     there.write_bytes(b"half")
     table = MODELS.SqueezeNet1_1_Weights.IMAGENET1K_V1.value
     monkeypatch.setattr(table, "url", there.as_uri())
-    with pytest.raises(Mistake, match=r"cannot be fetched .*invalid hash"):
+    with pytest.raises(UserError, match=r"cannot be fetched .*invalid hash"):
         receipt(classifier, tmp_path)
     assert not os.listdir(hub)
 
@@ -227,7 +227,7 @@ def test_weights_that_went_after_they_were_fetched_are_named(squeezenet, tmp_pat
     classifier, path = squeezenet
     fetched = receipt(classifier, tmp_path)
     path.write_bytes(b"changed")
-    with pytest.raises(Mistake, match=rf"{path} is gone or changed.*receipt\.json"):
+    with pytest.raises(UserError, match=rf"{path} is gone or changed.*receipt\.json"):
         exported(classifier, 64, fetched)
 
 
@@ -292,13 +292,13 @@ def test_a_mismatch_names_the_first_tensors(tmp_path, change, told):
     state, path = lenet5(10).state_dict(), tmp_path / "own.pth"
     change(state)
     torch.save(state, path)
-    with pytest.raises(Mistake, match=rf"own\.pth: not lenet5's \({told}"):
+    with pytest.raises(UserError, match=rf"own\.pth: not lenet5's \({told}"):
         exported(chosen("lenet5", str(path)), 32)
 
 
 def test_another_networks_weights_are_refused(tmp_path):
     torch.save(lenet5(10).state_dict(), tmp_path / "own.pth")
-    with pytest.raises(Mistake, match=r"not small_resnet's \(it lacks 6\.bias\)"):
+    with pytest.raises(UserError, match=r"not small_resnet's \(it lacks 6\.bias\)"):
         exported(chosen("small_resnet", str(tmp_path / "own.pth")), 32)
 
 
@@ -314,7 +314,7 @@ def test_what_is_no_state_is_told_and_never_run(tmp_path, content, told):
     path = tmp_path / "own.pth"
     if content is not None:
         torch.save(content, path)
-    with pytest.raises(Mistake, match=rf"own\.pth: .*{told}"):
+    with pytest.raises(UserError, match=rf"own\.pth: .*{told}"):
         exported(chosen("lenet5", str(path)), 32)
 
 
@@ -322,14 +322,16 @@ def test_images_that_a_network_refuses_are_told_with_the_mend(tmp_path):
     net = MODELS.shufflenet_v2_x0_5(num_classes=2)
     torch.save(net.state_dict(), tmp_path / "own.pth")
     classifier = chosen("torchvision/shufflenet_v2_x0_5", str(tmp_path / "own.pth"))
-    with pytest.raises(Mistake, match="crop 70 is larger"):
+    with pytest.raises(UserError, match="crop 70 is larger"):
         exported(classifier.model_copy(update={"crop": 70}), 64)
     torch.save(lenet5(2, 64).state_dict(), tmp_path / "own.pth")
     (tmp_path / "strict.py").write_text(
-        "from s2snets.models.classifiers import lenet5\n"
+        "from s2snets.networks.classifiers import lenet5\n"
         "def net():\n    return lenet5(2, 64), {}\n"
     )
-    with pytest.raises(Mistake, match=r"strict:net refuses the study's 32×32.*resize"):
+    with pytest.raises(
+        UserError, match=r"strict:net refuses the study's 32×32.*resize"
+    ):
         exported(Classifier(architecture="strict:net"), 32)
 
 
@@ -398,7 +400,7 @@ def test_a_function_may_leave_its_weights_to_a_file(module, tmp_path):
 
 def test_a_function_is_found_on_pythonpath(module, tmp_path, monkeypatch):
     module(FUNCTION, "elsewhere/mine.py")
-    with pytest.raises(Mistake, match="no module 'mine'"):
+    with pytest.raises(UserError, match="no module 'mine'"):
         own.located("mine:net")
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
     assert own.located("mine:net") == tmp_path / "elsewhere/mine.py"
@@ -437,7 +439,7 @@ def used(name):
 )  # fmt: skip
 def test_a_wrong_function_is_told_in_one_line(module, text, name, told):
     module(text)
-    with pytest.raises(Mistake, match=told) as error:
+    with pytest.raises(UserError, match=told) as error:
         used(name)
     assert "\n" not in str(error.value)
 
@@ -454,7 +456,7 @@ def test_a_functions_network_is_not_trained_and_its_weights_are_no_name():
 
 def test_without_timm_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(Mistake, match="pip install timm"):
+    with pytest.raises(UserError, match="pip install timm"):
         published("timm/resnet50", "DEFAULT")
 
 
@@ -507,7 +509,7 @@ def test_timms_weights_are_read_from_torchs_folder(
     with torch.inference_mode():
         assert agrees(timm, net, load_classifier(tmp_path))
     path.unlink()
-    with pytest.raises(Mistake, match=rf"{path} is not there.*get file:///nowhere"):
+    with pytest.raises(UserError, match=rf"{path} is not there.*get file:///nowhere"):
         receipt(classifier, tmp_path)
 
 
@@ -527,7 +529,7 @@ def test_timms_weights_are_read_from_the_cache_of_its_hub(timm, no_hub, hub, tmp
     for one, other in zip(net.parameters(), model.net.parameters(), strict=True):
         assert torch.equal(one, other)
     (folder / "blobs" / digest).write_bytes(b"damaged")
-    with pytest.raises(Mistake, match="its SHA-256 does not begin with"):
+    with pytest.raises(UserError, match="its SHA-256 does not begin with"):
         receipt(classifier, tmp_path)
 
 
@@ -536,7 +538,7 @@ def test_weights_on_timms_hub_alone_say_how_to_place_them(timm, no_hub, hub):
     name = "vit_tiny_patch16_224.augreg_in21k_ft_in1k"
     assert entry.file == hub / f"{name}.safetensors"
     assert entry.address.endswith(f"timm/{name}/resolve/main/model.safetensors")
-    with pytest.raises(Mistake, match=rf"get {entry.address} and put it there"):
+    with pytest.raises(UserError, match=rf"get {entry.address} and put it there"):
         fetch_weights.receipt(entry)
 
 
@@ -545,7 +547,7 @@ def test_timms_mistakes_are_named(timm, no_hub):
         ("timm/resnet51", "DEFAULT", r"no 'timm/resnet51'; perhaps .*timm/resnet50"),
         ("timm/resnet50", "V1", r"timm/resnet50 has no 'V1'; it has a1_in1k"),
     ):
-        with pytest.raises(Mistake, match=told):
+        with pytest.raises(UserError, match=told):
             published(architecture, weights)
 
 

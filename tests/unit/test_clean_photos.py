@@ -21,7 +21,7 @@ from PIL import Image
 
 from s2snets.cleaning.shard import files_of, read
 from s2snets.config import Clean
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 from s2snets.stages import clean_photos
 from s2snets.stages.clean_photos import main
 
@@ -170,7 +170,7 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
         path.unlink()
     (tmp_path / "batches/1.json").unlink()
     with pytest.raises(
-        Mistake, match=r"000004\.tar: 1 of \d+ photographs did not .* \(503\)"
+        UserError, match=r"000004\.tar: 1 of \d+ photographs did not .* \(503\)"
     ):
         main(arguments(tmp_path, 1))
     assert not (tmp_path / "batches/1.json").exists()
@@ -190,7 +190,7 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
 def test_a_killed_worker_is_told_in_one_line(tmp_path, photos, monkeypatch):
     monkeypatch.setattr(clean_photos, "start", os._exit)
     monkeypatch.setattr(clean_photos, "work", print)
-    with pytest.raises(Mistake, match="batch 0: a worker was killed"):
+    with pytest.raises(UserError, match="batch 0: a worker was killed"):
         main(arguments(tmp_path, 0))
 
 
@@ -226,5 +226,5 @@ def test_lines_that_number_nothing_name_no_photographs(tmp_path, photos):
         "zips": {"path": "zips", "names": "line"},
         "metadata": ["v1"],
     }
-    with pytest.raises(Mistake, match="does not number its lines"):
+    with pytest.raises(UserError, match="does not number its lines"):
         main(arguments(tmp_path, 0, **clean))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from s2snets import fingerprint
 from s2snets.config import Study, documents, load, missing_sources, section_json
-from s2snets.errors import Mistake
+from s2snets.runtime import fingerprint
+from s2snets.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
@@ -78,7 +78,7 @@ def test_every_key_is_read():
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(change, complaint):
-    with pytest.raises(Mistake, match=complaint) as caught:
+    with pytest.raises(UserError, match=complaint) as caught:
         load(demo() | change, "mine.yaml")
     assert str(caught.value).startswith("mine.yaml: ")
     assert "\n" not in str(caught.value)
@@ -88,7 +88,7 @@ def test_a_source_that_is_not_there_is_named():
     values = demo()
     values["data"]["photos"][0]["path"] = "nowhere/photos"
     with pytest.raises(
-        Mistake, match=r"data\.photos\[0\]\.path: there is no nowhere/ph"
+        UserError, match=r"data\.photos\[0\]\.path: there is no nowhere/ph"
     ):
         missing_sources(load(values))
 
@@ -151,7 +151,7 @@ def test_code_counts_by_meaning_also_behind_an_import(project, text, same):
 
 def test_the_fingerprint_follows_the_stages_to_the_models():
     reached = fingerprint.modules("s2snets.stages.finetune_autoencoder")
-    assert {"s2snets.models.segnet", "s2snets.training.objectives"} <= set(reached)
+    assert {"s2snets.networks.segnet", "s2snets.training.objectives"} <= set(reached)
     assert "s2snets.measure.rrc" not in reached
 
 

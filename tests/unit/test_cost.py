@@ -8,10 +8,10 @@ import yaml
 from torch import nn
 
 from s2snets.config import load
-from s2snets.models.classifiers import lenet5
-from s2snets.models.cost import multiply_adds, operations
-from s2snets.models.frozen import Frozen
-from s2snets.models.segnet import PARTS, SegNet, Tuned
+from s2snets.networks.classifiers import lenet5
+from s2snets.networks.cost import multiply_adds, operations
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.segnet import PARTS, SegNet, Tuned
 from s2snets.training.objectives import classification, reconstruction
 
 ROOT = Path(__file__).parents[2]

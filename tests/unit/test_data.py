@@ -13,14 +13,14 @@ from scipy.ndimage import gaussian_filter
 
 from s2snets.config import Augmentation, Crops, Source
 from s2snets.data import augment
-from s2snets.data.fits import fitted
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet, labelled
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import Batches, places, sample
+from s2snets.data.resize import fitted
 from s2snets.data.shards import pack
 from s2snets.data.sources import items, read_idx
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 def png(pixels):
@@ -78,14 +78,14 @@ def test_idx_files_are_read_plain_and_compressed(tmp_path, suffix, compress):
 def test_a_malformed_idx_file_is_named(tmp_path, content):
     path = tmp_path / "bad-idx1-ubyte"
     path.write_bytes(content)
-    with pytest.raises(Mistake, match="bad-idx1-ubyte"):
+    with pytest.raises(UserError, match="bad-idx1-ubyte"):
         read_idx(path)
 
 
 def test_a_cut_compressed_idx_file_is_named(tmp_path):
     path = tmp_path / "cut-idx1-ubyte.xz"
     path.write_bytes(lzma.compress(idx(np.zeros(999, np.uint8)))[:-20])
-    with pytest.raises(Mistake, match=r"cut-idx1-ubyte\.xz"):
+    with pytest.raises(UserError, match=r"cut-idx1-ubyte\.xz"):
         read_idx(path)
 
 
@@ -125,7 +125,7 @@ def test_equal_images_make_equal_shards(folder, tmp_path):
 )
 def test_an_unreadable_image_stops_packing_and_is_named(folder, tmp_path, content):
     (folder / "cat/broken.png").write_bytes(content)
-    with pytest.raises(Mistake, match=r"cat/broken\.png.*replace or remove"):
+    with pytest.raises(UserError, match=r"cat/broken\.png.*replace or remove"):
         packed(folder, tmp_path)
     assert not (tmp_path / "set/index.npz").exists()
     assert not list(tmp_path.glob("set/shards/*"))
@@ -133,12 +133,12 @@ def test_an_unreadable_image_stops_packing_and_is_named(folder, tmp_path, conten
 
 def test_an_empty_folder_is_named(tmp_path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(Mistake, match="none: holds no images"):
+    with pytest.raises(UserError, match="none: holds no images"):
         packed(tmp_path / "none", tmp_path)
 
 
 def test_a_folder_that_is_no_class_is_named(folder, tmp_path):
-    with pytest.raises(Mistake, match="'dog' is no class"):
+    with pytest.raises(UserError, match="'dog' is no class"):
         packed(folder, tmp_path, classes=["cat"])
 
 
@@ -146,13 +146,13 @@ def test_a_cut_shard_is_noticed(folder, tmp_path):
     index = packed(folder, tmp_path)
     shard = index.parent / "shards/000000.tar"
     shard.write_bytes(shard.read_bytes()[:-512])
-    with pytest.raises(Mistake, match=r"000000\.tar.*repack"):
+    with pytest.raises(UserError, match=r"000000\.tar.*repack"):
         ImageSet(index, 16)
 
 
 def test_unlabelled_images_cannot_teach_a_classifier(folder, tmp_path):
     index = packed(folder, tmp_path, classes=None)
-    with pytest.raises(Mistake, match="has no labels"):
+    with pytest.raises(UserError, match="has no labels"):
         labelled(index, 16)
 
 
@@ -161,7 +161,7 @@ def test_a_source_gives_as_many_images_as_asked_for(folder):
     assert len({item.name for item in few}) == 4
     twice = list(items(Source(path=str(folder), repeat=2), None, (1, 0)))
     assert len(twice) == 12
-    with pytest.raises(Mistake, match="7 asked for, 6 there"):
+    with pytest.raises(UserError, match="7 asked for, 6 there"):
         list(items(Source(path=str(folder), images=7), None, (1, 0)))
 
 

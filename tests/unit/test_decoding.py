@@ -12,16 +12,16 @@ from torch import nn
 
 from s2snets.config import Decoding, Optimisation
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
 from s2snets.measure.modes import summarise
-from s2snets.models.generator import Autoencoder
+from s2snets.networks.build import build
+from s2snets.networks.checkpoints import load_weights, save_classifier
+from s2snets.networks.generator import Autoencoder
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
 from s2snets.stages import rank_images, tabulate_synthesis, train_generator
 from s2snets.stages.train_generator import OfClasses
-from s2snets.store import load_weights, save_classifier
-from s2snets.tables import read_arrays
 from s2snets.training.loop import OPTIMISERS
 from s2snets.training.objectives import gaussian_denoising
-from s2snets.zoo.build import build
 
 SIZE = 16
 CLASSES = ("bright", "dark", "red")
@@ -131,7 +131,7 @@ def test_a_subset_of_a_set_in_random_order_keeps_its_runs(folder):
     ("names", "told"), [(["rod"], "such as red"), (["red", "blue"], "'blue' is no")]
 )
 def test_an_unknown_class_is_named_with_the_nearest(folder, names, told):
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         OfClasses(ImageSet(folder, SIZE), names)
 
 
@@ -388,5 +388,5 @@ def test_scores_are_tabulated_by_the_command_line(tmp_path):
 
 
 def test_no_scores_are_told():
-    with pytest.raises(Mistake, match="no targets"):
+    with pytest.raises(UserError, match="no targets"):
         summarise(scores().head(0), 100, 0)

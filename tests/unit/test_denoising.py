@@ -9,10 +9,10 @@ from skimage.data import astronaut
 from skimage.transform import resize
 from torch import nn
 
-from s2snets.errors import Mistake
 from s2snets.measure.denoising import compare
-from s2snets.models.denoisers import CLASSICAL, bilateral, classical, noise_deviation
-from s2snets.models.segnet import IMAGENET_STD
+from s2snets.networks.denoisers import CLASSICAL, bilateral, classical, noise_deviation
+from s2snets.networks.segnet import IMAGENET_STD
+from s2snets.runtime.errors import UserError
 from s2snets.training.objectives import denoising
 
 
@@ -171,12 +171,12 @@ def test_every_input_is_measured_on_the_denoised_images_alone():
 def test_an_input_that_lacks_images_is_told():
     denoised = predictions("median", [4, 2, 11])
     with pytest.raises(
-        Mistake, match=r"original, L, strength 0: 2 rows where others have 3"
+        UserError, match=r"original, L, strength 0: 2 rows where others have 3"
     ):
         compare(study(), denoised, ["L", "R"], ["median"], "decoder")
 
 
 def test_an_input_that_was_never_predicted_is_told():
     some = study()[lambda rows: rows["source"] != "decoder-R"]
-    with pytest.raises(Mistake, match=r"A_i, R, strength 0: 0 rows"):
+    with pytest.raises(UserError, match=r"A_i, R, strength 0: 0 rows"):
         compare(some, predictions("nlm", [4]), ["L", "R"], ["nlm"], "decoder")

@@ -6,7 +6,7 @@ import sys
 ASKED = """
 import sys
 import torch
-from s2snets.device import use_device
+from s2snets.runtime.device import use_device
 
 device, decoding = use_device(4, processes=2)
 assert torch.are_deterministic_algorithms_enabled()

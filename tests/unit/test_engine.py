@@ -22,14 +22,16 @@ from torch import nn
 from s2snets.config import Augmentation, Denoising, Finetune, Pretraining, Training
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import places
-from s2snets.errors import Mistake
-from s2snets.models.classifiers import lenet5, small_alexnet, small_inception
-from s2snets.models.frozen import Frozen, Prepared
-from s2snets.models.segnet import SegNet, Tuned
-from s2snets.progress import Progress
+from s2snets.networks.classifiers import lenet5, small_alexnet, small_inception
+from s2snets.networks.frozen import Frozen, Prepared
+from s2snets.networks.segnet import SegNet, Tuned
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.progress import Progress
+from s2snets.runtime.signals import Preempted
 from s2snets.training import checkpoint
 from s2snets.training import engine as engines
 from s2snets.training.batches import batches
+from s2snets.training.job import named
 from s2snets.training.loop import fit
 from s2snets.training.objectives import (
     classification,
@@ -37,8 +39,6 @@ from s2snets.training.objectives import (
     mean_square_error,
     reconstruction,
 )
-from s2snets.training.signals import Preempted
-from s2snets.training.stage import named
 
 CPU = torch.device("cpu")
 
@@ -424,7 +424,7 @@ def test_what_is_no_number_stops_and_names_images_and_checkpoint(
 ):
     path = tmp_path / "checkpoint.pt"
     run = (autoencoder, spoiled(16, what), Pretraining(images=80, batch=4))
-    with pytest.raises(Mistake) as told:
+    with pytest.raises(UserError) as told:
         train(
             images, run, path,
             numbers=lambda first, last: named(images, first, last, 0),
@@ -442,7 +442,7 @@ def test_what_spoils_one_process_is_told_by_the_first(images, tmp_path):
         settings = Pretraining(images=80, batch=4)
         loss = spoiled(4, "loss") if rank else reconstruction("pixels")
         engine = launched(settings, 2)
-        with pytest.raises(SystemExit if rank else Mistake) as told:
+        with pytest.raises(SystemExit if rank else UserError) as told:
             train(images, (autoencoder, loss, settings), tmp_path / "c", engine=engine)
         return str(told.value)
 
@@ -457,7 +457,7 @@ def test_another_trainings_checkpoint_is_refused_by_the_first(images, tmp_path):
 
     def shared(rank):
         engine = launched(run[2], 2)
-        with pytest.raises(SystemExit if rank else Mistake) as told:
+        with pytest.raises(SystemExit if rank else UserError) as told:
             train(images, run, path, engine=engine)
         return str(told.value)
 
@@ -513,14 +513,14 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(tmp_path, capsys, how
     assert "checkpoint.pt: damaged" in told
     assert "going on from checkpoint.previous.pt" in told
     damage(checkpoint.previous(path), "cut")
-    with pytest.raises(Mistake, match=r"checkpoint\.pt: damaged.*previous.*delete"):
+    with pytest.raises(UserError, match=r"checkpoint\.pt: damaged.*previous.*delete"):
         checkpoint.load(path, {"a": 1})
 
 
 def test_a_checkpoint_of_an_older_format_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pt"
     torch.save({"identity": {"a": 1}, "state": {}}, path)
-    with pytest.raises(Mistake, match=r"format was None, is 2.*delete"):
+    with pytest.raises(UserError, match=r"format was None, is 2.*delete"):
         checkpoint.load(path, {"a": 1})
 
 
@@ -610,7 +610,7 @@ def test_half_precision_is_asked_for_and_resumes_alike(images, tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_float16_needs_a_gpu():
-    with pytest.raises(Mistake, match="precision: 16-mixed needs a GPU"):
+    with pytest.raises(UserError, match="precision: 16-mixed needs a GPU"):
         engines.start(Training(precision="16-mixed"))
 
 
@@ -632,7 +632,7 @@ def test_a_network_is_compiled_where_that_is_asked_for(images, tmp_path, monkeyp
 
 
 def test_more_processes_than_images_at_once_are_refused():
-    with pytest.raises(Mistake, match="batch: 2 images at once are less than the 3"):
+    with pytest.raises(UserError, match="batch: 2 images at once are less than the 3"):
         engines.start(Training(batch=4, micro_batch=2), devices=3)
 
 
@@ -646,7 +646,7 @@ def test_a_slurm_job_of_one_task_starts_its_processes_itself(monkeypatch):
 def test_srun_must_say_how_many_tasks_a_node_has(monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
     monkeypatch.delenv("SLURM_NTASKS_PER_NODE", raising=False)
-    with pytest.raises(Mistake, match=r"SLURM_NTASKS_PER_NODE.*--ntasks-per-node"):
+    with pytest.raises(UserError, match=r"SLURM_NTASKS_PER_NODE.*--ntasks-per-node"):
         engines.start(Training())
 
 

@@ -16,23 +16,24 @@ import torch
 from PIL import Image
 from torch import nn
 
-from s2snets import evaluation, files
+from s2snets import evaluation
 from s2snets.config import Classifier, Predict
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
-from s2snets.errors import Mistake
-from s2snets.models.segnet import SegNet
-from s2snets.parts import folder, forget, write_parts
-from s2snets.stages import measure_information, predict
-from s2snets.store import (
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.checkpoints import (
     load_autoencoder,
     load_classifier,
     save_classifier,
     save_weights,
 )
-from s2snets.tables import SCORED, read_rows
-from s2snets.zoo.build import build, spec_of
+from s2snets.networks.segnet import SegNet
+from s2snets.runtime import files
+from s2snets.runtime.chunked_parquet import folder, forget, write_parts
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import SCORED, read_rows
+from s2snets.stages import measure_information, predict
 
 CPU = torch.device("cpu")
 IMAGES, PARTS = 26, 4
@@ -215,7 +216,7 @@ def test_workers_change_nothing_and_come_in_order(images):
 def test_an_unreadable_image_is_told_in_one_line(tmp_path, workers):
     (tmp_path / "bad.png").write_bytes(b"junk")
     looked_at = evaluation.Pass(ImageSet(tmp_path, 32), [0], 1)
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         list(next(evaluation.shown(looked_at, [0], device=CPU, workers=workers)))
     assert "bad.png" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -275,7 +276,8 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
     line, table = command(predict, study, tmp_path / "killed")
     script = """if True:
         import os, signal, sys
-        from s2snets import evaluation, parts
+        from s2snets import evaluation
+        from s2snets.runtime import chunked_parquet as parts
         from s2snets.stages import predict
         evaluation.GROUP, write, left = 8, parts.pq.write_table, iter(range(2))
         def dying(rows, draft, **options):
@@ -405,8 +407,8 @@ def test_rows_of_several_files_share_sorted_categories(study, tmp_path):
 def test_rows_that_lack_a_column_or_were_altered_are_named(study, tmp_path):
     made(predict, study, tmp_path)
     table = tmp_path / "rows.parquet"
-    with pytest.raises(Mistake, match=r"rows\.parquet: .*lost"):
+    with pytest.raises(UserError, match=r"rows\.parquet: .*lost"):
         read_rows([table], ["lost"])
     flip(table)
-    with pytest.raises(Mistake, match=r"rows\.parquet: damaged rows"):
+    with pytest.raises(UserError, match=r"rows\.parquet: damaged rows"):
         read_rows([table])

@@ -12,7 +12,6 @@ from PIL import Image
 from torch import nn
 
 from s2snets.config import Figures
-from s2snets.errors import Mistake
 from s2snets.figures import salient
 from s2snets.figures import style as look
 from s2snets.measure.contrast import power, remap
@@ -25,13 +24,14 @@ from s2snets.measure.similarity import (
     similarities,
     summarise,
 )
-from s2snets.models.classifiers import lenet5, small_vgg
-from s2snets.models.frozen import Frozen
-from s2snets.reverse import experiments as ask
-from s2snets.reverse import starts
+from s2snets.networks.checkpoints import save_classifier
+from s2snets.networks.classifiers import lenet5, small_vgg
+from s2snets.networks.frozen import Frozen
+from s2snets.reversal import experiments as ask
+from s2snets.reversal import starts
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays, read_csv, read_rows
 from s2snets.stages import reverse_network, tabulate_selectivity
-from s2snets.store import save_classifier
-from s2snets.tables import read_arrays, read_csv, read_rows
 
 SIDE = 16
 SHEETS = ("architectures", "variants", "neurons", "support", "phase")
@@ -333,7 +333,7 @@ def test_a_network_of_one_layer_is_shown_from_there():
 def test_a_network_without_rectifiers_is_told():
     classifier = Frozen(lenet5(3), (0.5,) * 3, (0.5,) * 3)
     pixels = images(2, 32)
-    with pytest.raises(Mistake):
+    with pytest.raises(UserError):
         ask.selectivity(classifier, pixels, [0, 1], {"logits": "logits"}, 0)
 
 
@@ -369,7 +369,7 @@ def study(tmp_path_factory):
     preparation = {"mean": [0.5] * 3, "std": [0.25] * 3, "resize": None, "crop": None}
     for name, architecture in (("V", "small_vgg"), ("N", "small_alexnet_lrn")):
         torch.manual_seed(0)
-        build = importlib.import_module("s2snets.models.classifiers").ARCHITECTURES
+        build = importlib.import_module("s2snets.networks.classifiers").ARCHITECTURES
         spec = {"architecture": architecture, "classes": 2, "size": 32}
         spec |= {"published": False} | preparation
         save_classifier(
@@ -432,7 +432,7 @@ def test_settings_that_cannot_be_are_told(study, tmp_path, changes, told):
     lines[3:6] = [f"--{flag}={tmp_path}/x" for flag in ("responses", "record")] + [
         f"--selectivity={tmp_path}/y"
     ]
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         reverse_network.main(lines)
     assert not list(tmp_path.iterdir())
 
@@ -533,5 +533,5 @@ def test_the_null_of_selectivity_is_dashed_and_others_are_not(study, theme):
 
 def test_responses_of_something_else_are_told(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(Mistake, match="lacks"):
+    with pytest.raises(UserError, match="lacks"):
         salient.read([tmp_path / "other.npz"])

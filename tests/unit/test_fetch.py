@@ -17,7 +17,7 @@ from s2snets.cleaning.fetch import IN_A_ROW, Source, open_source
 from s2snets.cleaning.fetched import Fetched, Transient, pause, persist
 from s2snets.cleaning.zips import ENTRY, digest, index_zips, line_of
 from s2snets.config import Clean
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 from s2snets.stages import index_zips as stage
 
 
@@ -123,13 +123,13 @@ def test_a_file_too_large_for_memory_is_not_read(tmp_path):
 
 def test_a_tree_that_is_gone_is_a_mistake_and_not_missing_photographs(tmp_path):
     folder = tmp_path / "tree"
-    with pytest.raises(Mistake, match="no such folder"), open_source(by_key(folder)):
+    with pytest.raises(UserError, match="no such folder"), open_source(by_key(folder)):
         pass
     folder.mkdir()
     with open_source(by_key(folder)) as fetch:
         assert fetch(row(KEY)).outcome == "missing"
         folder.rmdir()
-        with pytest.raises(Mistake, match="no such folder"):
+        with pytest.raises(UserError, match="no such folder"):
             fetch(row(KEY))
 
 
@@ -230,7 +230,7 @@ def test_photographs_are_found_by_line(tmp_path):
 
 def test_a_zip_that_tells_no_line_is_named(tmp_path):
     zipped(tmp_path / "photos.zip", {"678.jpg": b""})
-    with pytest.raises(Mistake, match=r"photos\.zip: tells no line; .*12/345\.zip"):
+    with pytest.raises(UserError, match=r"photos\.zip: tells no line; .*12/345\.zip"):
         from_zips(tmp_path, "line")
 
 
@@ -260,13 +260,13 @@ def test_a_zip_that_cannot_be_used_is_named_and_no_index_made(
 ):
     zipped(tmp_path / "a.zip", {f"{KEY}.jpg": b"photo"})
     spoil(tmp_path / "a.zip")
-    with pytest.raises(Mistake, match=complaint):
+    with pytest.raises(UserError, match=complaint):
         from_zips(tmp_path)
     assert list((tmp_path / "made").iterdir()) == []
 
 
 def test_no_zips_is_a_mistake(tmp_path):
-    with pytest.raises(Mistake, match="holds no zip files"):
+    with pytest.raises(UserError, match="holds no zip files"):
         from_zips(tmp_path)
 
 
@@ -325,7 +325,7 @@ def test_a_zip_that_changed_since_is_a_mistake(tmp_path, change, complaint):
     change(tmp_path / "a.zip")
     with (
         open_source(clean, index) as fetch,
-        pytest.raises(Mistake, match=rf"a\.zip: {complaint}"),
+        pytest.raises(UserError, match=rf"a\.zip: {complaint}"),
     ):
         fetch(row(KEY))
 
@@ -335,10 +335,10 @@ def test_a_damaged_or_foreign_index_is_a_mistake(tmp_path):
     clean, index = from_zips(tmp_path)
     for data in (b"", b"\x93NUMPY", index.read_bytes()[:-1]):
         index.write_bytes(data)
-        with pytest.raises(Mistake, match=r"index\.npy"), open_source(clean, index):
+        with pytest.raises(UserError, match=r"index\.npy"), open_source(clean, index):
             pass
     np.save(index, np.zeros(3))
-    with pytest.raises(Mistake, match=r"index\.npy"), open_source(clean, index):
+    with pytest.raises(UserError, match=r"index\.npy"), open_source(clean, index):
         pass
 
 
@@ -401,7 +401,7 @@ def test_a_source_of_nothing_but_failures_is_at_fault():
     source = Source(lambda _: Fetched(None, "fetch_error", "503"), 1, "s3")
     for _ in range(IN_A_ROW - 1):
         source(None)
-    with pytest.raises(Mistake, match=r"clean\.s3: 16 photographs.*503"):
+    with pytest.raises(UserError, match=r"clean\.s3: 16 photographs.*503"):
         source(None)
 
 

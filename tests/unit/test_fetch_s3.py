@@ -15,7 +15,7 @@ from s2snets.cleaning import fetched
 from s2snets.cleaning.fetch import open_source
 from s2snets.cleaning.fetched import Fetched
 from s2snets.config import Clean
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 PLACE = f"data/images/1a2/b3c/{KEY}"
 
@@ -109,7 +109,7 @@ def test_an_object_that_was_stored_in_parts_has_a_tag_that_is_no_digest(
 
 def test_no_such_bucket_is_a_mistake(endpoint):
     with (
-        pytest.raises(Mistake, match=r"no bucket nowhere; mend clean\.s3\.bucket"),
+        pytest.raises(UserError, match=r"no bucket nowhere; mend clean\.s3\.bucket"),
         open_source(settings(endpoint, bucket="nowhere")),
     ):
         pass
@@ -117,7 +117,7 @@ def test_no_such_bucket_is_a_mistake(endpoint):
 
 def test_no_credentials_is_a_mistake(owner, endpoint):
     with (
-        pytest.raises(Mistake, match=r"clean\.s3: .*credentials.*unsigned: true"),
+        pytest.raises(UserError, match=r"clean\.s3: .*credentials.*unsigned: true"),
         open_source(settings(endpoint, unsigned=False)),
     ):
         pass
@@ -134,7 +134,7 @@ def test_no_credentials_is_a_mistake(owner, endpoint):
 def test_an_endpoint_or_bucket_that_is_none_is_a_mistake(endpoint, changes, complaint):
     changes = {"endpoint": endpoint} | changes
     with (
-        pytest.raises(Mistake, match=complaint),
+        pytest.raises(UserError, match=complaint),
         open_source(settings(**changes)),
     ):
         pass
@@ -145,7 +145,7 @@ def test_without_rights_nothing_is_filed_as_missing(owner, endpoint):
     outcomes = []
     with (
         open_source(settings(endpoint, tries=1)) as fetch,
-        pytest.raises(Mistake, match="in a row failed, the last with 403"),
+        pytest.raises(UserError, match="in a row failed, the last with 403"),
     ):
         outcomes.extend(fetch(row(KEY)) for _ in range(100))
     assert set(outcomes) == {Fetched(None, "fetch_error", "403", 1)}
@@ -249,7 +249,7 @@ def test_what_is_true_of_every_photograph_is_a_mistake_at_once(listed, code):
     refuse(listed, code, 403)
     with (
         open_source(settings()) as fetch,
-        pytest.raises(Mistake, match=f"{code}; {module.HOPELESS[code]}"),
+        pytest.raises(UserError, match=f"{code}; {module.HOPELESS[code]}"),
     ):
         fetch(row(KEY))
 

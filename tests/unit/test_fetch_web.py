@@ -12,7 +12,7 @@ from s2snets.cleaning.fetch import open_source
 from s2snets.cleaning.fetched import Fetched
 from s2snets.cleaning.web import Host, asked_rest, opted_out
 from s2snets.config import Clean
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 OK = Reply(b"photo")
 
@@ -268,7 +268,7 @@ def test_no_network_is_a_mistake_and_not_a_shard_of_failures():
     outcomes = []
     with (
         open_source(settings(tries=1)) as fetch,
-        pytest.raises(Mistake, match=r"clean\.http: 16 .*NewConnectionError"),
+        pytest.raises(UserError, match=r"clean\.http: 16 .*NewConnectionError"),
     ):
         outcomes.extend(
             fetch(row(url="http://127.0.0.1:1/a.jpg")).outcome for _ in range(100)

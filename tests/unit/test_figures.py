@@ -17,14 +17,14 @@ from skimage.data import astronaut, coffee
 from skimage.transform import resize
 
 from s2snets.config import Figures
-from s2snets.errors import Mistake
 from s2snets.figures import style as look
 from s2snets.figures.command import at_strength, example_source
 from s2snets.figures.figure3_reconstructions import window
 from s2snets.measure.color import lab_histogram
 from s2snets.measure.lattice import build, chains, survey
 from s2snets.measure.rrc import rates, relate
-from s2snets.tables import read_arrays, read_csv
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays, read_csv
 
 CLASSIFIERS = "LAVIR"
 PALETTE = {
@@ -592,25 +592,25 @@ def test_first_autoencoder_is_the_example_when_none_is_named(tables):
     "name", ["figure4_noise_examples", "figure8_information_pairs"]
 )
 def test_unknown_example_is_told(name, tables):
-    with pytest.raises(Mistake, match=r"noise_example: .* no A_X, only A_L, A_A"):
+    with pytest.raises(UserError, match=r"noise_example: .* no A_X, only A_L, A_A"):
         draw(name, tables, settings(noise_example="X"))
 
 
 def test_gallery_without_clean_images_is_told(tables):
-    with pytest.raises(Mistake, match=r"strength 0, only at 0\.5, 1"):
+    with pytest.raises(UserError, match=r"strength 0, only at 0\.5, 1"):
         at_strength(tables["gallery"] | {"strengths": np.array([0.5, 1.0])}, 0.0)
 
 
 def test_gallery_without_the_pretrained_is_told(tables):
     labels = np.array(["A_X", *tables["gallery"]["labels"][1:]])
     gallery = tables["gallery"] | {"labels": labels}
-    with pytest.raises(Mistake, match="no A_S among its sources A_X"):
+    with pytest.raises(UserError, match="no A_S among its sources A_X"):
         draw("figure4_noise_examples", {"gallery": gallery}, settings())
 
 
 def test_pairs_need_two_images(tables):
     gallery = tables["gallery"] | {"index": np.arange(1)}
-    with pytest.raises(Mistake, match="inter nMI needs two"):
+    with pytest.raises(UserError, match="inter nMI needs two"):
         draw("figure8_information_pairs", {"gallery": gallery}, settings())
 
 
@@ -619,5 +619,5 @@ def test_damaged_gallery_is_told(content, tmp_path):
     path = tmp_path / "gallery.npz"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Mistake, match=r"gallery\.npz: (no such arrays|damaged)"):
+    with pytest.raises(UserError, match=r"gallery\.npz: (no such arrays|damaged)"):
         read_arrays(path)

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter
 
 import s2snets
-from s2snets.data.fits import FITS, fitted
+from s2snets.data.resize import FITS, fitted
 
 LIBRARY = str(Path(s2snets.__file__).parents[1])
 SIZES = [(500, 375), (333, 500), (256, 700), (100, 80), (31, 257), (3, 2), (1, 1)]
@@ -98,7 +98,7 @@ DRAWN = """
 import sys
 import numpy as np
 from PIL import Image
-from s2snets.data.fits import fitted
+from s2snets.data.resize import fitted
 draw = np.random.default_rng(0)
 for size in ((91, 150, 3), (40, 30, 3), (64, 200, 3)):
     image = Image.fromarray(draw.integers(0, 256, size, np.uint8))

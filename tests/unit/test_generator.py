@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2snets.models.generator import Autoencoder, Generator, ImageNorm, plan
+from s2snets.networks.generator import Autoencoder, Generator, ImageNorm, plan
 
 SIDES = (8, 28, 32, 33, 64, 75)
 

@@ -9,7 +9,7 @@ from pictures import encoded, photograph
 from PIL import Image, ImageOps
 
 from s2snets.data import images
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 def pillows(data):
@@ -104,7 +104,7 @@ def test_a_decompression_bomb_is_refused_by_its_header(form):
         step = 4 if form == "bmp" else 2
         for where in (at, at + step):
             data[where : where + 2] = (60_000).to_bytes(2, order)
-    with pytest.raises(Mistake, match="it: over 178956970 pixels; reduce it"):
+    with pytest.raises(UserError, match="it: over 178956970 pixels; reduce it"):
         images.decode(bytes(data), "it")
 
 
@@ -122,7 +122,9 @@ def test_a_decompression_bomb_is_refused_by_its_header(form):
     ids=["nothing", "text", "one byte short", "header", "half", "icon", "PostScript"],
 )
 def test_what_is_no_whole_image_of_a_known_format_is_named(data):
-    with pytest.raises(Mistake, match=r"it: unreadable image .*; replace or remove it"):
+    with pytest.raises(
+        UserError, match=r"it: unreadable image .*; replace or remove it"
+    ):
         images.decode(data, "it")
 
 

@@ -9,7 +9,7 @@ from stores import row, write_shard, write_store
 from s2snets.cleaning.index import write_sets
 from s2snets.data.imageset import ImageSet
 from s2snets.data.shards import read_index
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 from s2snets.stages import index_photos
 
 # Shard 1 has no photograph, shard 3 no row.
@@ -101,7 +101,7 @@ def test_a_store_behind_a_link_is_found(index, tmp_path):
 
 
 def test_more_held_out_than_learnt_from_is_told(index, tmp_path):
-    with pytest.raises(Mistake, match=r"held_out: 5 of the 9 photographs kept"):
+    with pytest.raises(UserError, match=r"held_out: 5 of the 9 photographs kept"):
         index(5)
     assert not list(tmp_path.glob("data/**/*.*"))
 
@@ -142,7 +142,7 @@ def test_a_shard_that_does_not_fit_its_marker_is_named(
     path = tmp_path / f"store/000/000002.{suffix}"
     data = path.read_bytes()
     path.unlink() if harm is None else path.write_bytes(harm(data))
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         index(2)
     assert not (tmp_path / "data/photos/index.json").exists()
 
@@ -152,7 +152,7 @@ def test_a_shard_that_does_not_fit_its_marker_is_named(
     [([0], "shard 3 is missing"), ([0, 1, 1], "reports shard 3, which another")],
 )
 def test_reports_tell_of_every_shard_once(tmp_path, reports, chosen, told):
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         write_sets(
             tmp_path / "store",
             [reports[number] for number in chosen],

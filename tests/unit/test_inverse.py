@@ -12,12 +12,13 @@ from torch.nn import functional as F
 
 from s2snets.config import Inversion
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
 from s2snets.figures import salient_inversion
 from s2snets.measure.inversion import compare, errors
-from s2snets.models.classifiers import ARCHITECTURES, small_vgg
-from s2snets.models.frozen import Frozen
-from s2snets.models.inverse import (
+from s2snets.networks.build import UNSAID, network
+from s2snets.networks.checkpoints import save_classifier
+from s2snets.networks.classifiers import ARCHITECTURES, small_vgg
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.inverse import (
     INFORMED,
     Bottleneck,
     Inverse,
@@ -26,15 +27,14 @@ from s2snets.models.inverse import (
     chain,
     unpool,
 )
-from s2snets.models.segnet import Switches
-from s2snets.models.vision import torchvision
+from s2snets.networks.segnet import Switches
+from s2snets.networks.vision import torchvision
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_csv, read_rows
 from s2snets.stages import measure_inverse, tabulate_inverse, train_inverse
-from s2snets.store import save_classifier
-from s2snets.tables import read_csv, read_rows
 from s2snets.training.batches import batches
 from s2snets.training.loop import fit
 from s2snets.training.objectives import inversion
-from s2snets.zoo.build import UNSAID, network
 
 PREPARED = {"mean": (0.4, 0.5, 0.6), "std": (0.2, 0.25, 0.3)}
 SHALLOW = ((4, 4), (8,))
@@ -227,7 +227,7 @@ class Deciding(nn.Sequential):
     ],
 )
 def test_what_is_no_chain_is_told_with_what_can_be_inverted(net, layer, why):
-    with pytest.raises(Mistake, match=why) as caught:
+    with pytest.raises(UserError, match=why) as caught:
         chain(net(), layer)
     assert str(caught.value).startswith("salient.inversion.")
     assert "\n" not in str(caught.value)
@@ -399,7 +399,7 @@ def test_black_images_do_not_count():
 
 def test_a_network_that_was_not_measured_is_told():
     rows = measured({"masks": 0.5, "both": 0.3})
-    with pytest.raises(Mistake, match="none of the inverse told switches"):
+    with pytest.raises(UserError, match="none of the inverse told switches"):
         compared(rows)
 
 

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from torch import nn
 
-from s2snets.errors import Mistake
 from s2snets.measure.lighter import against_cost
-from s2snets.models.cost import multiply_adds, parameters
-from s2snets.models.segnet import SegNet
+from s2snets.networks.cost import multiply_adds, parameters
+from s2snets.networks.segnet import SegNet
+from s2snets.runtime.errors import UserError
 
 
 def test_the_published_segnet_has_as_many_parameters_as_published():
@@ -72,5 +72,5 @@ def test_accuracies_stand_beside_costs_from_light_to_heavy():
 
 def test_a_size_that_was_never_predicted_is_told():
     rows = pd.concat([predictions("original", 4), predictions("8x2", 1)])
-    with pytest.raises(Mistake, match="no L on pretrained; predict it again"):
+    with pytest.raises(UserError, match="no L on pretrained; predict it again"):
         against_cost(rows, COSTS, ["L", "R"])

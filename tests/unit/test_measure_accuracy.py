@@ -1,11 +1,9 @@
 from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from s2snets.errors import Mistake
 from s2snets.measure.accuracy import (
     bound,
     cross,
@@ -19,8 +17,10 @@ from s2snets.measure.accuracy import (
     table2,
     tabulate,
 )
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
 
-PAPER = Path(__file__).parents[2] / "resources/palacio2018"
+PAPER = ASSETS / "palacio2018"
 LETTERS = list("LAVIR")
 
 
@@ -265,7 +265,7 @@ def test_crossed_samples_have_autoencoders_in_rows(rows, accuracy):
 
 def test_sources_on_different_images_are_refused(rows):
     fewer = rows[~((rows["source"] == "decoder-L") & (rows["image"] == 3))]
-    with pytest.raises(Mistake, match=r"decoder-L, L, strength 0\.0: lacks images"):
+    with pytest.raises(UserError, match=r"decoder-L, L, strength 0\.0: lacks images"):
         tabulate(fewer, ["L", "A"], "decoder")
 
 
@@ -275,15 +275,15 @@ def test_sources_on_different_images_are_refused(rows):
 )
 def test_a_prediction_from_outside_the_config_is_named(rows, column, value):
     rows.iloc[3, rows.columns.get_loc(column)] = value
-    with pytest.raises(Mistake, match=f"{column} '{value}'"):
+    with pytest.raises(UserError, match=f"{column} '{value}'"):
         tabulate(rows, ["L", "A"], "decoder")
 
 
 def test_a_seed_that_lacks_an_image_is_refused(rows):
-    with pytest.raises(Mistake, match="11 rows are not 6 images x 2 seeds"):
+    with pytest.raises(UserError, match="11 rows are not 6 images x 2 seeds"):
         tabulate(rows.iloc[1:], ["L", "A"], "decoder")
 
 
 def test_noise_alone_makes_no_table(accuracy):
-    with pytest.raises(Mistake, match="strength 0"):
+    with pytest.raises(UserError, match="strength 0"):
         table2(accuracy[accuracy["strength"] > 0], "decoder")

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import bootstrap
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import by_seed, interval, means, resample
+from s2snets.runtime.errors import UserError
 
 
 @pytest.fixture
@@ -114,5 +114,5 @@ def test_seeds_by_themselves_have_the_same_columns(rows):
 
 def test_a_seed_without_another_s_image_is_refused(rows):
     fewer = rows.query("~(seed == 1 & source == 'x' & strength == 0 & image == 2)")
-    with pytest.raises(Mistake, match=r"x, 0\.0: a seed lacks images"):
+    with pytest.raises(UserError, match=r"x, 0\.0: a seed lacks images"):
         resample(fewer, KEYS, ["hit"], resamples=2, seed=0)

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
-from s2snets.errors import Mistake
 from s2snets.measure.information import MEANS, nmi, shuffled, summarise
+from s2snets.runtime.errors import UserError
 
 
 def photo(rng, count=1, size=24, channels=3):
@@ -122,7 +122,7 @@ def test_no_images_give_no_scores():
 )
 def test_a_setting_outside_its_range_is_named(key, value):
     image = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(Mistake, match=key):
+    with pytest.raises(UserError, match=key):
         nmi(image, image, **{key: value})
 
 

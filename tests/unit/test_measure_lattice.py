@@ -1,12 +1,10 @@
 import json
 from itertools import combinations, pairwise, product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from s2snets.errors import Mistake
 from s2snets.measure.lattice import (
     build,
     chains,
@@ -22,8 +20,10 @@ from s2snets.measure.lattice import (
     thresholds,
 )
 from s2snets.measure.rrc import rates, relate
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
 
-PAPER = Path(__file__).parents[2] / "resources/palacio2018"
+PAPER = ASSETS / "palacio2018"
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_the_ends_of_the_scale_are_thresholds(printed, threshold):
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.2, 80, float("nan")])
 def test_a_threshold_outside_the_scale_names_its_key(printed, threshold):
-    with pytest.raises(Mistake, match=r"lattice\.thresholds"):
+    with pytest.raises(UserError, match=r"lattice\.thresholds"):
         build(printed, threshold)
 
 

@@ -1,13 +1,12 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from s2snets.errors import Mistake
 from s2snets.measure.rrc import rates, relate
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
 
-PAPER = Path(__file__).parents[2] / "resources/palacio2018"
+PAPER = ASSETS / "palacio2018"
 
 # Figure 6, left to right: A_i ∘ j as "ij".
 ORDER = (
@@ -123,5 +122,5 @@ def broken(table, change):
     ],
 )
 def test_a_bad_table_is_refused_with_the_place(printed, change, words):
-    with pytest.raises(Mistake, match=words):
+    with pytest.raises(UserError, match=words):
         relate(broken(printed, change))

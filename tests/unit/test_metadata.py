@@ -29,10 +29,10 @@ from s2snets.cleaning.metadata import (
     write_rows,
 )
 from s2snets.data.images import decode
-from s2snets.errors import Mistake
-from s2snets.files import read_json
-from s2snets.stage import run
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json
 from s2snets.stages import read_metadata
+from s2snets.stages.base import run
 
 SHARDS, BATCHES = 40, 3
 
@@ -398,7 +398,7 @@ def test_cut_metadata_is_refused_with_the_row_and_leaves_nothing(tmp_path, count
     packed = bz2.compress(b"".join(lines(count)))
     (tmp_path / "cut.bz2").write_bytes(packed[:-40])
     told = r"cut\.bz2: unreadable after [\d,]+ rows.*fetch it anew"
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         split(tmp_path / "cut.bz2", tmp_path / "rows")
     assert [path.name for path in tmp_path.iterdir()] == ["cut.bz2"]
 
@@ -410,7 +410,7 @@ def test_damaged_metadata_is_refused_wherever_the_damage_is(tmp_path):
     packed = bytearray(bz2.compress(b"".join(many)))
     packed[-1000:-900] = bytes(100)
     (tmp_path / "bad.bz2").write_bytes(packed)
-    with pytest.raises(Mistake, match=r"bad\.bz2: unreadable after 1,\d\d\d rows"):
+    with pytest.raises(UserError, match=r"bad\.bz2: unreadable after 1,\d\d\d rows"):
         split(tmp_path / "bad.bz2", tmp_path / "rows")
     assert not (tmp_path / "rows").exists()
 
@@ -434,23 +434,27 @@ def test_metadata_of_several_streams_is_read_to_the_end(tmp_path):
 )
 def test_what_is_no_metadata_is_refused(tmp_path, content, told):
     (tmp_path / "odd").write_bytes(content)
-    with pytest.raises(Mistake, match=f"odd: .*{told}"):
+    with pytest.raises(UserError, match=f"odd: .*{told}"):
         split(tmp_path / "odd", tmp_path / "rows")
 
 
 def test_what_is_no_hash_file_is_refused(tmp_path):
     (tmp_path / "odd").write_bytes(line())
-    with pytest.raises(Mistake, match=r"23 columns, but 2 are.*give it under metadata"):
+    with pytest.raises(
+        UserError, match=r"23 columns, but 2 are.*give it under metadata"
+    ):
         split(tmp_path / "odd", tmp_path / "rows", kind="hashes")
 
 
 def test_a_missing_file_and_a_foreign_database_are_named(tmp_path):
-    with pytest.raises(Mistake, match="none: no such file"):
+    with pytest.raises(UserError, match="none: no such file"):
         split(tmp_path / "none", tmp_path / "rows")
     base = sqlite3.connect(tmp_path / "other.sql")
     base.execute("CREATE TABLE other (x)")
     base.close()
-    with pytest.raises(Mistake, match=r"other\.sql: .*no such table: yfcc100m_dataset"):
+    with pytest.raises(
+        UserError, match=r"other\.sql: .*no such table: yfcc100m_dataset"
+    ):
         split(tmp_path / "other.sql", tmp_path / "rows")
 
 
@@ -458,7 +462,7 @@ def test_a_file_that_becomes_another_form_is_refused(tmp_path):
     v2 = b"".join(b"0\t1\t" + line(str(number)) for number in range(1400))
     (tmp_path / "mixed").write_bytes(b"".join(lines(1100)) + v2)
     with pytest.raises(
-        Mistake, match=r"mixed: 1,400 of 2,500 rows.*columns: 25, not 23"
+        UserError, match=r"mixed: 1,400 of 2,500 rows.*columns: 25, not 23"
     ):
         split(tmp_path / "mixed", tmp_path / "rows")
     assert not (tmp_path / "rows").exists()
@@ -470,23 +474,25 @@ def test_forms_may_not_be_mixed_nor_files_given_twice(forms):
 
     for folders in forms.values():
         check_parts(abouts(*folders))
-    with pytest.raises(Mistake, match=r"v1 \(.*-0\.bz2\), v2 \(.*dataset\.bz2\); give"):
+    with pytest.raises(
+        UserError, match=r"v1 \(.*-0\.bz2\), v2 \(.*dataset\.bz2\); give"
+    ):
         check_parts(abouts(*forms["v1"], *forms["v2"]))
-    with pytest.raises(Mistake, match=r"v1 .*sqlite "):
+    with pytest.raises(UserError, match=r"v1 .*sqlite "):
         check_parts(abouts(*forms["v1"], *forms["sqlite"]))
-    with pytest.raises(Mistake, match=r"-3\.bz2: the same rows as .*-3\.bz2"):
+    with pytest.raises(UserError, match=r"-3\.bz2: the same rows as .*-3\.bz2"):
         check_parts(abouts(*forms["v1"], forms["v1"][3]))
 
 
 def test_missing_and_damaged_rows_are_named(tmp_path):
     (tmp_path / "meta").write_bytes(b"".join(lines(99)))
     folder = split(tmp_path / "meta", tmp_path / "rows", batches=1)
-    with pytest.raises(Mistake, match=r"0001\.tsv\.gz: no such rows"):
+    with pytest.raises(UserError, match=r"0001\.tsv\.gz: no such rows"):
         rows_of([folder], None, 1)
     whole = (folder / "0000.tsv.gz").read_bytes()
     for damaged in (whole[:-20], whole[:200] + bytes(9) + whole[209:], b"junk", b""):
         (folder / "0000.tsv.gz").write_bytes(damaged)
-        with pytest.raises(Mistake, match=r"0000\.tsv\.gz: damaged rows.*delete"):
+        with pytest.raises(UserError, match=r"0000\.tsv\.gz: damaged rows.*delete"):
             rows_of([folder], None, 0)
 
 
@@ -532,10 +538,10 @@ def test_names_that_are_no_text_keep_their_bytes(tmp_path):
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(Mistake, match="none: cannot be listed"):
+    with pytest.raises(UserError, match="none: cannot be listed"):
         split(tmp_path / "none", tmp_path / "rows", kind="folder")
     images(tmp_path / "tree", "notes.txt")
-    with pytest.raises(Mistake, match="tree: holds no images"):
+    with pytest.raises(UserError, match="tree: holds no images"):
         split(tmp_path / "tree", tmp_path / "rows", kind="folder")
     assert not (tmp_path / "rows").exists()
 

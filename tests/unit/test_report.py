@@ -17,12 +17,13 @@ import pytest
 from PIL import Image
 
 from s2snets.config import Figures, Study, load
-from s2snets.errors import Mistake
 from s2snets.measure.lattice import build, thresholds
 from s2snets.measure.rrc import relate
-from s2snets.reporting import certainty, documents, islands
-from s2snets.reporting import page as report
-from s2snets.reporting.pictures import embed
+from s2snets.report import certainty, documents
+from s2snets.report import page as report
+from s2snets.report import report_data as islands
+from s2snets.report.pictures import embed
+from s2snets.runtime.errors import UserError
 from s2snets.stages import report as stage
 
 CAPTIONS = report.CAPTIONS
@@ -496,7 +497,7 @@ def test_the_largest_figures_shrink_first_and_all_fit(tmp_path):
 
 
 def test_missing_figure_is_told(write, figures):
-    with pytest.raises(Mistake, match="figure-6 missing; make figures first"):
+    with pytest.raises(UserError, match="figure-6 missing; make figures first"):
         write(figures=[path for path in figures if path.stem != "figure-6"])
 
 
@@ -563,12 +564,12 @@ def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
 
 def test_figure_that_was_never_drawn_is_told(write, figures):
     figures[1].unlink()
-    with pytest.raises(Mistake, match=r"figure-2\.png: no such figure"):
+    with pytest.raises(UserError, match=r"figure-2\.png: no such figure"):
         write()
 
 
 def test_figure_without_a_place_is_told(write, figures, tmp_path):
-    with pytest.raises(Mistake, match="no place for figure-10"):
+    with pytest.raises(UserError, match="no place for figure-10"):
         write(figures=[*figures, tmp_path / "figure-10.png"])
 
 
@@ -578,7 +579,7 @@ def test_missing_caption_is_told(write, tmp_path):
     for path in CAPTIONS.iterdir():
         if path.name != "table-1.rst":
             (folder / path.name).write_text(path.read_text())
-    with pytest.raises(Mistake, match=r"table-1\.rst: no such caption"):
+    with pytest.raises(UserError, match=r"table-1\.rst: no such caption"):
         write(captions=folder)
 
 
@@ -636,7 +637,7 @@ def test_command_line_reads_files_and_json(
 
 
 def test_settings_that_are_no_json_are_told():
-    with pytest.raises(Mistake, match="--config: not JSON"):
+    with pytest.raises(UserError, match="--config: not JSON"):
         stage.plain("{study: demo")
 
 
@@ -814,7 +815,7 @@ def test_comparison_is_counted_and_grouped(write):
 
 def test_strange_verdict_is_told(write, tables):
     strange = tables["comparison"].assign(verdict="maybe")
-    with pytest.raises(Mistake, match="verdict 'maybe' is none of holds, fails"):
+    with pytest.raises(UserError, match="verdict 'maybe' is none of holds, fails"):
         write(tables=tables | {"comparison": strange})
 
 

@@ -14,18 +14,18 @@ import torch.nn.functional as F
 from torch import nn
 from torch.autograd.functional import jacobian
 
-from s2snets.errors import Mistake
-from s2snets.models.classifiers import ARCHITECTURES as NETWORKS
-from s2snets.models.classifiers import caffe_alexnet, lenet5, small_alexnet_lrn
-from s2snets.models.frozen import Frozen
-from s2snets.models.layers import centres, depths, split
-from s2snets.models.vision import torchvision
-from s2snets.reverse import starts
-from s2snets.reverse.mode import nodes, reversed_as
-from s2snets.reverse.pools import adaptive_centres
-from s2snets.reverse.respond import activation, respond
-from s2snets.reverse.rules import ARCHITECTURES, LRN, POOL, RELU, VARIANTS, Reversal
-from s2snets.zoo.subset import Chosen
+from s2snets.networks.class_subset import Chosen
+from s2snets.networks.classifiers import ARCHITECTURES as NETWORKS
+from s2snets.networks.classifiers import caffe_alexnet, lenet5, small_alexnet_lrn
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.layers import centres, depths, split
+from s2snets.networks.vision import torchvision
+from s2snets.reversal import starts
+from s2snets.reversal.mode import nodes, reversed_as
+from s2snets.reversal.pools import adaptive_centres
+from s2snets.reversal.respond import activation, respond
+from s2snets.reversal.variants import ARCHITECTURES, LRN, POOL, RELU, VARIANTS, Reversal
+from s2snets.runtime.errors import UserError
 
 captum = pytest.importorskip("captum.attr")
 
@@ -447,7 +447,7 @@ def test_caffes_alexnet_is_the_published_one():
     assert kinds[:4] == ["Conv2d", "ReLU", "LocalResponseNorm", "MaxPool2d"]
     assert kinds.count("LocalResponseNorm") == 2
     assert caffe_alexnet(3, 67)(torch.rand(1, 3, 67, 67)).shape == (1, 3)
-    with pytest.raises(Mistake, match="67 at least"):
+    with pytest.raises(UserError, match="67 at least"):
         caffe_alexnet(10, 66)
 
 
@@ -473,11 +473,11 @@ def test_a_rectifier_that_escapes_is_an_error(seen):
     net = Written(nn.Sequential(scripted, nn.ReLU() if seen else nn.Identity()))
     x = torch.randn(1, 3, 8, 8, requires_grad=True)
     with (
-        pytest.raises(Mistake, match="ReluBackward0 escaped"),
+        pytest.raises(UserError, match="ReluBackward0 escaped"),
         reversed_as("deconvnet"),
     ):
         net(x)
-    with pytest.raises(Mistake, match="ReluBackward0 escaped"):
+    with pytest.raises(UserError, match="ReluBackward0 escaped"):
         respond(net, x, "desalinet", "rectifier.0")
     with reversed_as("salinet"):
         net(x)  # whose own gradient it is
@@ -499,9 +499,9 @@ def test_what_made_the_image_is_not_the_networks():
 @pytest.mark.parametrize("layer", ["logits", "3"])
 def test_rules_for_rectifiers_need_a_network_with_rectifiers(reversal, layer):
     net, x = lenet5().eval(), torch.randn(1, 3, 32, 32)
-    with pytest.raises(Mistake, match="no piecewise-linear rectifier"):
+    with pytest.raises(UserError, match="no piecewise-linear rectifier"):
         respond(net, x, reversal, layer)
-    with pytest.raises(Mistake, match="salinet"), reversed_as(reversal):
+    with pytest.raises(UserError, match="salinet"), reversed_as(reversal):
         net(x)
     assert respond(net, x, "salinet", layer).any()
 
@@ -514,9 +514,9 @@ def test_a_layer_below_the_first_rectifier_responds():
 
 def test_training_mode_is_an_error_in_the_context():
     net, x = networks("small_vgg")
-    with pytest.raises(Mistake, match=r"eval\(\)"), reversed_as("desalinet"):
+    with pytest.raises(UserError, match=r"eval\(\)"), reversed_as("desalinet"):
         net.train()(x)
-    with pytest.raises(Mistake, match="dropout"), reversed_as("desalinet"):
+    with pytest.raises(UserError, match="dropout"), reversed_as("desalinet"):
         F.dropout(torch.rand(3))
 
 
@@ -529,19 +529,19 @@ def test_training_mode_is_an_error_in_the_context():
     ],
 )
 def test_an_unknown_reversal_is_named(reversal, says):
-    with pytest.raises(Mistake, match=says), reversed_as(reversal):
+    with pytest.raises(UserError, match=says), reversed_as(reversal):
         pass
 
 
 def test_an_unknown_layer_or_start_is_named():
     net, x = networks("small_alexnet")
-    with pytest.raises(Mistake, match="no '40'"):
+    with pytest.raises(UserError, match="no '40'"):
         respond(net, x, "salinet", "40")
-    with pytest.raises(Mistake, match="no 'weakest'; choose strongest"):
+    with pytest.raises(UserError, match="no 'weakest'; choose strongest"):
         respond(net, x, "salinet", start="weakest")
-    with pytest.raises(Mistake, match=r"\(2, 3\) for a layer's \(2, 7\)"):
+    with pytest.raises(UserError, match=r"\(2, 3\) for a layer's \(2, 7\)"):
         respond(net, x, "salinet", start=torch.ones(2, 3))
-    with pytest.raises(Mistake, match="outside"):
+    with pytest.raises(UserError, match="outside"):
         starts.neuron(net(x), [7])
 
 
@@ -784,7 +784,7 @@ def test_dense_use_takes_the_classifiers_own_size_and_its_normalisation_alone():
 )
 def test_networks_that_do_not_slide_say_so(name, dense, side, says):
     net, x = vision(name), torch.randn(1, 3, side, side)
-    with pytest.raises(Mistake, match=says):
+    with pytest.raises(UserError, match=says):
         respond(net, x, "salinet", dense=dense)
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 from simplejpeg import decode_jpeg
 
 from s2snets.cleaning.dhash import dhash
-from s2snets.cleaning.rules import PROFILES, judge
+from s2snets.cleaning.quality import PROFILES, judge
 from s2snets.data import images
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 def patched(data, at, new):
@@ -254,7 +254,7 @@ def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(
 ):
     # A header that lies about its size would else cost memory and time.
     monkeypatch.setattr(images, "MOST_PIXELS", 200_000)
-    monkeypatch.setattr("s2snets.cleaning.rules.MOST_PIXELS", 200_000)
+    monkeypatch.setattr("s2snets.cleaning.quality.MOST_PIXELS", 200_000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
     found = Counter()
     for data in mutations(3000, 0):
@@ -263,7 +263,7 @@ def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(
         if "kept" in (published_profile.outcome, strict.outcome):
             assert images.decode(data, "it").mode == "RGB"
         else:
-            with suppress(Mistake):
+            with suppress(UserError):
                 images.decode(data, "it")
         if published_profile.outcome != "too_large":
             assert (published_profile.outcome == "kept") == published(data)

@@ -14,13 +14,13 @@ from PIL import Image
 
 from s2snets import cli
 from s2snets.config import Autoencoder, Classifier, Figures
-from s2snets.errors import Mistake
-from s2snets.figures import seen as figure
-from s2snets.files import write_json
-from s2snets.models.segnet import SegNet
-from s2snets.see import amplified, load_networks, read_pixels, see
-from s2snets.store import save_classifier, save_weights
-from s2snets.zoo.build import build, spec_of
+from s2snets.figures import network_view as figure
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.checkpoints import save_classifier, save_weights
+from s2snets.networks.segnet import SegNet
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import write_json
+from s2snets.study.finished import amplified, load_networks, read_pixels, see
 
 CLASSES = ["a_fish", "tent", "a very long name of a class"]
 SIZE = 16
@@ -99,7 +99,7 @@ def test_every_source_and_classifier_agrees_with_its_networks(study, here):
         seen.pictures["image"], (pixels[0].permute(1, 2, 0) * 255).round()
     )
     weights = study / "seed-0/autoencoders/decoder/R/weights.safetensors"
-    from s2snets.store import load_autoencoder, load_classifier
+    from s2snets.networks.checkpoints import load_autoencoder, load_classifier
 
     passed = load_autoencoder(weights, Autoencoder(width=4, stages=2))(pixels)
     truth = load_classifier(study / "seed-0/classifiers/L")(passed).softmax(1)[0]
@@ -149,7 +149,7 @@ def test_the_first_seed_is_taken_and_others_can_be(tmp_path):
         fabricate(tmp_path, seed)
     assert load_networks(tmp_path).seed == 2
     assert load_networks(tmp_path, 10).seed == 10
-    with pytest.raises(Mistake, match=r"no seed 3, only 2, 10"):
+    with pytest.raises(UserError, match=r"no seed 3, only 2, 10"):
         load_networks(tmp_path, 3)
 
 

@@ -13,7 +13,6 @@ from torch import nn
 
 from s2snets.config import Figures, Segmentation
 from s2snets.data.segmentation import PUBLISHED, read_examples
-from s2snets.errors import Mistake
 from s2snets.figures import salient_segmentation
 from s2snets.measure.segmentation import (
     beside,
@@ -22,13 +21,15 @@ from s2snets.measure.segmentation import (
     scores,
     summarise,
 )
-from s2snets.models.classifiers import small_alexnet
-from s2snets.models.frozen import Frozen
-from s2snets.reverse import grabcut
-from s2snets.reverse.saliency import METHODS, blob, saliencies, saliency
+from s2snets.networks.checkpoints import save_classifier
+from s2snets.networks.classifiers import small_alexnet
+from s2snets.networks.frozen import Frozen
+from s2snets.reversal import grabcut
+from s2snets.reversal.saliency import METHODS, blob, saliencies, saliency
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays, read_rows
 from s2snets.stages import segment, tabulate_segmentation
-from s2snets.store import save_classifier
-from s2snets.tables import read_arrays, read_rows
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Segmentation(path="unused")
@@ -130,24 +131,24 @@ def cropped(path):
 )
 def test_a_broken_published_set_is_told_in_a_line(tmp_path, write, complaint):
     write(tmp_path / "x.mat")
-    with pytest.raises(Mistake, match=complaint) as told:
+    with pytest.raises(UserError, match=complaint) as told:
         read_examples(tmp_path / "x.mat")[0]
     assert "\n" not in str(told.value)
 
 
 def test_a_broken_folder_is_told_in_a_line(tmp_path):
-    with pytest.raises(Mistake, match="no such folder"):
+    with pytest.raises(UserError, match="no such folder"):
         read_examples(tmp_path)
     write_folder(tmp_path, EXAMPLES)
     mask = tmp_path / "masks/n01/0.png"
     Image.new("L", (3, 3)).save(mask)
-    with pytest.raises(Mistake, match=r"images/n01/0.png: its mask has 3×3"):
+    with pytest.raises(UserError, match=r"images/n01/0.png: its mask has 3×3"):
         read_examples(tmp_path)[0]
     mask.unlink()
-    with pytest.raises(Mistake, match=r"n01/0.png: no such mask \(1 of 2"):
+    with pytest.raises(UserError, match=r"n01/0.png: no such mask \(1 of 2"):
         read_examples(tmp_path)
     Image.new("RGB", (3, 3)).save(tmp_path / "images/stray.png")
-    with pytest.raises(Mistake, match=r"stray.png: is not in a class's folder"):
+    with pytest.raises(UserError, match=r"stray.png: is not in a class's folder"):
         read_examples(tmp_path)
 
 
@@ -238,7 +239,7 @@ def test_methods_on_other_images_are_refused():
         rows("A", "salinet", [0.0, 0.4]),
         rows("V", "salinet", [0.0, 0.4], seed=1),
     ):
-        with pytest.raises(Mistake, match="lacks images that others have"):
+        with pytest.raises(UserError, match="lacks images that others have"):
             summarise(pd.concat([whole, lacking]), 10, 0)
 
 
@@ -463,7 +464,7 @@ def test_images_smaller_than_the_network_are_refused(segmented, tmp_path):
     settings = json.loads((segmented / "A.json").read_text())["settings"]
     settings["segmentation"]["side"] = 31
     with pytest.raises(
-        Mistake, match=r"segmentation.side: 31 pixels are too few for A"
+        UserError, match=r"segmentation.side: 31 pixels are too few for A"
     ):
         stage(
             segment, "--images", settings["segmentation"]["path"],
@@ -498,7 +499,7 @@ def test_the_figure_is_drawn_from_the_table_and_the_examples(segmented, tmp_path
     stage(
         tabulate_segmentation,
         "--scores", segmented / "A.parquet", segmented / "baseline.parquet",
-        "--printed", ROOT / "resources/mahendran2016/table1.csv",
+        "--printed", ASSETS / "mahendran2016/table1.csv",
         "--names", "A", "--architectures", "small_alexnet",
         "--examples", segmented / "A.npz", segmented / "baseline.npz",
         "--table", table, "--gallery", tmp_path / "gallery.npz",

@@ -25,7 +25,7 @@ from s2snets.cleaning.outcomes import OUTCOMES
 from s2snets.cleaning.shard import files_of, locked, read, shards_in
 from s2snets.cli import main as cli
 from s2snets.config import Clean
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 CLEAN = Clean(tree="photos", shards=4, batches=2, most_failed=0.5)
 NOBODY = Lists()
@@ -387,7 +387,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, room, fresh):
 
     with monkeypatch.context() as patch:
         patch.setattr(shard.Digested, "write", write)
-        with pytest.raises(Mistake, match=r"000001\.tar: no space left .* free some"):
+        with pytest.raises(UserError, match=r"000001\.tar: no space left .* free some"):
             make(tmp_path)
     assert contents(tmp_path) == before
     make(tmp_path)
@@ -399,7 +399,7 @@ def test_a_disk_that_is_full_only_when_synced_leaves_nothing(tmp_path, monkeypat
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(Mistake, match="free some quota"):
+    with pytest.raises(UserError, match="free some quota"):
         make(tmp_path)
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
@@ -622,7 +622,7 @@ def test_scrubbing_keeps_what_earlier_lists_removed(tmp_path):
 
 
 def test_a_folder_without_shards_is_not_scrubbed(tmp_path):
-    with pytest.raises(Mistake, match="holds no shards"):
+    with pytest.raises(UserError, match="holds no shards"):
         shards_in(tmp_path)
 
 
@@ -643,19 +643,19 @@ def test_lists_are_read_with_comments_and_either_line_ending(tmp_path):
 def test_a_bad_line_of_a_list_is_named(tmp_path, line):
     path = tmp_path / "exclude.txt"
     path.write_text(f"1\n{line}\n")
-    with pytest.raises(Mistake, match=r"exclude\.txt, line 2: "):
+    with pytest.raises(UserError, match=r"exclude\.txt, line 2: "):
         read_lists(path)
 
 
 def test_bad_digests_and_missing_or_binary_lists_are_named(tmp_path):
     path = tmp_path / "list.txt"
-    with pytest.raises(Mistake, match=r"list\.txt: no such list"):
+    with pytest.raises(UserError, match=r"list\.txt: no such list"):
         read_lists(path)
     path.write_text("a" * 63)
-    with pytest.raises(Mistake, match=r"list\.txt, line 1: .* 64 hex"):
+    with pytest.raises(UserError, match=r"list\.txt, line 1: .* 64 hex"):
         read_lists(None, path)
     path.write_bytes(b"\xff\xfe1")
-    with pytest.raises(Mistake, match=r"list\.txt: not UTF-8"):
+    with pytest.raises(UserError, match=r"list\.txt: not UTF-8"):
         read_lists(path)
 
 

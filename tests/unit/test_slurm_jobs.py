@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from s2snets import slurm
+from s2snets.runtime import slurm
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
 from s2snets.data.shards import read_index, write_index
 from s2snets.data.sources import classes_of, items
-from s2snets.errors import Mistake
-from s2snets.files import sha256
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import sha256
 from s2snets.stages import pack_images
 
 # In the devkit's order, which is not the sorted one; the last is no leaf.
@@ -190,7 +191,7 @@ def test_numbered_shards_keep_numbers_until_a_list_names_them(tmp_path, train):
 
 
 def test_imagenets_own_list_names_its_numbers(tmp_path):
-    names = Path(__file__).parents[2] / "resources/imagenet/synsets.txt"
+    names = ASSETS / "imagenet/synsets.txt"
     found = classes_of([source(shards(tmp_path / "numbered"), names)])
     assert found == ["n01440764", "n01443537", "n01484850"]
 
@@ -285,11 +286,11 @@ def test_sets_with_different_classes_are_one_line(tmp_path, flat, train, devkit)
     job = {"named_by": [source(train).model_dump()]}
     shutil.rmtree(train / CLASSES[1])
     with pytest.raises(
-        Mistake, match=f"val: '{CLASSES[1]}' is no class; the classes are"
+        UserError, match=f"val: '{CLASSES[1]}' is no class; the classes are"
     ):
         pack(tmp_path, [source(flat, devkit)], **job)
     job = {"named_by": [source(flat, devkit).model_dump()]}
-    with pytest.raises(Mistake, match=f"train: no image of {CLASSES[1]}, which"):
+    with pytest.raises(UserError, match=f"train: no image of {CLASSES[1]}, which"):
         pack(tmp_path, [source(train)], **job)
     assert not (tmp_path / "set").exists()
 
@@ -315,21 +316,21 @@ def nested(tmp_path, change=lambda data: data):
 @pytest.mark.parametrize("length", [0, 700, 1100, 1024 + 512, 2048])
 def test_a_truncated_inner_tar_is_named(tmp_path, length):
     path = nested(tmp_path, lambda data: data[:length])
-    with pytest.raises(Mistake, match=r"outer\.tar:n01440764\.tar: .*cut") as caught:
+    with pytest.raises(UserError, match=r"outer\.tar:n01440764\.tar: .*cut") as caught:
         told(source(path))
     assert "\n" not in str(caught.value)
 
 
 def test_a_truncated_outer_tar_is_named(tmp_path):
     for length in (100, 512, 5000, 11000, 21504):
-        with pytest.raises(Mistake, match=r"outer\.tar.*cut"):
+        with pytest.raises(UserError, match=r"outer\.tar.*cut"):
             told(source(cut(nested(tmp_path), length)))
 
 
 def test_a_compressed_tar_or_no_tar_is_named(tmp_path):
     for name in ("some.tar.gz", "some.tar", "page.html"):
         (tmp_path / name).write_bytes(b"\x1f\x8b nothing of the kind")
-        with pytest.raises(Mistake, match=f"{name}: no plain tar"):
+        with pytest.raises(UserError, match=f"{name}: no plain tar"):
             classes_of([source(tmp_path / name)])
 
 
@@ -367,14 +368,14 @@ def one_less(devkit):
 )
 def test_a_broken_devkit_is_one_line(flat, devkit, damage, complaint):
     damage(devkit)
-    with pytest.raises(Mistake, match=complaint) as caught:
+    with pytest.raises(UserError, match=complaint) as caught:
         classes_of([source(flat, devkit)])
     assert "\n" not in str(caught.value)
 
 
 def test_a_damaged_devkit_tar_is_named(flat, devkit):
     path = cut(Path(f"{devkit}.tar.gz"), 200)
-    with pytest.raises(Mistake, match=r"t12\.tar\.gz: damaged devkit"):
+    with pytest.raises(UserError, match=r"t12\.tar\.gz: damaged devkit"):
         classes_of([source(flat, path)])
 
 
@@ -396,27 +397,27 @@ def test_a_damaged_devkit_tar_is_named(flat, devkit):
 def test_a_broken_list_is_one_line(tmp_path, flat, text, complaint):
     path = tmp_path / "labels.txt"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(Mistake, match=complaint) as caught:
+    with pytest.raises(UserError, match=complaint) as caught:
         told(source(flat, path))
     assert "\n" not in str(caught.value)
 
 
 def test_images_without_labels_say_what_is_wanted(flat, tmp_path):
-    with pytest.raises(Mistake, match=r"0001\.JPEG: has no label.*devkit, or a list"):
+    with pytest.raises(UserError, match=r"0001\.JPEG: has no label.*devkit, or a list"):
         classes_of([source(flat)])
     deep = tmp_path / "deep"
     shutil.copytree(flat, deep / "val")
-    with pytest.raises(Mistake, match=r"needs two classes.*here is val"):
+    with pytest.raises(UserError, match=r"needs two classes.*here is val"):
         classes_of([source(deep)])
 
 
 def test_numbers_and_names_do_not_mix(tmp_path, train):
     mixed = [source(train), source(shards(tmp_path / "numbered"))]
-    with pytest.raises(Mistake, match=r"names; list the names in data\.classes"):
+    with pytest.raises(UserError, match=r"names; list the names in data\.classes"):
         classes_of(mixed)
 
 
 def test_too_few_names_for_numbered_shards_are_named(tmp_path):
     (tmp_path / "names.txt").write_text("one\ntwo\n")
-    with pytest.raises(Mistake, match=r"names\.txt: 2 names, but .* number 2"):
+    with pytest.raises(UserError, match=r"names\.txt: 2 names, but .* number 2"):
         classes_of([source(shards(tmp_path / "numbered"), tmp_path / "names.txt")])

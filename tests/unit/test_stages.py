@@ -10,14 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
-from s2snets import evaluation, files, stage
+from s2snets import evaluation
 from s2snets.config import Information, Predict
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
-from s2snets.files import replacing
 from s2snets.measure.information import nmi
-from s2snets.models.classifiers import lenet5
-from s2snets.models.frozen import Frozen
+from s2snets.networks.classifiers import lenet5
+from s2snets.networks.frozen import Frozen
+from s2snets.runtime import files
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing
+from s2snets.runtime.tables import read_csv, read_rows
+from s2snets.stages import base as stage
 from s2snets.stages import (
     measure_information,
     relate,
@@ -25,7 +28,6 @@ from s2snets.stages import (
     tabulate_accuracy,
 )
 from s2snets.stages.collect_gallery import examples
-from s2snets.tables import read_csv, read_rows
 
 CPU = torch.device("cpu")
 
@@ -123,7 +125,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
 
 def test_a_full_disk_is_seen_through_a_librarys_own_error(tmp_path):
     text = f"I/O error: {os.strerror(errno.ENOSPC)} (os error 28)"
-    with pytest.raises(Mistake, match="free some space"), replacing(tmp_path / "x"):
+    with pytest.raises(UserError, match="free some space"), replacing(tmp_path / "x"):
         raise RuntimeError(text)
 
 
@@ -137,19 +139,19 @@ def test_other_errors_keep_their_traceback():
 
 def test_bad_settings_of_a_stage_are_told_in_one_line():
     parser = stage.arguments("", model=Predict)
-    with pytest.raises(Mistake, match=r"--settings: batch: .*-1"):
+    with pytest.raises(UserError, match=r"--settings: batch: .*-1"):
         parser.parse_args(["--settings", json.dumps({"batch": -1})])
 
 
 def test_tables_that_are_missing_or_foreign_are_named(tmp_path):
-    with pytest.raises(Mistake, match=r"none\.csv: no such table"):
+    with pytest.raises(UserError, match=r"none\.csv: no such table"):
         read_csv(tmp_path / "none.csv")
     (tmp_path / "a.csv").write_text("x,y\n1,null\n")
     assert read_csv(tmp_path / "a.csv").y.item() == "null"
-    with pytest.raises(Mistake, match=r"a\.csv: lacks column z"):
+    with pytest.raises(UserError, match=r"a\.csv: lacks column z"):
         read_csv(tmp_path / "a.csv", ["x", "z"])
     (tmp_path / "b.parquet").write_bytes(b"junk")
-    with pytest.raises(Mistake, match=r"b\.parquet: damaged rows"):
+    with pytest.raises(UserError, match=r"b\.parquet: damaged rows"):
         read_rows([tmp_path / "b.parquet"])
 
 
@@ -229,5 +231,5 @@ def test_rrc_comes_from_table_2_alone_and_refuses_another_s_bootstrap(tabulated)
     table.replace("A_L", "A_X").rename(columns={"L": "X"}).to_csv(
         tabulated / "table2.csv", index=False
     )
-    with pytest.raises(Mistake, match="its classifiers are not the columns"):
+    with pytest.raises(UserError, match="its classifiers are not the columns"):
         relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from s2snets import status
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
+from s2snets.study import status
 
 PLAN = """Building DAG of jobs...
 [today]
@@ -75,5 +75,5 @@ def test_begun_jobs_count_while_a_snakemake_is_there(tmp_path, monkeypatch):
 
 def test_a_study_that_cannot_be_planned_is_a_mistake(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Mistake, match="Snakemake cannot plan the study"):
+    with pytest.raises(UserError, match="Snakemake cannot plan the study"):
         status.status([])

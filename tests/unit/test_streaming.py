@@ -18,8 +18,8 @@ from s2snets.config import Augmentation, Pretraining
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import Batches, generator, places
 from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
-from s2snets.errors import Mistake
-from s2snets.files import sha256
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import sha256
 from s2snets.training.batches import Placed, batches
 
 CPU = torch.device("cpu")
@@ -153,7 +153,7 @@ DAMAGES = {
 def test_a_damaged_index_is_named(tmp_path, damage):
     path = streamed(tmp_path, [20, 7])
     DAMAGES[damage](path)
-    with pytest.raises(Mistake, match=r"index\.npz: damaged index.*repack"):
+    with pytest.raises(UserError, match=r"index\.npz: damaged index.*repack"):
         ImageSet(path, 16)
 
 
@@ -281,7 +281,7 @@ def test_a_training_shows_the_same_at_any_world_size_and_after_any_kill(number):
 
 
 def test_more_processes_than_images_in_a_batch_are_refused():
-    with pytest.raises(Mistake, match="batch: 4 is less than the 5 processes"):
+    with pytest.raises(UserError, match="batch: 4 is less than the 5 processes"):
         Batches(20, 20, 4, seed=0, world=5)
 
 

@@ -11,17 +11,17 @@ from torch import nn
 from s2snets.config import Predict
 from s2snets.data.imagenet import synsets
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
 from s2snets.evaluation import Pass, identity, predictions, shown
-from s2snets.files import read_json, write_json
-from s2snets.models.classifiers import lenet5
-from s2snets.models.frozen import Frozen
-from s2snets.models.segnet import SegNet, Tuned
-from s2snets.models.vision import torchvision
-from s2snets.store import load_classifier, save_classifier
+from s2snets.networks.build import build
+from s2snets.networks.checkpoints import load_classifier, save_classifier
+from s2snets.networks.class_subset import Chosen, places, restricted
+from s2snets.networks.classifiers import lenet5
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.segnet import SegNet, Tuned
+from s2snets.networks.vision import torchvision
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, write_json
 from s2snets.training.objectives import classification
-from s2snets.zoo.build import build
-from s2snets.zoo.subset import Chosen, places, restricted
 
 SYNSETS = list(synsets())
 IMAGENETTE = ["n01440764", "n02102040", "n02979186", "n03000684", "n03028079",
@@ -60,7 +60,7 @@ def test_imagenettes_synsets_find_their_logits(names):
 
 def test_human_names_find_their_logits_where_they_mean_one_class():
     assert places(1000, CATEGORIES, ["tench", "golf ball", "crane"]) == [0, 574, 517]
-    with pytest.raises(Mistake, match="no class 'crane'"):
+    with pytest.raises(UserError, match="no class 'crane'"):
         places(1000, SYNSETS, ["tench", "crane"])
 
 
@@ -88,7 +88,7 @@ def test_numbers_and_nameless_classes_go_by_place():
     ],
 )
 def test_classes_that_cannot_be_told_are_one_line(count, names, classes, complaint):
-    with pytest.raises(Mistake, match=complaint) as caught:
+    with pytest.raises(UserError, match=complaint) as caught:
         places(count, names, classes)
     assert "\n" not in str(caught.value)
 
@@ -167,11 +167,13 @@ def test_a_loaded_classifier_answers_in_the_studys_classes(tmp_path):
     assert torch.equal(load_classifier(tmp_path)(pixels), whole)
     few = load_classifier(tmp_path, classes=["a", "c"])(pixels)
     assert torch.allclose(few, whole[:, [3, 1]])
-    with pytest.raises(Mistake, match=rf"classifier {tmp_path.name}: has no class 'x'"):
+    with pytest.raises(
+        UserError, match=rf"classifier {tmp_path.name}: has no class 'x'"
+    ):
         load_classifier(tmp_path, classes=["a", "x"])
     write_json(
         tmp_path / "spec.json",
         {**read_json(tmp_path / "spec.json"), "categories": None},
     )
-    with pytest.raises(Mistake, match="tells 4 classes apart, but the data has 2"):
+    with pytest.raises(UserError, match="tells 4 classes apart, but the data has 2"):
         load_classifier(tmp_path, classes=["a", "c"])

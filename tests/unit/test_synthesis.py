@@ -11,7 +11,6 @@ from PIL import Image
 from torch import nn
 
 from s2snets.config import Ascent, Classifier, Filters, PretrainedAscent
-from s2snets.errors import Mistake
 from s2snets.measure.synthesis import (
     confidence,
     high_frequency,
@@ -19,15 +18,16 @@ from s2snets.measure.synthesis import (
     sought_activation,
     total_variation,
 )
-from s2snets.models.frozen import Frozen
-from s2snets.models.generator import Autoencoder, Generator
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.checkpoints import save_classifier, save_weights
+from s2snets.networks.class_subset import Chosen
+from s2snets.networks.frozen import Frozen
+from s2snets.networks.generator import Autoencoder, Generator
+from s2snets.runtime.errors import UserError
 from s2snets.stages import synthesise
-from s2snets.store import save_classifier, save_weights
 from s2snets.synthesis import ascent
 from s2snets.synthesis.ascent import ascend, groups, losses, regulariser, start
 from s2snets.synthesis.targets import Target, activations, output, targets
-from s2snets.zoo.build import build, spec_of
-from s2snets.zoo.subset import Chosen
 
 CLASSES = ["boot", "coat", "dress"]
 SIDE = 8
@@ -97,7 +97,7 @@ def test_without_names_all_classes_are_sought_by_number():
     ],
 )
 def test_what_a_network_lacks_is_told_with_what_it_has(asked, told):
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(UserError, match=told):
         targets(small(), CLASSES, asked, "A", SIDE)
 
 
@@ -534,10 +534,10 @@ def test_a_target_that_never_starts_is_told_and_the_rest_go_on(
 @pytest.mark.parametrize(("mode", "count"), [("scratch", 1), ("pretrained", 0)])
 def test_a_generator_goes_with_the_pretrained_mode_alone(study, tmp_path, mode, count):
     weights = [f"{study}/autoencoder.safetensors"] * count
-    with pytest.raises(Mistake, match="--generator"):
+    with pytest.raises(UserError, match="--generator"):
         stage(study, tmp_path, mode, weights)
 
 
 def test_weights_of_another_network_are_told(study, tmp_path):
-    with pytest.raises(Mistake, match="weights of another network"):
+    with pytest.raises(UserError, match="weights of another network"):
         stage(study, tmp_path, "pretrained", [f"{study}/A/weights.safetensors"])

@@ -11,13 +11,13 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from s2snets.config import Figures
-from s2snets.errors import Mistake
 from s2snets.figures import strips as page
 from s2snets.figures import style as look
 from s2snets.measure.modes import summarise
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
 from s2snets.stages import collect_synthesis
 from s2snets.stages.collect_synthesis import selected, shown_classes
-from s2snets.tables import read_arrays
 
 CLASSES = [f"class_{number}" for number in range(7)]
 GALLERY = ("modes", "bias", "filters", "compounds")
@@ -206,7 +206,7 @@ def test_a_gallery_without_such_pictures_is_told(name):
     arrays = gallery("V")
     kept = np.isin(arrays["kind"], ["class", "training"])
     arrays = {key: values[kept] for key, values in arrays.items()}
-    with pytest.raises(Mistake, match="no picture"):
+    with pytest.raises(UserError, match="no picture"):
         module(name).draw(arrays, STYLE)
 
 

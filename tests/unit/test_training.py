@@ -17,11 +17,11 @@ from s2snets.config import (
     Training,
 )
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
-from s2snets.models.classifiers import small_alexnet
-from s2snets.models.frozen import Frozen, Prepared
-from s2snets.models.segnet import IMAGENET_STD, SegNet, Tuned
-from s2snets.store import load_autoencoder, load_weights, save_weights
+from s2snets.networks.checkpoints import load_autoencoder, load_weights, save_weights
+from s2snets.networks.classifiers import small_alexnet
+from s2snets.networks.frozen import Frozen, Prepared
+from s2snets.networks.segnet import IMAGENET_STD, SegNet, Tuned
+from s2snets.runtime.errors import UserError
 from s2snets.training import checkpoint
 from s2snets.training.batches import batches
 from s2snets.training.loop import Training as Run
@@ -209,7 +209,7 @@ def test_a_checkpoint_of_another_training_is_refused(images, tmp_path):
         train(images, RUNS["autoencoder"], path, kill=3)
     settings = RUNS["autoencoder"][2].model_copy(update={"rate": 0.5})
     changed = (*RUNS["autoencoder"][:2], settings)
-    with pytest.raises(Mistake, match=r"rate was 0\.01, is 0\.5.*delete"):
+    with pytest.raises(UserError, match=r"rate was 0\.01, is 0\.5.*delete"):
         train(images, changed, path)
 
 
@@ -217,7 +217,7 @@ def test_a_checkpoint_of_another_training_is_refused(images, tmp_path):
 def test_a_damaged_checkpoint_is_named(tmp_path, content):
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(content)
-    with pytest.raises(Mistake, match=r"checkpoint\.pt: damaged"):
+    with pytest.raises(UserError, match=r"checkpoint\.pt: damaged"):
         checkpoint.load(path, {})
 
 
@@ -228,11 +228,11 @@ def test_weights_come_back_and_others_are_refused(tmp_path):
     assert same(model.state_dict(), found.state_dict())
     assert not any(weight.requires_grad for weight in found.parameters())
     with pytest.raises(
-        Mistake, match=r"weights\.safetensors: weights of another network"
+        UserError, match=r"weights\.safetensors: weights of another network"
     ):
         load_autoencoder(path, Autoencoder(width=8, stages=2))
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(Mistake, match=r"weights\.safetensors: damaged"):
+    with pytest.raises(UserError, match=r"weights\.safetensors: damaged"):
         load_weights(model, path)
-    with pytest.raises(Mistake, match="no such weights"):
+    with pytest.raises(UserError, match="no such weights"):
         load_weights(model, tmp_path / "none.safetensors")

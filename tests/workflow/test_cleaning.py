@@ -11,7 +11,7 @@ from project import Project, one_line
 from safetensors.numpy import load_file
 
 from s2snets.data.imageset import ImageSet
-from s2snets.tables import read_csv
+from s2snets.runtime.tables import read_csv
 
 WEIGHTS = "results/yfcc/seed-0/autoencoders/pretrained/photos/weights.safetensors"
 CLEAN = {

@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 from project import one_line
 
-from s2snets.models.classifiers import lenet5
-from s2snets.store import save_weights
+from s2snets.networks.checkpoints import save_weights
+from s2snets.networks.classifiers import lenet5
+from s2snets.runtime.assets import ASSETS
 
 ROOT = Path(__file__).parents[2]
 FIGURES = [
@@ -278,7 +279,7 @@ def test_the_papers_table_gives_figure_6_and_the_printed_lattices(smoke, tmp_pat
         assert process.returncode == 0, told
 
     rrc, lattices = tmp_path / "rrc.csv", tmp_path / "lattices.json"
-    run("relate", "--table2", ROOT / "resources/palacio2018/table2.csv", "--rrc", rrc)
+    run("relate", "--table2", ASSETS / "palacio2018/table2.csv", "--rrc", rrc)
     run("build_lattices", "--rrc", rrc, "--lattices", lattices,
         "--thresholds", 0.1, 0.2, 0.8, 0.9)  # fmt: skip
     table = pd.read_csv(rrc)

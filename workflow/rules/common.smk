@@ -12,10 +12,10 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from s2snets.config import load, missing_sources, section_json
-from s2snets.errors import Mistake
-from s2snets.fingerprint import fingerprint, texts
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.fingerprint import fingerprint, texts
 from s2snets.measure.accuracy import sources
-from s2snets.zoo.own import meaning
+from s2snets.networks.user_function import meaning
 
 try:
     study = load(config, ", ".join(map(str, workflow.configfiles)))
@@ -25,7 +25,7 @@ try:
         for name, one in study.networks.items()
         if one.function
     }
-except Mistake as mistake:
+except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 
 # Captions read defaults too.

@@ -22,7 +22,7 @@ rule compare_with_paper:
         "<benchmarks>/compare_with_paper.tsv"
     params:
         code=fingerprint("s2snets.stages.compare_with_paper"),
-        printed=texts(Path(workflow.basedir) / "resources/palacio2018"),
+        printed=texts(WORKFLOW / "s2snets/assets/palacio2018"),
         settings=section_json(
             study, "image_size", "classifiers", "information", "lattice", "reference"
         ),

@@ -79,7 +79,7 @@ for stem, (module, tables) in FIGURES.items():
             pdf=f"<figures>/{stem}.pdf",
             png=report(
                 f"<figures>/{stem}.png",
-                caption=f"../report/{caption_of(stem)}.rst",
+                caption=f"../s2snets/assets/report/{caption_of(stem)}.rst",
                 category="Figures",
                 labels={"figure": stem},
             ),

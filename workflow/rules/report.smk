@@ -88,7 +88,7 @@ rule report:
         "<logs>/report.log",
     params:
         code=fingerprint("s2snets.stages.report"),
-        captions=texts(WORKFLOW / "report"),
+        captions=texts(WORKFLOW / "s2snets/assets/report"),
         meanings=texts(WORKFLOW / "schemas"),
         config=json.dumps(config),
     shell:

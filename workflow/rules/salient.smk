@@ -124,7 +124,7 @@ rule tabulate_inverse:
     """Their errors beside the printed 15, 46 and 36 % (section 3.3)."""
     input:
         errors=collect(rules.measure_inverse.output.errors, seed=study.seeds),
-        printed=own("resources/mahendran2016/inversion.csv"),
+        printed=own("workflow/s2snets/assets/mahendran2016/inversion.csv"),
     output:
         table="<tables>/inversion.csv",
     log:
@@ -178,7 +178,7 @@ rule tabulate_segmentation:
         examples=collect(
             rules.segment.output.examples, segmenter=SEGMENTERS, seed=study.seeds[0]
         ),
-        printed=own("resources/mahendran2016/table1.csv"),
+        printed=own("workflow/s2snets/assets/mahendran2016/table1.csv"),
     output:
         table="<tables>/segmentation.csv",
         gallery="<tables>/segmentation.npz",

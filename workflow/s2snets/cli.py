@@ -12,11 +12,11 @@ from pathlib import Path
 import matplotlib
 
 from s2snets.config import Figures
-from s2snets.errors import Mistake
-from s2snets.figures import seen as picture
+from s2snets.figures import network_view as picture
 from s2snets.figures.style import THEME
-from s2snets.files import replacing
-from s2snets.stage import run
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing
+from s2snets.stages.base import run
 
 
 def parser():
@@ -98,12 +98,12 @@ def see_image(job):
     # Late: a mistyped command should not wait for torch.
     import torch
 
-    from s2snets.see import load_networks, read_pixels, see
+    from s2snets.study.finished import load_networks, read_pixels, see
 
     if job.out is not None and job.out.suffix.lower() != ".png":
-        raise Mistake(f"--out: {job.out} must end in .png")
+        raise UserError(f"--out: {job.out} must end in .png")
     if job.show and not can_show():
-        raise Mistake("--show: matplotlib finds no display; leave it out")
+        raise UserError("--show: matplotlib finds no display; leave it out")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     networks = load_networks(job.study, job.seed, device)
     seen = see(read_pixels(job.image, networks.made).to(device), networks)
@@ -127,7 +127,7 @@ def see_image(job):
 def tell_status(job):
     """``s2snets status``."""
     # Late: the other commands have no use for it.
-    from s2snets.status import status
+    from s2snets.study.status import status
 
     options = ["--configfile", *job.configfile] if job.configfile else []
     print(status([*options, *(["--profile", job.profile] if job.profile else [])]))
@@ -152,7 +152,7 @@ def scrub_store(job):
     print(f"removed {removed:,} photographs from {touched:,} of {len(shards):,} shards")
     print(f"set clean.exclude to {job.exclude} and rerun, or they are fetched again")
     if unknown:
-        raise Mistake(
+        raise UserError(
             f"{unknown[0]}: not whole ({len(unknown):,} such shards), so that nobody"
             " knows what is in it; delete it, or set clean.exclude and rerun"
         )

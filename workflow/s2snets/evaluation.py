@@ -6,8 +6,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from s2snets.data.noise import add_noise, unit_noise
-from s2snets.errors import Mistake
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.progress import Progress
 
 TOP = 5
 GROUP = 512  # images whose rows are held until they are written
@@ -70,7 +70,7 @@ class Pass(Dataset):
         chosen, side = self.chosen(place), self.images.side
         try:
             read = [self.images[number] for number in chosen]
-        except Mistake as mistake:
+        except UserError as mistake:
             return mistake
         pixels, labels = zip(*read, strict=True)
         noisy = chosen[: max(0, self.noisy - place * self.batch)]
@@ -98,7 +98,7 @@ def shown(images, parts, *, device, workers=0):
         [0, 1], labels (N,) on the CPU, noise (n, 3, H, W) of the first n images.
 
     Raises:
-        Mistake: an unreadable image.
+        UserError: an unreadable image.
     """
     groups = [images.groups()[part] for part in parts]
     places = [place for group in groups for place in group]
@@ -119,7 +119,7 @@ def shown(images, parts, *, device, workers=0):
     def batches(group):
         nonlocal done
         for place, found in zip(group, loaded, strict=False):
-            if isinstance(found, Mistake):
+            if isinstance(found, UserError):
                 raise found
             pixels, labels, noise = found
             pixels = there(pixels).float() / 255

@@ -15,11 +15,11 @@ from scipy.stats import binom
 
 from s2snets.cleaning.outcomes import OUTCOMES
 from s2snets.cleaning.shard import files_of
-from s2snets.cleaning.store import changed, markers, read_idx, read_manifest
+from s2snets.cleaning.shard_store import changed, markers, read_idx, read_manifest
 from s2snets.data.imageset import ImageSet
-from s2snets.errors import Mistake
-from s2snets.files import read_json
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json
+from s2snets.runtime.progress import Progress
 
 PAPER = {
     "rows": 100_000_000,
@@ -78,7 +78,7 @@ def checked(store, marker):
     """A shard's manifest and index, once both agree with the marker.
 
     Raises:
-        Mistake: they do not, or a photo id stands in two rows.
+        UserError: they do not, or a photo id stands in two rows.
     """
     manifest, idx = read_manifest(store, marker, COLUMNS), read_idx(store, marker)
     path = files_of(store, marker["shard"]).manifest
@@ -265,15 +265,15 @@ def gate(found, counts, rows_read, most_rejected):
     """Stop what must not be indexed.
 
     Raises:
-        Mistake: rows were lost or made, nothing was obtained, or too much rejected.
+        UserError: rows were lost or made, nothing was obtained, or too much rejected.
     """
     if found["rows"] != rows_read:
-        raise Mistake(
+        raise UserError(
             f"the metadata had {rows_read:,} rows and the shards have"
             f" {found['rows']:,}; delete the rows and the batches' reports and rerun"
         )
     if not found["obtained"]:
-        raise Mistake(
+        raise UserError(
             f"none of the {found['wanted']:,} photographs wanted was obtained; see the"
             " source under clean"
         )
@@ -284,7 +284,7 @@ def gate(found, counts, rows_read, most_rejected):
             for name, count in counts.most_common()
             if count and OUTCOMES[name].group == "filtered"
         )
-        raise Mistake(
+        raise UserError(
             f"clean.most_rejected: {rejected:.2%} of {found['obtained']:,} photographs"
             f" obtained are rejected ({reasons}), more than {most_rejected:.2%}; mend"
             " the source, or allow more"
@@ -319,7 +319,7 @@ def audit(
         else that the report says).
 
     Raises:
-        Mistake: a shard that does not fit its marker, and all of ``gate``.
+        UserError: a shard that does not fit its marker, and all of ``gate``.
     """
     shas, dhashes = marks(validation, dhash_of)
     exact, near = Overlap(shas), Overlap(dhashes[~trivial(dhashes)])

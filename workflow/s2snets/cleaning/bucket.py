@@ -26,7 +26,7 @@ from s2snets.cleaning.fetched import (
     missing,
     persist,
 )
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 TIMEOUT = 30  # seconds to connect, and without a byte
 # Codes that are true of every photograph alike: no try, and no other key, mends them.
@@ -58,7 +58,7 @@ def client_of(bucket, connections):
     which boto3 would not.
 
     Raises:
-        Mistake: an address or region that is none.
+        UserError: an address or region that is none.
     """
     options = Config(
         signature_version=UNSIGNED if bucket.unsigned else None,
@@ -75,7 +75,9 @@ def client_of(bucket, connections):
             config=options,
         )
     except (ValueError, BotoCoreError) as error:
-        raise Mistake(f"clean.s3: {error}; mend endpoint, region or profile") from None
+        raise UserError(
+            f"clean.s3: {error}; mend endpoint, region or profile"
+        ) from None
 
 
 def status_of(error):
@@ -117,7 +119,7 @@ def open_bucket(bucket, processes):
         processes: how many of the job's processes share its connections.
 
     Raises:
-        Mistake: at once or on fetching: no such bucket, address or credentials.
+        UserError: at once or on fetching: no such bucket, address or credentials.
     """
     connections = max(1, bucket.connections // processes)
     client = client_of(bucket, connections)
@@ -126,14 +128,14 @@ def open_bucket(bucket, processes):
     def judged(error):
         """An error of boto3's as Fetched; raises what is not about one photograph."""
         if isinstance(error, NO_CREDENTIALS):
-            raise Mistake(
+            raise UserError(
                 f"clean.s3: {error}; set them up for boto3, or set unsigned: true"
             ) from None
         if not isinstance(error, ClientError):
             raise Transient(type(error).__name__) from None
         code, status = error.response["Error"]["Code"], status_of(error)
         if code in HOPELESS:
-            raise Mistake(f"clean.s3: {bucket.bucket}: {code}; {HOPELESS[code]}")
+            raise UserError(f"clean.s3: {bucket.bucket}: {code}; {HOPELESS[code]}")
         if status == "404" or (status == "403" and readable.is_set()):
             return missing(status)
         raise Transient(status) from None
@@ -170,9 +172,11 @@ def open_bucket(bucket, processes):
     with closing(client):
         probed = persist(probe, bucket.tries)
         if probed.outcome == "missing":
-            raise Mistake(f"clean.s3: no bucket {bucket.bucket}; mend clean.s3.bucket")
+            raise UserError(
+                f"clean.s3: no bucket {bucket.bucket}; mend clean.s3.bucket"
+            )
         if probed.outcome:
-            raise Mistake(
+            raise UserError(
                 f"clean.s3: {bucket.bucket} cannot be reached ({probed.status}); see"
                 " endpoint, region and the network"
             )

@@ -19,9 +19,9 @@ from s2snets.cleaning.shard import (
 )
 from s2snets.config import Licence
 from s2snets.data.shards import mapped
-from s2snets.errors import Mistake
-from s2snets.files import read_json, sha256
-from s2snets.fingerprint import fingerprint
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, sha256
+from s2snets.runtime.fingerprint import fingerprint
 
 ROW = ("photoid", "uid", "key", "ext", "licence", "video", "url", "line", "flaw")
 SOURCES = ("tree", "zips", "s3", "http")
@@ -31,7 +31,7 @@ UNCHANGING = {"malformed", "repeated", "video"}  # whatever is on a list
 LISTED = "digest"  # the detail of placeholders that are on the list
 
 
-class Unfinished(Mistake):
+class Unfinished(UserError):
     """Too many of a shard's photographs did not arrive; other shards may do better."""
 
 
@@ -130,7 +130,7 @@ def settings_of(clean):
         "licences": sorted(clean.licences),
         "source": next(name for name in SOURCES if getattr(clean, name) is not None),
         "shards": clean.shards,
-        "rules": fingerprint("s2snets.cleaning.rules"),
+        "rules": fingerprint("s2snets.cleaning.quality"),
     }
     text = json.dumps(decisive, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -194,7 +194,7 @@ def clean_shard(store, shard, rows, *, clean, lists, source, judge, tell):
 
     Raises:
         Unfinished: more than ``clean.most_failed`` of the photographs did not arrive.
-        Mistake: the source is at fault, or the disk full or not to be written to.
+        UserError: the source is at fault, or the disk full or not to be written to.
     """
     files = files_of(store, shard)
     about = {

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 # A photograph of YFCC100m, a user of Flickr, or a file of a folder; the last is
 # percent-encoded, so that neither "@" nor "#" nor a blank is in it.
@@ -27,20 +27,20 @@ def read_list(path, pattern, expected):
     """The entries of a list, one a line; ``#`` begins a comment. None: no entries.
 
     Raises:
-        Mistake: no such file, or a line that is none of what was expected.
+        UserError: no such file, or a line that is none of what was expected.
     """
     if path is None:
         return frozenset()
     try:
         lines = Path(path).read_text("utf-8-sig").splitlines()
     except FileNotFoundError:
-        raise Mistake(f"{path}: no such list") from None
+        raise UserError(f"{path}: no such list") from None
     except ValueError as error:
-        raise Mistake(f"{path}: not UTF-8 text ({error}); save it as such") from None
+        raise UserError(f"{path}: not UTF-8 text ({error}); save it as such") from None
     entries = [line.partition("#")[0].strip() for line in lines]
     for number, entry in enumerate(entries, 1):
         if entry and not pattern.fullmatch(entry):
-            raise Mistake(f"{path}, line {number}: {entry!r} is not {expected}")
+            raise UserError(f"{path}, line {number}: {entry!r} is not {expected}")
     return frozenset(filter(None, entries))
 
 
@@ -48,7 +48,7 @@ def read_lists(exclude=None, placeholders=None):
     """The lists ``clean.exclude`` and ``clean.placeholders`` as ``Lists``.
 
     Raises:
-        Mistake: see ``read_list``.
+        UserError: see ``read_list``.
     """
     return Lists(
         read_list(

@@ -8,7 +8,7 @@ from s2snets.cleaning.fetched import Fetched
 from s2snets.cleaning.tree import open_tree
 from s2snets.cleaning.web import open_web
 from s2snets.cleaning.zips import open_zips
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 IN_A_ROW = 16  # failures after which the source is at fault, and no photograph
 
@@ -22,7 +22,7 @@ class Source:
         name: the setting that it comes from.
 
     Raises:
-        Mistake: on fetching, when many photographs in a row failed to arrive: without
+        UserError: on fetching, when many photographs in a row failed to arrive: without
             rights or a network every one would, after all its tries.
     """
 
@@ -36,7 +36,7 @@ class Source:
             error = found.outcome == "fetch_error"
             self.failures = self.failures + 1 if error else 0
             if self.failures >= IN_A_ROW:
-                raise Mistake(
+                raise UserError(
                     f"clean.{self.name}: {self.failures} photographs in a row failed,"
                     f" the last with {found.status}; see that the source can be"
                     " reached and read, then rerun"
@@ -57,7 +57,7 @@ def open_source(clean, zips_index=None, processes=1):
             connections and rate.
 
     Raises:
-        Mistake: the source as a whole is at fault; also on fetching.
+        UserError: the source as a whole is at fault; also on fetching.
     """
     openers = {
         "tree": lambda folder: open_tree(folder, by_key=bool(clean.metadata)),

@@ -8,11 +8,11 @@ from tempfile import TemporaryFile
 import numpy as np
 
 from s2snets.cleaning.shard import files_of
-from s2snets.cleaning.store import markers, read_idx, read_manifest
+from s2snets.cleaning.shard_store import markers, read_idx, read_manifest
 from s2snets.data.shards import COLUMNS, write_index
 from s2snets.data.sources import UNLABELLED
-from s2snets.errors import Mistake
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.progress import Progress
 
 
 def left(store, marker, gone):
@@ -89,7 +89,7 @@ def write_sets(
         (photographs to learn from, photographs held out).
 
     Raises:
-        Mistake: a shard that does not fit its marker, or too few photographs.
+        UserError: a shard that does not fit its marker, or too few photographs.
     """
     photos = Path(photos)
     photos.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def write_sets(
         found = collect(store, markers(store, reports, shards), files, gone)
         total = sum(count for _, count in found)
         if total < 2 * held_out:
-            raise Mistake(
+            raise UserError(
                 f"clean.held_out: {held_out:,} of the {total:,} photographs kept is"
                 " more than half; hold out fewer"
             )

@@ -28,9 +28,9 @@ import pandas as pd
 
 from s2snets.config import Licence
 from s2snets.data.images import SUFFIXES
-from s2snets.errors import Mistake
-from s2snets.files import replacing_folder, write_json
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing_folder, write_json
+from s2snets.runtime.progress import Progress
 
 COLUMNS = [
     "photoid", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice",
@@ -141,7 +141,7 @@ def unbroken(rows, path):
     """The rows as they come.
 
     Raises:
-        Mistake: the file ends too early, or is damaged.
+        UserError: the file ends too early, or is damaged.
     """
     number = 0
     try:
@@ -151,7 +151,7 @@ def unbroken(rows, path):
     except (EOFError, OSError, sqlite3.Error) as error:
         if getattr(error, "errno", None) is not None:
             raise  # of the disk: bz2's own have no number
-        raise Mistake(
+        raise UserError(
             f"{path}: unreadable after {number:,} rows ({error}); fetch it anew"
         ) from None
 
@@ -163,17 +163,17 @@ def cells_of(path, kind):
         kind: a key of ``KINDS``.
 
     Raises:
-        Mistake: no such file, an empty one, or one of another kind.
+        UserError: no such file, an empty one, or one of another kind.
     """
     path = Path(path)
     if not path.is_file():
-        raise Mistake(f"{path}: no such file of {kind}")
+        raise UserError(f"{path}: no such file of {kind}")
     with path.open("rb") as file:
         sqlite = file.read(len(SQLITE)) == SQLITE
     rows = unbroken(sqlite_cells(path) if sqlite else text_cells(path), path)
     head = list(islice(rows, HEAD))
     if not head:
-        raise Mistake(f"{path}: holds no rows; fetch it anew")
+        raise UserError(f"{path}: holds no rows; fetch it anew")
     width = Counter(map(len, head)).most_common(1)[0][0]
     form = next((name for name, names in FORMS.items() if len(names) == width), None)
     form = "sqlite" if sqlite and form == "v1" else form
@@ -182,7 +182,7 @@ def cells_of(path, kind):
         mend = " or ".join(map(str, widths)) + f" are the {kind}'s"
         if form is not None:
             mend += "; give it under " + next(k for k in KINDS if form in KINDS[k])
-        raise Mistake(f"{path}: its rows have {width} columns, but {mend}")
+        raise UserError(f"{path}: its rows have {width} columns, but {mend}")
     return form, chain(head, rows)
 
 
@@ -244,7 +244,7 @@ def image_paths(folder, above=()):
         status = os.stat(folder)
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise Mistake(
+        raise UserError(
             f"{folder}: cannot be listed ({error.strerror}); make it readable"
         ) from None
     here = (status.st_dev, status.st_ino)
@@ -261,7 +261,7 @@ def folder_rows(folder):
     """Each image file below a folder as a ``Row``, named by its path from there.
 
     Raises:
-        Mistake: no such folder, one that cannot be listed, or one without images.
+        UserError: no such folder, one that cannot be listed, or one without images.
     """
     number = None
     for number, path in enumerate(image_paths(folder)):
@@ -270,7 +270,7 @@ def folder_rows(folder):
         yield Row(place, "", place, ext, "", "0", "", str(number), "")
     if number is None:
         suffixes = ", ".join(sorted(SUFFIXES))
-        raise Mistake(f"{folder}: holds no images ({suffixes})")
+        raise UserError(f"{folder}: holds no images ({suffixes})")
 
 
 def lines(rows):
@@ -291,7 +291,7 @@ def write_rows(source, kind, folder, *, shards, batches, part=0):
         part: the source's number among all.
 
     Raises:
-        Mistake: a source that is missing, cut, damaged or of another kind; one whose
+        UserError: a source that is missing, cut, damaged or of another kind; one whose
             rows are unusable for the most part; a full disk.
     """
     tally, report, head = Counter(), Progress(unit="rows"), hashlib.sha256()
@@ -319,7 +319,7 @@ def write_rows(source, kind, folder, *, shards, batches, part=0):
             report(count)
         mismatched = tally.pop(OTHER_KEY, 0)
         if 2 * tally.total() > count:
-            raise Mistake(
+            raise UserError(
                 f"{source}: {tally.total():,} of {count:,} rows are of no use"
                 f" ({tally.most_common(1)[0][0]}); fetch it anew"
             )
@@ -345,7 +345,7 @@ def check_parts(abouts, *, by_line=False):
             file of 25 columns numbers.
 
     Raises:
-        Mistake: two forms of the metadata, a file given twice, or lines that name no
+        UserError: two forms of the metadata, a file given twice, or lines that name no
             photographs.
     """
     forms, heads = {}, {}
@@ -353,13 +353,13 @@ def check_parts(abouts, *, by_line=False):
         source = about["source"]
         first = heads.setdefault(about["head"], source)
         if first is not source:
-            raise Mistake(f"{source}: the same rows as {first}; give them once")
+            raise UserError(f"{source}: the same rows as {first}; give them once")
         forms.setdefault(about["form"], source)
     if len(forms) > 1:
         listed = ", ".join(f"{form} ({source})" for form, source in forms.items())
-        raise Mistake(f"metadata: two forms of the same rows, {listed}; give one")
+        raise UserError(f"metadata: two forms of the same rows, {listed}; give one")
     if by_line and "v2" not in forms:
-        raise Mistake(
+        raise UserError(
             f"clean.zips.names: {next(iter(forms.values()))} does not number its lines;"
             " give the metadata of 25 columns"
         )
@@ -369,7 +369,7 @@ def read_lines(folder, batch):
     """The rows of one batch of one part, as texts.
 
     Raises:
-        Mistake: they are missing or damaged.
+        UserError: they are missing or damaged.
     """
     path = Path(folder) / f"{batch:04d}.tsv.gz"
     try:
@@ -382,9 +382,9 @@ def read_lines(folder, batch):
             dtype=str,
         )
     except FileNotFoundError:
-        raise Mistake(f"{path}: no such rows; rerun read_metadata") from None
+        raise UserError(f"{path}: no such rows; rerun read_metadata") from None
     except (ValueError, EOFError, gzip.BadGzipFile, ZlibError) as error:
-        raise Mistake(
+        raise UserError(
             f"{path}: damaged rows ({error}); delete {folder} and rerun"
         ) from None
 
@@ -400,7 +400,7 @@ def rows_of(folders, hashes, batch):
         a table with the columns of ``Row``.
 
     Raises:
-        Mistake: rows that are missing or damaged.
+        UserError: rows that are missing or damaged.
     """
     parts = [read_lines(folder, batch) for folder in folders]
     rows = pd.concat(parts, ignore_index=True)

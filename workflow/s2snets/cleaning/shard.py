@@ -27,8 +27,8 @@ import numpy as np
 
 from s2snets.cleaning.outcomes import OUTCOMES
 from s2snets.data.images import FORMATS
-from s2snets.errors import Mistake
-from s2snets.files import disk_mistake, sha256, write_json
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import disk_mistake, sha256, write_json
 
 IDX = np.dtype([("offset", "i8"), ("size", "i4"), ("sha", "u8"), ("dhash", "u8")])
 """A kept photograph: where it is in the tar, the first 8 bytes of its SHA-256 (big
@@ -91,11 +91,11 @@ def shards_in(store):
     """Numbers of the shards that have any file in a store, sorted.
 
     Raises:
-        Mistake: there is none.
+        UserError: there is none.
     """
     names = "\n".join(path.name for path in Path(store).glob("[0-9]*/*"))
     if not (found := re.findall(r"^\.?(\d{6,})\.", names, re.MULTILINE)):
-        raise Mistake(f"{store}: holds no shards; give the folder clean.store")
+        raise UserError(f"{store}: holds no shards; give the folder clean.store")
     return sorted(set(map(int, found)))
 
 
@@ -121,7 +121,7 @@ def locked(path):
     """Hold a lock that counts for every job and machine; its file goes with it.
 
     Raises:
-        Mistake: the file system has no locks.
+        UserError: the file system has no locks.
     """
     while True:  # whoever waited may hold a file that the last holder has removed
         with path.open("w") as file:
@@ -130,7 +130,7 @@ def locked(path):
             except OSError as error:
                 if error.errno not in WITHOUT_LOCKS:
                     raise
-                raise Mistake(
+                raise UserError(
                     f"{path}: this file system has no locks; put clean.store elsewhere"
                 ) from None
             if is_there(file, path):
@@ -146,7 +146,7 @@ def owned(files):
     """Hold a shard, once what a killed job left of it is finished or dropped.
 
     Raises:
-        Mistake: the disk is full or cannot be written to, or has no locks.
+        UserError: the disk is full or cannot be written to, or has no locks.
     """
     try:
         files.tar.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from s2snets.cleaning.fetched import (
     members,
     missing,
 )
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -55,7 +55,7 @@ def open_tree(folder, by_key):
             or, as in the bucket, below its ``data/images``; else by their ids.
 
     Raises:
-        Mistake: there is no such folder, or no longer.
+        UserError: there is no such folder, or no longer.
     """
     root = Path(folder)
     whole = root / "data/images"
@@ -63,7 +63,7 @@ def open_tree(folder, by_key):
 
     def present():
         if not root.is_dir():
-            raise Mistake(f"{root}: no such folder of photographs; mend clean.tree")
+            raise UserError(f"{root}: no such folder of photographs; mend clean.tree")
 
     def paths(row):
         if by_key:

@@ -24,7 +24,7 @@ from s2snets.cleaning.fetched import (
     missing,
     persist,
 )
-from s2snets.progress import span
+from s2snets.runtime.progress import span
 
 AGENT = "s2snets"
 CHUNK = 1 << 18  # bytes read at once

@@ -31,9 +31,9 @@ from s2snets.cleaning.fetched import (
 from s2snets.cleaning.tree import name_of
 from s2snets.data.images import SUFFIXES
 from s2snets.data.shards import mapped
-from s2snets.errors import Mistake
-from s2snets.files import read_json, replacing, write_json
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, replacing, write_json
+from s2snets.runtime.progress import Progress
 
 ENTRY = np.dtype({
     "names": ["name", "offset", "size", "crc", "zip"],
@@ -64,12 +64,12 @@ def line_of(path, member):
     layout); empty for a member that has no number.
 
     Raises:
-        Mistake: the zip's own name or folder is no such number.
+        UserError: the zip's own name or folder is no such number.
     """
     path, stem = Path(path), PurePosixPath(member).stem
     place = f"{path.parent.name}{path.stem:0>3}"
     if not (place.isdecimal() and len(path.stem) <= 3):
-        raise Mistake(
+        raise UserError(
             f"{path}: tells no line; it should be called like 12/345.zip"
             " (members by key: clean.zips.names: key)"
         )
@@ -83,26 +83,26 @@ def read_directory(path, number, names):
     """The image members of one zip as ENTRY (N,), and its size in bytes.
 
     Raises:
-        Mistake: it cannot be read, or a member is encrypted or packed by a rare method.
+        UserError: it cannot be read, or a member is encrypted or packed by a rare method.
     """
     try:
         with zipfile.ZipFile(path) as file:
             found = file.infolist()
             size = os.fstat(file.fp.fileno()).st_size
     except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError) as error:
-        raise Mistake(f"{path}: unreadable zip ({error}); fetch it anew") from None
+        raise UserError(f"{path}: unreadable zip ({error}); fetch it anew") from None
     except NotImplementedError as error:
-        raise Mistake(f"{path}: {error}; repack it") from None
+        raise UserError(f"{path}: {error}; repack it") from None
     rows = []
     for member in found:
         name = member.filename
         if member.is_dir() or PurePosixPath(name).suffix.lower() not in SUFFIXES:
             continue
         if member.flag_bits & ENCRYPTED:
-            raise Mistake(f"{path}: {name} is encrypted; unpack it and zip it openly")
+            raise UserError(f"{path}: {name} is encrypted; unpack it and zip it openly")
         if member.compress_type not in PACKED:
             known = " nor ".join(PACKED.values())
-            raise Mistake(f"{path}: {name} is neither {known}; repack the zip")
+            raise UserError(f"{path}: {name} is neither {known}; repack the zip")
         if known := NAMES[names](path, name):
             length = min(member.compress_size, 2**32 - 1)
             place = member.header_offset, length, member.CRC, number
@@ -122,12 +122,12 @@ def index_zips(folder, names, index, threads=1):
         threads: processes that read.
 
     Raises:
-        Mistake: no zips, none with photographs, or one that cannot be used.
+        UserError: no zips, none with photographs, or one that cannot be used.
     """
     folder, index = Path(folder), Path(index)
     paths = sorted(path for path in folder.rglob("*.zip") if path.is_file())
     if not paths:
-        raise Mistake(f"{folder}: holds no zip files; mend clean.zips.path")
+        raise UserError(f"{folder}: holds no zip files; mend clean.zips.path")
     read = partial(read_numbered, names=names)
     about, report, done = [], Progress(), 0
     index.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def index_zips(folder, names, index, threads=1):
             report(done)
         spool.flush()
         if not done:
-            raise Mistake(
+            raise UserError(
                 f"{folder}: no photographs in its zips by `names: {names}`;"
                 " mend clean.zips"
             )
@@ -192,17 +192,17 @@ def read_index(index, names):
     """The mapped ENTRY (N,) of an index, and (file, bytes) of its zips.
 
     Raises:
-        Mistake: no such index, a damaged one, or one by other names.
+        UserError: no such index, a damaged one, or one by other names.
     """
     index = Path(index)
     about = read_json(index.with_suffix(".json"))
     try:
         entries = np.load(index, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise Mistake(f"{index}: damaged index ({error}); delete and rerun") from None
+        raise UserError(f"{index}: damaged index ({error}); delete and rerun") from None
     meant = (ENTRY, (about["photographs"],), names)
     if (entries.dtype, entries.shape, about["names"]) != meant:
-        raise Mistake(f"{index}: not the index that its JSON tells of; delete both")
+        raise UserError(f"{index}: not the index that its JSON tells of; delete both")
     # A plain view: subclasses of arrays take ten times as long to give an element.
     return entries.view(np.ndarray), [
         (zipped["file"], zipped["bytes"]) for zipped in about["zips"]
@@ -213,14 +213,16 @@ def read_block(path, entry, size_indexed):
     """A member's method, name and packed bytes, as they stand in the zip.
 
     Raises:
-        Mistake: the zip is gone, or has another size than when it was indexed.
+        UserError: the zip is gone, or has another size than when it was indexed.
         BadZipFile, struct.error: there is no member.
     """
     offset, size = int(entry["offset"]), int(entry["size"])
     try:
         with open(path, "rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size != size_indexed:
-                raise Mistake(f"{path}: changed since it was indexed; delete the index")
+                raise UserError(
+                    f"{path}: changed since it was indexed; delete the index"
+                )
             block = os.pread(file.fileno(), LOCAL.size + SLACK + size, offset)
             magic, _, flags, method, *_, named, extra = LOCAL.unpack_from(block)
             if magic != MAGIC:
@@ -229,7 +231,7 @@ def read_block(path, entry, size_indexed):
             if (rest := start + size - len(block)) > 0:
                 block += os.pread(file.fileno(), rest, offset + len(block))
     except FileNotFoundError:
-        raise Mistake(f"{path}: gone since it was indexed; bring it back") from None
+        raise UserError(f"{path}: gone since it was indexed; bring it back") from None
     name = block[LOCAL.size : LOCAL.size + named]
     name = name.decode("utf-8" if flags & UTF8 else "cp437", "replace")
     return method, name, block[start : start + size]
@@ -257,7 +259,7 @@ def open_zips(zips, index):
         index: what ``index_zips`` has written.
 
     Raises:
-        Mistake: see ``read_index``; on fetching, see ``read_block``.
+        UserError: see ``read_index``; on fetching, see ``read_block``.
     """
     folder = Path(zips.path)
     entries, files = read_index(index, zips.names)

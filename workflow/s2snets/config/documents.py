@@ -9,7 +9,7 @@ from typing import Annotated, Literal, get_args, get_origin
 
 from s2snets.config.base import Settings, models_in
 from s2snets.config.study import Study
-from s2snets.files import replacing
+from s2snets.runtime.files import replacing
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = ROOT / "workflow/schemas/config.schema.json"

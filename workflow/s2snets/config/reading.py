@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from s2snets.config.base import Settings, models_in
 from s2snets.config.study import Study
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 def keys_at(location):
@@ -46,12 +46,12 @@ def load(values, origin="config"):
     """Typed settings from what YAML or JSON gave.
 
     Raises:
-        Mistake: every unknown key, missing key and bad value, in one line.
+        UserError: every unknown key, missing key and bad value, in one line.
     """
     try:
         return Study.model_validate(values)
     except ValidationError as error:
-        raise Mistake(explain(error, origin)) from None
+        raise UserError(explain(error, origin)) from None
 
 
 def settings(model):
@@ -61,7 +61,7 @@ def settings(model):
         try:
             return model.model_validate_json(text)
         except ValidationError as error:
-            raise Mistake(explain(error, "--settings")) from None
+            raise UserError(explain(error, "--settings")) from None
 
     return parse
 

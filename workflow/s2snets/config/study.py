@@ -21,7 +21,7 @@ from s2snets.config.networks import Autoencoder, Classifier
 from s2snets.config.salient import Salient
 from s2snets.config.synthesis import Synthesis
 from s2snets.config.training import Finetune, Pretrain, Training
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 class Study(Settings):
@@ -186,7 +186,7 @@ def missing_sources(study):
     """Complain of image sources that are not there, before anything runs.
 
     Raises:
-        Mistake: every missing path with its key, and where to read how to get it.
+        UserError: every missing path with its key, and where to read how to get it.
     """
     named = [
         (f"data.{name}[{number}].{key}", getattr(source, key))
@@ -213,7 +213,7 @@ def missing_sources(study):
         if path and not Path(path).exists()
     ]
     if missing:
-        raise Mistake(
+        raise UserError(
             f"{'; '.join(missing)}; put the images there or set the path"
             " (config/README.md, section Data, says how to get them)"
         )

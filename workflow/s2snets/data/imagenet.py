@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from s2snets.data.images import SUFFIXES
-from s2snets.errors import Mistake
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
 
-CLASSES = Path(__file__).parents[3] / "resources/imagenet/synsets.txt"
+CLASSES = ASSETS / "imagenet/synsets.txt"
 META = "meta.mat"
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 HEADERS = [
@@ -38,7 +39,7 @@ def devkit_files(path):
         The bytes of ``meta.mat`` and of the validation images' ground truth.
 
     Raises:
-        Mistake: a damaged tar, or a devkit that lacks one of the two.
+        UserError: a damaged tar, or a devkit that lacks one of the two.
     """
     found = {}
     if path.is_file() and path.name != TRUTH:
@@ -48,7 +49,9 @@ def devkit_files(path):
                     if (name := Path(entry.name).name) in (META, TRUTH):
                         found[name] = tar.extractfile(entry).read()
         except (tarfile.TarError, OSError, EOFError) as error:
-            raise Mistake(f"{path}: damaged devkit ({error}); fetch it anew") from None
+            raise UserError(
+                f"{path}: damaged devkit ({error}); fetch it anew"
+            ) from None
     else:
         folder = path if path.is_dir() else path.parent
         for name in (META, TRUTH):
@@ -57,7 +60,7 @@ def devkit_files(path):
                     found[name] = file.read_bytes()
     for name in (META, TRUTH):
         if name not in found:
-            raise Mistake(
+            raise UserError(
                 f"{path}: no {name} there; give the devkit, ILSVRC2012_devkit_t12, as"
                 " its folder or .tar.gz"
             )
@@ -71,7 +74,7 @@ def devkit_labels(path):
     is not that of the sorted synsets: ``meta.mat`` translates.
 
     Raises:
-        Mistake: not a devkit of ILSVRC 2012, or a damaged one.
+        UserError: not a devkit of ILSVRC 2012, or a damaged one.
     """
     from scipy.io import loadmat  # late: half a second that only a devkit costs
 
@@ -86,12 +89,12 @@ def devkit_labels(path):
         }
         return [names[int(line)] for line in truth.split()]
     except KeyError as error:
-        raise Mistake(
+        raise UserError(
             f"{path}: {META} has no {error}, which the devkit of ILSVRC 2012 has"
         ) from None
     except Exception as error:  # SciPy's reader raises whatever damage leads it to
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Mistake(f"{path}: damaged devkit ({first}); fetch it anew") from None
+        raise UserError(f"{path}: damaged devkit ({first}); fetch it anew") from None
 
 
 def listed_labels(path):
@@ -104,12 +107,12 @@ def listed_labels(path):
         dict of file name without folder and suffix -> label; or a list of labels.
 
     Raises:
-        Mistake: no text, an empty one, lines of both kinds, or a file named twice.
+        UserError: no text, an empty one, lines of both kinds, or a file named twice.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise Mistake(
+        raise UserError(
             f"{path}: no text of labels; give lines such as"
             " `ILSVRC2012_val_00000001.JPEG n01751748`"
         ) from None
@@ -123,13 +126,15 @@ def listed_labels(path):
     if rows and [cell.lower() for cell in rows[0]] in HEADERS:
         del rows[0]
     if not rows or len({len(row) for row in rows}) > 1:
-        raise Mistake(f"{path}: give each of its lines a file and a label, or a label")
+        raise UserError(
+            f"{path}: give each of its lines a file and a label, or a label"
+        )
     labels = [label_of(row[-1]) for row in rows]
     if len(rows[0]) == 1:
         return labels
     found = dict(zip((stem(row[0]) for row in rows), labels, strict=True))
     if len(found) < len(rows):
-        raise Mistake(f"{path}: names {len(rows) - len(found)} of its files twice")
+        raise UserError(f"{path}: names {len(rows) - len(found)} of its files twice")
     return found
 
 
@@ -154,7 +159,7 @@ def read_labels(path):
         path: a devkit (folder, tar or its ground truth), or a text.
 
     Raises:
-        Mistake: neither of these, or a damaged one.
+        UserError: neither of these, or a damaged one.
     """
     path = Path(path)
     if path.is_dir() or path.name == TRUTH or ".tar" in path.suffixes:
@@ -166,7 +171,7 @@ def read_names(path):
     """Class names, one a line, in the order of their numbers; what a tab ends.
 
     Raises:
-        Mistake: no text, or an empty one.
+        UserError: no text, or an empty one.
     """
     try:
         lines = Path(path).read_text("utf-8-sig").splitlines()
@@ -174,7 +179,7 @@ def read_names(path):
         lines = []
     names = [line.split("\t")[0].strip() for line in lines if line.strip()]
     if not names:
-        raise Mistake(
+        raise UserError(
             f"{path}: give a text of class names, one a line, such as"
             " resources/imagenet/synsets.txt"
         )

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from simplejpeg import decode_jpeg, decode_jpeg_header
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
 FORMATS = {
@@ -38,15 +38,15 @@ def decode(data, name):
         name: what to call the file in a complaint.
 
     Raises:
-        Mistake: the bytes are no image, or a truncated one.
+        UserError: the bytes are no image, or a truncated one.
     """
     try:
         image = from_jpeg(data)
         return upright_rgb(opened(data) if image is None else image)
     except Image.DecompressionBombError:
-        raise Mistake(f"{name}: over {MOST_PIXELS} pixels; reduce it") from None
+        raise UserError(f"{name}: over {MOST_PIXELS} pixels; reduce it") from None
     except Exception as error:  # what rubbish makes decoders raise is in no list
-        raise Mistake(
+        raise UserError(
             f"{name}: unreadable image ({error}); replace or remove it"
         ) from None
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from s2snets.data.fits import fitted
 from s2snets.data.images import decode
+from s2snets.data.resize import fitted
 from s2snets.data.shards import read_index
 from s2snets.data.sources import UNLABELLED, class_folders, image_files
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 @lru_cache(maxsize=64)
@@ -36,7 +36,7 @@ class ImageSet(Dataset):
         runs: what ``order.places`` permutes.
 
     Raises:
-        Mistake: a missing, empty or damaged set; on reading, an unreadable image.
+        UserError: a missing, empty or damaged set; on reading, an unreadable image.
     """
 
     def __init__(self, path, side, fit="squash"):
@@ -102,11 +102,11 @@ def labelled(path, side, fit="squash"):
     """An ``ImageSet`` that is known to have labels.
 
     Raises:
-        Mistake: it has none.
+        UserError: it has none.
     """
     images = ImageSet(path, side, fit)
     if images.classes is None or (images.labels == UNLABELLED).any():
-        raise Mistake(f"{path}: has no labels; use one folder a class")
+        raise UserError(f"{path}: has no labels; use one folder a class")
     return images
 
 

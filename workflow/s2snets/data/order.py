@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 
 def generator(*key):
@@ -64,12 +64,12 @@ class Batches:
         start: the first position, a multiple of ``batch``.
 
     Raises:
-        Mistake: fewer images in a batch than processes.
+        UserError: fewer images in a batch than processes.
     """
 
     def __init__(self, runs, images, batch, seed, start=0, rank=0, world=1):
         if batch < world:
-            raise Mistake(
+            raise UserError(
                 f"batch: {batch} is less than the {world} processes that share it"
             )
         self.runs, self.batch, self.seed = runs, batch, seed

@@ -14,8 +14,8 @@ import numpy as np
 
 from s2snets.data.images import decode
 from s2snets.data.sources import image_files
-from s2snets.errors import Mistake
-from s2snets.files import sha256
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import sha256
 
 FIELDS = ("img", "gt", "target")
 PUBLISHED, OWN = "ImageNet-Segmentation", "folder"
@@ -34,7 +34,7 @@ def read_examples(path):
     """The images at a path: a ``gtsegs_ijcv.mat``, or a folder.
 
     Raises:
-        Mistake: nothing there, another format, a damaged or incomplete set; on reading
+        UserError: nothing there, another format, a damaged or incomplete set; on reading
             an image, masks that are missing or of another size.
     """
     path = Path(path)
@@ -45,17 +45,17 @@ def checked(name, image, masks, category):
     """An ``Example`` whose parts fit one another.
 
     Raises:
-        Mistake: they do not.
+        UserError: they do not.
     """
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise Mistake(f"{name}: no image of 8 bits a channel but {image.shape}")
+        raise UserError(f"{name}: no image of 8 bits a channel but {image.shape}")
     if not masks:
-        raise Mistake(f"{name}: has no mask; add one, or leave the image out")
+        raise UserError(f"{name}: has no mask; add one, or leave the image out")
     for mask in masks:
         if mask.shape != image.shape[:2]:
-            raise Mistake(
+            raise UserError(
                 f"{name}: its mask has {mask.shape[0]}×{mask.shape[1]} pixels, the"
                 f" image {image.shape[0]}×{image.shape[1]}; make them equal"
             )
@@ -78,13 +78,15 @@ class Matlab:
             self.cells = [self.file["value"][field][()].ravel() for field in FIELDS]
         except (KeyError, ValueError):
             needed = ", ".join(f"value/{field}" for field in FIELDS)
-            raise Mistake(
+            raise UserError(
                 f"{path}: lacks {needed}; take gtsegs_ijcv.mat as published"
             ) from None
         except OSError as error:
-            raise Mistake(f"{path}: damaged ({error}); fetch it anew") from None
+            raise UserError(f"{path}: damaged ({error}); fetch it anew") from None
         if len({len(cell) for cell in self.cells}) > 1:
-            raise Mistake(f"{path}: unequally many images, masks, classes; fetch anew")
+            raise UserError(
+                f"{path}: unequally many images, masks, classes; fetch anew"
+            )
 
     def __len__(self):
         return len(self.cells[0])
@@ -108,7 +110,7 @@ class Matlab:
             masks = [self.at(mask) for mask in masks.ravel()]
             category = text(category)
         except (OSError, ValueError, TypeError) as error:
-            raise Mistake(f"{name}: damaged ({error}); fetch the file anew") from None
+            raise UserError(f"{name}: damaged ({error}); fetch the file anew") from None
         return checked(name, image, masks, category)
 
 
@@ -123,21 +125,21 @@ def opened(path):
     """An HDF5 file, to be read.
 
     Raises:
-        Mistake: no file, MATLAB's older format, another, or a truncated one.
+        UserError: no file, MATLAB's older format, another, or a truncated one.
     """
     try:
         with path.open("rb") as file:
             head = file.read(10)
         return h5py.File(path, "r")
     except FileNotFoundError:
-        raise Mistake(f"{path}: no such set; see salient.segmentation.path") from None
+        raise UserError(f"{path}: no such set; see salient.segmentation.path") from None
     except OSError as error:
         if head == b"MATLAB 5.0":
-            raise Mistake(
+            raise UserError(
                 f"{path}: MATLAB's format v5, not v7.3; take the file as published, or"
                 " save it again with -v7.3"
             ) from None
-        raise Mistake(
+        raise UserError(
             f"{path}: no whole MATLAB v7.3 file ({error}); fetch it anew"
         ) from None
 
@@ -156,13 +158,13 @@ class Folder:
         for image in self.images:
             inner = image.relative_to(path / "images").with_suffix(".png")
             if len(inner.parts) != 2:
-                raise Mistake(f"{image}: is not in a class's folder, images/CLASS/")
+                raise UserError(f"{image}: is not in a class's folder, images/CLASS/")
             mask = path / "masks" / inner
             self.masks.append(mask)
             if not mask.is_file():
                 lacking.append(mask)
         if lacking:
-            raise Mistake(
+            raise UserError(
                 f"{lacking[0]}: no such mask ({len(lacking)} of {len(self.images)}"
                 " images lack theirs); add it, or leave the image out"
             )

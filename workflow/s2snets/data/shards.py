@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from s2snets.data.images import decode
-from s2snets.errors import Mistake
-from s2snets.files import read_json, replacing, sha256, write_json
-from s2snets.progress import Progress
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, replacing, sha256, write_json
+from s2snets.runtime.progress import Progress
 
 COLUMNS = {"shard": np.int32, "offset": np.int64, "size": np.int32, "label": np.int32}
 
@@ -75,7 +75,7 @@ def pack(items, folder, index, *, classes, shard_images, threads=1):
         classes: class names, None for an unlabelled set.
 
     Raises:
-        Mistake: an unreadable image, no image at all, a full disk.
+        UserError: an unreadable image, no image at all, a full disk.
     """
     folder, index = Path(folder), Path(index)
     rows, shards, done, report = [], [], 0, Progress()
@@ -100,7 +100,7 @@ def pack(items, folder, index, *, classes, shard_images, threads=1):
             done += len(members)
             report(done)
     if not rows:
-        raise Mistake(f"{index}: no images to pack; see the sources under data")
+        raise UserError(f"{index}: no images to pack; see the sources under data")
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
     write_index(index, columns, shards, classes=classes)
 
@@ -177,7 +177,7 @@ def read_index(index):
     number of images. For ``runs`` see ``order.places``.
 
     Raises:
-        Mistake: a missing or damaged index, or a shard that is gone or was cut.
+        UserError: a missing or damaged index, or a shard that is gone or was cut.
     """
     index = Path(index)
     about = read_json(index.with_suffix(".json"))
@@ -191,14 +191,16 @@ def read_index(index):
                     f"{name}: {column.dtype} {column.shape}, {runs.sum()} images"
                 )
     except Exception as error:  # damaged headers fail in a dozen ways
-        raise Mistake(
+        raise UserError(
             f"{index}: damaged index ({error}); delete and repack it"
         ) from None
     paths = [index.parent / shard["file"] for shard in about["shards"]]
     for path, shard in zip(paths, about["shards"], strict=True):
         size = path.stat().st_size if path.is_file() else "no"
         if size != shard["bytes"]:
-            raise Mistake(f"{path}: {size} bytes, not {shard['bytes']}; repack the set")
+            raise UserError(
+                f"{path}: {size} bytes, not {shard['bytes']}; repack the set"
+            )
     # Sets packed before there were shuffled ones do not say.
     runs = runs if about.get("shuffled") else len(columns["shard"])
     return columns, paths, about["classes"], about["fingerprint"], runs

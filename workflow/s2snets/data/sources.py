@@ -14,7 +14,7 @@ from s2snets.data import tars
 from s2snets.data.imagenet import is_synset, label_of, read_labels, read_names, stem
 from s2snets.data.images import SUFFIXES, decode, encode_png
 from s2snets.data.shards import read_index
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 UNLABELLED = -1
 OPENERS = {".gz": gzip.open, ".xz": lzma.open}
@@ -38,23 +38,25 @@ def read_idx(path):
     """The array in an IDX file of unsigned bytes (the MNIST family's format).
 
     Raises:
-        Mistake: not such a file, or shorter or longer than its header says.
+        UserError: not such a file, or shorter or longer than its header says.
     """
     path = Path(path)
     try:
         with OPENERS.get(path.suffix, open)(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        raise Mistake(f"{path}: no such file") from None
+        raise UserError(f"{path}: no such file") from None
     except (OSError, EOFError, lzma.LZMAError) as error:
-        raise Mistake(f"{path}: cannot be unpacked ({error}); fetch it anew") from None
+        raise UserError(
+            f"{path}: cannot be unpacked ({error}); fetch it anew"
+        ) from None
     if len(data) < 4 or data[:3] != b"\0\0\x08":
-        raise Mistake(f"{path}: not an IDX file of unsigned bytes")
+        raise UserError(f"{path}: not an IDX file of unsigned bytes")
     axes = data[3]
     shape = np.frombuffer(data, ">u4", axes, 4) if len(data) >= 4 + 4 * axes else []
     values = np.frombuffer(data, np.uint8, offset=4 + 4 * axes)
     if len(shape) != axes or values.size != math.prod(map(int, shape)):
-        raise Mistake(f"{path}: its length does not fit its header; fetch it anew")
+        raise UserError(f"{path}: its length does not fit its header; fetch it anew")
     return values.reshape(shape)
 
 
@@ -62,18 +64,18 @@ def image_files(folder):
     """Image files below a folder, to any depth, in sorted order; hidden ones skipped.
 
     Raises:
-        Mistake: there is no such folder, or it holds no image.
+        UserError: there is no such folder, or it holds no image.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise Mistake(f"{folder}: no such folder of images")
+        raise UserError(f"{folder}: no such folder of images")
     found = sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
     if not found:
-        raise Mistake(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
+        raise UserError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
     return found
 
 
@@ -97,7 +99,7 @@ def idx_items(source):
     if source.labels is not None:
         labels = read_idx(source.labels).tolist()
     if len(labels) != len(images):
-        raise Mistake(f"{source.labels}: {len(labels)} labels, {len(images)} images")
+        raise UserError(f"{source.labels}: {len(labels)} labels, {len(images)} images")
     for number, (pixels, label) in enumerate(zip(images, labels, strict=True)):
         name = f"{source.path}[{number}]"
         yield Item(name, ".png", label, lambda pixels=pixels: encode_png(pixels))
@@ -156,7 +158,7 @@ def listed_items(tar, members, label=None):
             inside = tars.members(inner.tar, inner)
             yield from listed_items(inner, list(inside), class_of(inner))
     elif suffixes.isdisjoint(SUFFIXES):
-        raise Mistake(f"{tar}: holds no images ({', '.join(sorted(SUFFIXES))})")
+        raise UserError(f"{tar}: holds no images ({', '.join(sorted(SUFFIXES))})")
     elif ".cls" in suffixes:
         yield from sample_items(members)
     else:
@@ -216,7 +218,7 @@ def renamed(found, labels):
     names = read_names(labels)
     for item in found:
         if not 0 <= item.label < len(names):
-            raise Mistake(
+            raise UserError(
                 f"{labels}: {len(names)} names, but {item.name} has number {item.label}"
             )
         yield item._replace(label=names[item.label])
@@ -231,13 +233,13 @@ def told(found, source):
     else:
         keys = [stem(item.name.replace(":", "/")) for item in found]
     if len(labels) != len(found):
-        raise Mistake(
+        raise UserError(
             f"{source.labels}: {len(labels)} labels, but {source.path} has {len(found)}"
             " images; give both in full"
         )
     for key, item in zip(keys, found, strict=True):
         if key not in labels:
-            raise Mistake(f"{source.labels}: no label for {item.name}; add it")
+            raise UserError(f"{source.labels}: no label for {item.name}; add it")
     for key, item in zip(keys, found, strict=True):
         yield item._replace(label=labels[key])
 
@@ -266,7 +268,7 @@ def labels_in(source):
     """The labels that a source has; no image is read.
 
     Raises:
-        Mistake: an image without a label.
+        UserError: an image without a label.
     """
     path = Path(source.path)
     if source.labels is None and path.is_file() and path.suffix == ".tar":
@@ -276,7 +278,7 @@ def labels_in(source):
     labels = set()
     for item in found_items(source):
         if item.label is None:
-            raise Mistake(
+            raise UserError(
                 f"{item.name}: has no label; use one folder a class, or give `labels`:"
                 " the devkit, or a list of files and classes"
             )
@@ -290,17 +292,17 @@ def classes_of(sources):
     Names are sorted; where a source numbers its classes, the numbers are the names.
 
     Raises:
-        Mistake: an image without a label; fewer than two classes; numbers and names.
+        UserError: an image without a label; fewer than two classes; numbers and names.
     """
     labels = set().union(*map(labels_in, sources))
     path = sources[0].path
     if len({type(label) for label in labels}) > 1:
-        raise Mistake(
+        raise UserError(
             f"{path}: some of these images have numbers as labels, some names; list the"
             " names in data.classes"
         )
     if len(labels) < 2:
-        raise Mistake(
+        raise UserError(
             f"{path}: a labelled set needs two classes and one folder a class, or"
             f" `labels`; here is {few(sorted(map(str, labels)))}"
         )
@@ -317,13 +319,13 @@ def place_of(label, classes, name):
         name: what to call the image or source in a complaint.
 
     Raises:
-        Mistake: it is none of them.
+        UserError: it is none of them.
     """
     if label is None:
-        raise Mistake(f"{name}: has no label")
+        raise UserError(f"{name}: has no label")
     place = label if isinstance(label, int) else classes.get(label, -1)
     if not 0 <= place < len(classes):
-        raise Mistake(
+        raise UserError(
             f"{name}: {label!r} is no class; the classes are {few(list(classes))}"
         )
     return place
@@ -337,13 +339,13 @@ def check_classes(sources, classes, complete):
         complete: whether each must have an image.
 
     Raises:
-        Mistake: a class too many, or one without images.
+        UserError: a class too many, or one without images.
     """
     numbers, seen = {name: number for number, name in enumerate(classes)}, set()
     for source in sources:
         seen |= {place_of(one, numbers, source.path) for one in labels_in(source)}
     if complete and (empty := [name for name, n in numbers.items() if n not in seen]):
-        raise Mistake(
+        raise UserError(
             f"{sources[0].path}: no image of {few(empty)}, which data.train has; give"
             " both sets the same classes, or list them in data.classes"
         )
@@ -358,7 +360,7 @@ def items(source, classes, seed):
         seed: tuple of integers: of the subset and of the crops.
 
     Raises:
-        Mistake: a missing, empty or malformed source.
+        UserError: a missing, empty or malformed source.
     """
     if classes is None and not is_idx(source.path):
         source = source.model_copy(update={"labels": None})
@@ -366,7 +368,7 @@ def items(source, classes, seed):
     if source.images is not None:
         found = list(found)
         if source.images > len(found):
-            raise Mistake(
+            raise UserError(
                 f"{source.path}: images: {source.images} asked for, {len(found)} there"
             )
         keep = np.random.default_rng(seed).permutation(len(found))[: source.images]

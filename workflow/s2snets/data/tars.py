@@ -5,7 +5,7 @@ import tarfile
 from functools import lru_cache
 from typing import NamedTuple
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 ENDED = bytes(tarfile.BLOCKSIZE)
 
@@ -33,12 +33,12 @@ def read(member):
     """A member's bytes; any thread may ask.
 
     Raises:
-        Mistake: the tar has been cut since it was listed.
+        UserError: the tar has been cut since it was listed.
     """
     file = opened(member.tar)  # held, lest another thread's opening close it
     data = os.pread(file.fileno(), member.size, member.offset)
     if len(data) < member.size:
-        raise Mistake(f"{member}: is cut; fetch {member.tar} anew")
+        raise UserError(f"{member}: is cut; fetch {member.tar} anew")
     return data
 
 
@@ -50,12 +50,12 @@ def members(path, within=None):
         within: the ``Member`` that is the tar itself, where it lies in another.
 
     Raises:
-        Mistake: no plain tar, or one that was cut or damaged.
+        UserError: no plain tar, or one that was cut or damaged.
     """
     whole = within or path
     start = within.offset if within else 0
     end = start + within.size if within else os.path.getsize(path)
-    broken = Mistake(
+    broken = UserError(
         f"{whole}: no plain tar, or a cut one; unpack what compresses it, or fetch"
         f" {path} anew"
     )

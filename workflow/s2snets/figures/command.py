@@ -5,22 +5,22 @@ import numpy as np
 import pandas
 
 from s2snets.config import Figures
-from s2snets.errors import Mistake
 from s2snets.figures.style import THEME
-from s2snets.files import replacing
-from s2snets.stage import arguments
-from s2snets.tables import write_csv
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing
+from s2snets.runtime.tables import write_csv
+from s2snets.stages.base import arguments
 
 
 def at_strength(gallery, strength):
     """Position of one noise strength in a gallery.
 
     Raises:
-        Mistake: the gallery was made without it.
+        UserError: the gallery was made without it.
     """
     near = np.isclose(gallery["strengths"], strength)
     if not near.any():
-        raise Mistake(
+        raise UserError(
             f"gallery: no images at strength {strength:g}, only at"
             f" {', '.join(f'{s:g}' for s in gallery['strengths'])};"
             " add it to gallery.strengths"
@@ -40,13 +40,13 @@ def example_source(gallery, style):
     ``noise_example`` null: the first fine-tuned one.
 
     Raises:
-        Mistake: the gallery has no such autoencoder.
+        UserError: the gallery has no such autoencoder.
     """
     labels = [str(label) for label in gallery["labels"]]
     tuned = [label for label in labels if label not in ("original", "A_S")]
     wanted = f"A_{style.noise_example}" if style.noise_example else tuned[0]
     if wanted not in labels:
-        raise Mistake(
+        raise UserError(
             f"figures.noise_example: the gallery has no {wanted}, only"
             f" {', '.join(tuned)}"
         )

@@ -13,8 +13,8 @@ from s2snets.figures.command import (
     command,
     picture_table,
 )
-from s2snets.stage import run
-from s2snets.tables import read_arrays, read_csv
+from s2snets.runtime.tables import read_arrays, read_csv
+from s2snets.stages.base import run
 
 IMAGES, TALLEST = 3, 8.7
 """Images shown at most, and the height of a page that they must not exceed, inches."""

@@ -3,15 +3,15 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from s2snets.errors import Mistake
 from s2snets.figures import style as look
 from s2snets.figures.command import (
     command,
     example_source,
     picture_table,
 )
-from s2snets.stage import run
-from s2snets.tables import read_arrays
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
+from s2snets.stages.base import run
 
 IMAGE = 0
 """Position in the gallery of the image shown; the paper shows one."""
@@ -24,11 +24,11 @@ def strips(gallery, style):
     """(source, label, one image a strength) from top to bottom.
 
     Raises:
-        Mistake: the gallery lacks A_S or the fine-tuned autoencoder asked for.
+        UserError: the gallery lacks A_S or the fine-tuned autoencoder asked for.
     """
     labels = [str(label) for label in gallery["labels"]]
     if "A_S" not in labels:
-        raise Mistake(f"gallery: no A_S among its sources {', '.join(labels)}")
+        raise UserError(f"gallery: no A_S among its sources {', '.join(labels)}")
     yield "original", "input", gallery["originals"][:, IMAGE]
     for source in (labels.index("A_S"), example_source(gallery, style)):
         yield (

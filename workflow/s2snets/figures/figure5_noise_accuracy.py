@@ -5,8 +5,8 @@ from matplotlib.lines import Line2D
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.stage import run
-from s2snets.tables import read_csv
+from s2snets.runtime.tables import read_csv
+from s2snets.stages.base import run
 
 PANELS = ("A_S", "A_i")
 

@@ -6,8 +6,8 @@ from matplotlib.patches import Patch
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.stage import run
-from s2snets.tables import read_csv
+from s2snets.runtime.tables import read_csv
+from s2snets.stages.base import run
 
 PER_PANEL = 36
 """Pairs side by side that keep their labels legible; further ones go below."""

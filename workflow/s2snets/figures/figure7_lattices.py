@@ -7,8 +7,8 @@ from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.files import read_json
-from s2snets.stage import run
+from s2snets.runtime.files import read_json
+from s2snets.stages.base import run
 
 SIZE, SMALLEST = 8.5, 5.0
 """Points: names as they should be, and where very many must share a line."""

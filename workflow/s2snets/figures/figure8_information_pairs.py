@@ -3,7 +3,6 @@
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from s2snets.errors import Mistake
 from s2snets.figures import style as look
 from s2snets.figures.command import (
     at_strength,
@@ -11,8 +10,9 @@ from s2snets.figures.command import (
     example_source,
     picture_table,
 )
-from s2snets.stage import run
-from s2snets.tables import read_arrays
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
+from s2snets.stages.base import run
 
 INTRA, INTER = "#0072b2", "#d55e00"
 
@@ -21,10 +21,10 @@ def columns(gallery, style):
     """(source, label, images) from left to right.
 
     Raises:
-        Mistake: the gallery has fewer than two images.
+        UserError: the gallery has fewer than two images.
     """
     if len(gallery["index"]) < 2:
-        raise Mistake("gallery: one image; inter nMI needs two, raise gallery.images")
+        raise UserError("gallery: one image; inter nMI needs two, raise gallery.images")
     clean = at_strength(gallery, 0.0)
     yield "original", "original", gallery["originals"][clean]
     labels = [str(label) for label in gallery["labels"]]

@@ -4,8 +4,8 @@ from matplotlib.patches import Rectangle
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.stage import run
-from s2snets.tables import read_csv
+from s2snets.runtime.tables import read_csv
+from s2snets.stages.base import run
 
 
 def rows(table2, style):

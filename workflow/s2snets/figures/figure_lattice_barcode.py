@@ -6,9 +6,9 @@ from matplotlib.ticker import PercentFormatter
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.files import read_json
-from s2snets.stage import run
-from s2snets.tables import read_csv
+from s2snets.runtime.files import read_json
+from s2snets.runtime.tables import read_csv
+from s2snets.stages.base import run
 
 COLOURS = {True: ("#0072b2", "chain: a total order"), False: ("#d55e00", "no chain")}
 """Whether the lattice is a chain -> colour, legend."""

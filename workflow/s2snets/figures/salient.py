@@ -6,10 +6,10 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from s2snets.errors import Mistake
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.tables import read_arrays
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
 
 GAP, BLOCK, TITLE, GROUP, HEAD, SIDE = 0.04, 0.12, 0.2, 0.17, 0.16, 0.2
 """Inches: between pictures and between blocks; a block's title, its headers' two lines,
@@ -46,7 +46,7 @@ def read(paths):
     """The responses of several networks: a row a picture, which is in ``pixels``.
 
     Raises:
-        Mistake: a file that is missing, damaged or of something else.
+        UserError: a file that is missing, damaged or of something else.
     """
     parts = []
     for path in paths:
@@ -56,7 +56,9 @@ def read(paths):
                 part = pd.DataFrame({key: arrays[f"{key}_{kind}"] for key in KEYS})
                 pixels, classifier = arrays[f"pictures_{kind}"], arrays["classifier"]
             except KeyError as missing:
-                raise Mistake(f"{path}: lacks {missing}; delete it and rerun") from None
+                raise UserError(
+                    f"{path}: lacks {missing}; delete it and rerun"
+                ) from None
             part = part.assign(classifier=str(classifier), set=kind)
             parts.append(part.assign(pixels=list(pixels)))
     return pd.concat(parts, ignore_index=True)
@@ -85,14 +87,14 @@ def pick(own, image, **keys):
     """The picture of one image (set, number, …) that has these keys.
 
     Raises:
-        Mistake: the responses lack it.
+        UserError: the responses lack it.
     """
     found = (own["set"] == image[0]) & (own["image"] == image[1])
     for key, value in keys.items():
         found &= own[key] == value
     if not found.any():
         wanted = ", ".join(f"{key} {value}" for key, value in keys.items())
-        raise Mistake(f"responses: none of image {image[1]} with {wanted}")
+        raise UserError(f"responses: none of image {image[1]} with {wanted}")
     return own.loc[found.idxmax()]
 
 

@@ -2,7 +2,7 @@
 
 from s2snets.figures import salient
 from s2snets.figures import style as look
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 
 def blocks(responses, style):

@@ -4,7 +4,7 @@ from s2snets.figures import salient
 from s2snets.figures import style as look
 from s2snets.figures.command import command
 from s2snets.figures.salient_selectivity import read
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 RULES = {"identity": "identity", "backprop": r"LRN$^\mathrm{BP}$"}
 PAIR, MEASURE = "lrn", "cosine"

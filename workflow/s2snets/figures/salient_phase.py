@@ -1,7 +1,7 @@
 """Images from their phase, beside responses to random starts."""
 
 from s2snets.figures import salient
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 SHOWN = {
     "original": "image",

@@ -5,8 +5,8 @@ import pandas as pd
 
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.stage import run
-from s2snets.tables import read_arrays, read_csv
+from s2snets.runtime.tables import read_arrays, read_csv
+from s2snets.stages.base import run
 
 SCORES = {"pp": "per-pixel accuracy (%)", "iou": "intersection over union (%)"}
 NAMES = {

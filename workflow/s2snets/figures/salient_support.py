@@ -1,7 +1,7 @@
 """What of a response is only the neuron's finite support."""
 
 from s2snets.figures import salient
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 SHOWN = {
     "desalinet": "DeSaliNet",

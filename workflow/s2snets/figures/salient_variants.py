@@ -1,7 +1,7 @@
 """All eight reversals of rectifiers and pools, on the same images."""
 
 from s2snets.figures import salient
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 RELU = {
     "identity": "1",

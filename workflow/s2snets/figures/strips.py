@@ -7,10 +7,10 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from s2snets.errors import Mistake
 from s2snets.figures import style as look
 from s2snets.figures.command import command
-from s2snets.tables import read_arrays
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays
 
 GAP, AIR, MARGIN, LINE, HEADING = 0.05, 0.09, 0.12, 0.105, 0.26
 """Inches: between pictures; between strips; around labels; a caption's line; a
@@ -127,10 +127,10 @@ def draw(strips, pictures, style, across=None):
         across: pictures that would fill the width; None: those of the longest strip.
 
     Raises:
-        Mistake: no strips.
+        UserError: no strips.
     """
     if not strips:
-        raise Mistake("gallery: has no picture of the kind that this figure shows")
+        raise UserError("gallery: has no picture of the kind that this figure shows")
     across = across or max(len(strip.pictures) for strip in strips)
     labels = [line for strip in strips for line in strip.label.split("\n")]
     left = look.LETTER * max(map(len, labels))

@@ -2,7 +2,7 @@
 
 from s2snets.figures import strips as page
 from s2snets.figures import style as look
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 ACROSS = 11  # pictures: three pairs with what comes of them, and gaps
 WITH = " + "  # between the classes in a compound's name

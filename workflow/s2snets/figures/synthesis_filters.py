@@ -2,7 +2,7 @@
 
 from s2snets.figures import strips as page
 from s2snets.figures import style as look
-from s2snets.stage import run
+from s2snets.stages.base import run
 
 ACROSS = 12
 KINDS = ("filter", "group")

@@ -2,8 +2,8 @@
 
 from s2snets.figures import strips as page
 from s2snets.figures.command import command
-from s2snets.stage import run
-from s2snets.tables import read_arrays
+from s2snets.runtime.tables import read_arrays
+from s2snets.stages.base import run
 
 ACROSS, MORE, MANY = 10, 14, 60
 """Pictures in a row; from so many on, so many."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import by_seed, interval
 from s2snets.measure.bootstrap import resample as resample_means
+from s2snets.runtime.errors import UserError
 
 PARTS = ("decoder", "encoder", "both")
 CLASSES = [f"class_{place}" for place in range(1, 6)]
@@ -43,7 +43,7 @@ def referred(rows, reference):
             the originals.
 
     Raises:
-        Mistake: a prediction on an original is missing.
+        UserError: a prediction on an original is missing.
     """
     if reference == "labels":
         return rows
@@ -53,7 +53,7 @@ def referred(rows, reference):
     found = rows.drop(columns="label").merge(own, "left", on=keys)
     if len(lost := found[found["label"].isna()]):
         seed, image, classifier = lost[keys].iloc[0]
-        raise Mistake(
+        raise UserError(
             f"predictions: seed {seed}, {classifier}: none on the original of image"
             f" {image}, to hold the others against; predict source original again"
         )
@@ -94,7 +94,7 @@ def tabulate(rows, classifiers, part):
         (missing for one); sorted by source, classifier and strength.
 
     Raises:
-        Mistake: an unknown source or classifier, or a seed or source that lacks
+        UserError: an unknown source or classifier, or a seed or source that lacks
             images of another at the same strength.
     """
     known = sources(classifiers, part)
@@ -103,7 +103,7 @@ def tabulate(rows, classifiers, part):
         strange = ~hits[column].isin(names)
         if strange.any():
             name = hits.loc[strange, column].iloc[0]
-            raise Mistake(f"predictions: {column} {name!r} is not in the config")
+            raise UserError(f"predictions: {column} {name!r} is not in the config")
         hits[column] = pd.Categorical(hits[column], list(names))
     table = hits.groupby(KEYS, observed=True).agg(
         rows=("top1", "size"),
@@ -115,7 +115,7 @@ def tabulate(rows, classifiers, part):
     uneven = table[table["rows"] != table["images"] * table["seeds"]]
     if len(uneven):
         (source, classifier, strength), row = next(uneven.iterrows())
-        raise Mistake(
+        raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}:"
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
             f" x {row['seeds']:.0f} seeds; predict that source again"
@@ -124,7 +124,7 @@ def tabulate(rows, classifiers, part):
     fewer = table[table["images"] < table.index.get_level_values(2).map(everywhere)]
     if len(fewer):
         source, classifier, strength = fewer.index[0]
-        raise Mistake(
+        raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}: lacks images"
             " that another source has, so they cannot be compared; predict it again"
         )
@@ -259,7 +259,7 @@ def _classifiers(accuracy):
 def _clean(accuracy):
     clean = accuracy[accuracy["strength"] == 0]
     if clean.empty:
-        raise Mistake("accuracy: no row has strength 0; predict without noise too")
+        raise UserError("accuracy: no row has strength 0; predict without noise too")
     return clean
 
 
@@ -290,7 +290,7 @@ def _drawn(samples, name, table):
     places = drawn.columns.get_indexer(pd.MultiIndex.from_frame(table[KEYS]))
     if (places < 0).any():
         missing = table[KEYS].iloc[places.argmin()]
-        raise Mistake(f"predictions: {', '.join(map(str, missing))}: no such rows")
+        raise UserError(f"predictions: {', '.join(map(str, missing))}: no such rows")
     return drawn.to_numpy()[:, places]
 
 

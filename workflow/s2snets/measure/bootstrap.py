@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 LEVEL = 0.95
 BLOCK = 64  # resamples a matrix product takes at once
@@ -72,7 +72,7 @@ def resample(rows, keys, scores, *, resamples, seed):
         DataFrame: a row a resample, a column a mean: (score, *keys).
 
     Raises:
-        Mistake: an image that some seed lacks.
+        UserError: an image that some seed lacks.
     """
     groups = rows.groupby(keys, observed=True)
     names, cell = groups.size().index, groups.ngroup().to_numpy()
@@ -90,7 +90,9 @@ def resample(rows, keys, scores, *, resamples, seed):
     uneven = ((seeds > 0) & (seeds < most[:, None])).any(axis=1)
     if uneven.any():
         name = names[uneven.argmax()]
-        raise Mistake(f"{', '.join(map(str, name))}: a seed lacks images of another's")
+        raise UserError(
+            f"{', '.join(map(str, name))}: a seed lacks images of another's"
+        )
     kinds = {}
     for place, seen in enumerate(np.packbits(seeds > 0, axis=1)):
         kinds.setdefault(seen.tobytes(), []).append(place)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.accuracy import referred, score
+from s2snets.runtime.errors import UserError
 
 
 def compare(predicted, denoised, classifiers, denoisers, part, reference="labels"):
@@ -22,7 +22,7 @@ def compare(predicted, denoised, classifiers, denoisers, part, reference="labels
         seeds, top1, top5.
 
     Raises:
-        Mistake: some input was not measured on an image that a denoiser was.
+        UserError: some input was not measured on an image that a denoiser was.
     """
     rows = pd.concat([predicted, denoised], ignore_index=True)
     rows = referred(rows, reference)
@@ -48,7 +48,7 @@ def compare(predicted, denoised, classifiers, denoisers, part, reference="labels
     most = table.groupby("strength")["rows"].transform("max")
     if (short := table[table["rows"] < most]).size:
         first = short.iloc[0]
-        raise Mistake(
+        raise UserError(
             f"predictions: {first['source']}, {first['classifier']}, strength"
             f" {first['strength']:g}: {first['rows']} rows where others have"
             f" {most[first.name]}; predict that source again"

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import by_seed, interval, resample
+from s2snets.runtime.errors import UserError
 
 KEYS = ["source", "label", "measure", "bins"]
 MEANS = {
@@ -41,17 +41,17 @@ def nmi(first, second, *, bins=256, channels="separate", average_method="geometr
         float64 (N,), in [0, 1].
 
     Raises:
-        Mistake: a setting outside its range.
+        UserError: a setting outside its range.
         ValueError: images that are not uint8 or differ in shape.
     """
     if not 2 <= bins <= 256:
-        raise Mistake(f"bins: {bins} lies outside 2 to 256, the levels of a byte")
+        raise UserError(f"bins: {bins} lies outside 2 to 256, the levels of a byte")
     for key, value, known in (
         ("channels", channels, CHANNELS),
         ("average_method", average_method, MEANS),
     ):
         if value not in known:
-            raise Mistake(f"{key}: {value!r} is none of {', '.join(known)}")
+            raise UserError(f"{key}: {value!r} is none of {', '.join(known)}")
     first, second = _batch(first), _batch(second)
     if first.shape != second.shape:
         raise ValueError(f"shapes differ: {first.shape} and {second.shape}")

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure import bootstrap
+from s2snets.runtime.errors import UserError
 
 ERRORS = ("relative", "mse")
 
@@ -41,13 +41,13 @@ def compare(rows, printed, *, resamples, seed):
         the mean errors, ``against`` empty, then the reductions, as fractions.
 
     Raises:
-        Mistake: a network that is compared was not measured, or a seed lacks images.
+        UserError: a network that is compared was not measured, or a seed lacks images.
     """
     rows = rows.dropna(subset=list(ERRORS)).astype({"informed": str})
     known = rows["informed"].unique()
     for name in printed[["informed", "against"]].stack().unique():
         if name not in known:
-            raise Mistake(f"errors: none of the inverse told {name}; measure it too")
+            raise UserError(f"errors: none of the inverse told {name}; measure it too")
     drawn = bootstrap.resample(
         rows, ["informed"], list(ERRORS), resamples=resamples, seed=seed
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from concepts import Context
 
-from s2snets.errors import Mistake
+from s2snets.runtime.errors import UserError
 
 SWEEPS = 8
 CLEARANCE = 0.3  # wanted between a node and an edge not its own, in layout units
@@ -24,10 +24,10 @@ def context(rrc, threshold):
         threshold: t in [0, 1].
 
     Raises:
-        Mistake: a threshold outside [0, 1].
+        UserError: a threshold outside [0, 1].
     """
     if not 0 <= threshold <= 1:
-        raise Mistake(
+        raise UserError(
             f"lattice.thresholds: {threshold} lies outside [0, 1]; give a share of"
             " the weaker classifier's accuracy, such as 0.8"
         )
@@ -78,7 +78,7 @@ def build(rrc, threshold):
         concept after all those below it; chain: whether the order is total.
 
     Raises:
-        Mistake: a threshold outside [0, 1].
+        UserError: a threshold outside [0, 1].
     """
     formal = context(rrc, threshold)
     found = list(formal.lattice)

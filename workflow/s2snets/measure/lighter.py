@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.accuracy import score
+from s2snets.runtime.errors import UserError
 
 
 def against_cost(rows, costs, classifiers):
@@ -20,7 +20,7 @@ def against_cost(rows, costs, classifiers):
         top1: the originals first, then the autoencoders from light to heavy.
 
     Raises:
-        Mistake: an autoencoder that was not measured with every classifier.
+        UserError: an autoencoder that was not measured with every classifier.
     """
     hits = score(rows[rows["strength"] == 0])
     hits["classifier"] = hits["classifier"].astype(str)
@@ -33,7 +33,7 @@ def against_cost(rows, costs, classifiers):
     )
     if len(missing := wanted.difference(means.index, sort=False)):
         source, classifier = missing[0]
-        raise Mistake(f"predictions: no {classifier} on {source}; predict it again")
+        raise UserError(f"predictions: no {classifier} on {source}; predict it again")
     table = means.loc[wanted].reset_index().merge(costs, "left", on="source")
     scores = ["classifier", "images", "seeds", "top1"]
     return table[[*costs.columns, *scores]]

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import interval, means
+from s2snets.runtime.errors import UserError
 
 MEASURES = {
     "activation": "activation of the target",
@@ -56,10 +56,10 @@ def summarise(scores, resamples, seed):
         ``high``; in the order of the rows. One target has no interval.
 
     Raises:
-        Mistake: no scores at all.
+        UserError: no scores at all.
     """
     if scores.empty:
-        raise Mistake("scores: no targets; run the sweeps again")
+        raise UserError("scores: no targets; run the sweeps again")
     table = per_target(scores)
     orders = [list(dict.fromkeys(scores[key])) for key in KEYS]
     found = []

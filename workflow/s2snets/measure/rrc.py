@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import interval
+from s2snets.runtime.errors import UserError
 
 
 def rates(accuracy):
@@ -45,13 +45,13 @@ def relate(table2, samples=None, seeds=None):
         keep the table's order.
 
     Raises:
-        Mistake: the table is not square, not of accuracies, or divides by zero.
+        UserError: the table is not square, not of accuracies, or divides by zero.
     """
     accuracy = _checked(table2)
     own = pd.Series(np.diag(accuracy), accuracy.columns)
     if (own == 0).any():
         lost = own.index[own == 0][0]
-        raise Mistake(
+        raise UserError(
             f"table2.csv: classifier {lost} has accuracy 0 with its own A_{lost},"
             " so its RRC divides by zero; train longer or on more images"
         )
@@ -83,27 +83,29 @@ def _by_pair(rows, table2, values):
 def _checked(table2):
     """Accuracies with A_i in row i and classifier i in column i."""
     if "autoencoder" not in table2:
-        raise Mistake("table2.csv: no column 'autoencoder'")
+        raise UserError("table2.csv: no column 'autoencoder'")
     table = table2.set_index("autoencoder")
     rows, columns = list(table.index), list(table.columns)
     for kind, names in (("row", rows), ("column", columns)):
         twice = [name for name in names if names.count(name) > 1]
         if twice:
-            raise Mistake(f"table2.csv: {kind} {twice[0]} appears twice")
+            raise UserError(f"table2.csv: {kind} {twice[0]} appears twice")
     for name in rows:
         key = name.removeprefix("A_")
         if key not in columns or name != f"A_{key}":
-            raise Mistake(f"table2.csv: row {name} lacks its own column {key!r}")
+            raise UserError(f"table2.csv: row {name} lacks its own column {key!r}")
     for name in columns:
         if f"A_{name}" not in rows:
-            raise Mistake(f"table2.csv: column {name} lacks its own row 'A_{name}'")
+            raise UserError(f"table2.csv: column {name} lacks its own row 'A_{name}'")
         if name in rows:
-            raise Mistake(f"table2.csv: classifier {name} is named like an autoencoder")
+            raise UserError(
+                f"table2.csv: classifier {name} is named like an autoencoder"
+            )
     for name in columns:
         values = pd.to_numeric(table[name], errors="coerce")
         wrong = table.index[~values.between(0, 1)]
         if len(wrong):
-            raise Mistake(
+            raise UserError(
                 f"table2.csv: accuracy {table.loc[wrong[0], name]} of {name} with"
                 f" {wrong[0]} lies outside [0, 1]"
             )

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.errors import Mistake
 from s2snets.measure.bootstrap import BLOCK, interval
+from s2snets.runtime.errors import UserError
 
 SCORES = ["pp", "iou"]
 KEYS = ["classifier", "method"]
@@ -89,7 +89,7 @@ def summarise(rows, resamples, seed):
         seeds; pp, iou and their ``_low``, ``_high``.
 
     Raises:
-        Mistake: a method or a seed that lacks images which others have.
+        UserError: a method or a seed that lacks images which others have.
     """
     counts = rows.groupby(KEYS, sort=False, observed=True).agg(
         set=("set", "first"),
@@ -102,7 +102,7 @@ def summarise(rows, resamples, seed):
         if one["rows"] != one["images"] * one["seeds"] or one["images"] != (
             rows["image"].nunique()
         ):
-            raise Mistake(
+            raise UserError(
                 f"scores: {classifier}, {method}: lacks images that others have;"
                 " segment the same images with all"
             )

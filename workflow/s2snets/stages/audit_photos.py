@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 from s2snets.cleaning.audit import audit
-from s2snets.cleaning.rules import dhash_of
+from s2snets.cleaning.quality import dhash_of
 from s2snets.config import Settings
-from s2snets.files import read_json, replacing, write_json
-from s2snets.stage import arguments, run
-from s2snets.tables import write_csv
+from s2snets.runtime.files import read_json, replacing, write_json
+from s2snets.runtime.tables import write_csv
+from s2snets.stages.base import arguments, run
 
 TABLES = ("outcomes", "totals", "shards", "licences")
 

@@ -1,9 +1,9 @@
 """Command line of rule ``build_lattices``: RRC -> concept lattices (section 3.4)."""
 
-from s2snets.files import write_json
 from s2snets.measure.lattice import build
-from s2snets.stage import arguments, run
-from s2snets.tables import read_csv
+from s2snets.runtime.files import write_json
+from s2snets.runtime.tables import read_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):

@@ -22,12 +22,12 @@ from s2snets.cleaning.exclusion import read_lists
 from s2snets.cleaning.fetch import open_source
 from s2snets.cleaning.metadata import Row, check_parts, placed, rows_of
 from s2snets.cleaning.outcomes import OUTCOMES
-from s2snets.cleaning.rules import judge
+from s2snets.cleaning.quality import judge
 from s2snets.config import Clean
-from s2snets.errors import Mistake
-from s2snets.files import read_json, write_json
-from s2snets.progress import Progress
-from s2snets.stage import THREADS, arguments, run
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, write_json
+from s2snets.runtime.progress import Progress
+from s2snets.stages.base import THREADS, arguments, run
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -187,13 +187,13 @@ def main(argv=None):
                 except Unfinished as mistake:
                     unfinished.append(str(mistake))
     except BrokenProcessPool:
-        raise Mistake(
+        raise UserError(
             f"batch {job.batch}: a worker was killed, as when memory is short; give the"
             " job more of it, or fewer threads, and rerun"
         ) from None
     if unfinished:
         more = f" (and {len(unfinished) - 1} more shards)" if unfinished[1:] else ""
-        raise Mistake(unfinished[0] + more)
+        raise UserError(unfinished[0] + more)
     progress(len(rows))
     write_json(job.report, report_of(job.batch, shards))
 

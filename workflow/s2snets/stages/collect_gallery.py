@@ -8,12 +8,12 @@ from s2snets.config import Autoencoder, Gallery, Predict, Reference, Settings
 from s2snets.data.imageset import READERS
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
-from s2snets.device import use_device
 from s2snets.evaluation import as_bytes
-from s2snets.files import replacing
 from s2snets.measure.color import lab_histogram
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_autoencoder
+from s2snets.networks.checkpoints import load_autoencoder
+from s2snets.runtime.device import use_device
+from s2snets.runtime.files import replacing
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 
 SAMPLE = 0  # the order in which a class's images are tried: as in the measurements
 

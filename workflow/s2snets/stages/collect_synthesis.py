@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.files import replacing
-from s2snets.stage import arguments, run
-from s2snets.tables import read_arrays
+from s2snets.runtime.files import replacing
+from s2snets.runtime.tables import read_arrays
+from s2snets.stages.base import arguments, run
 
 CLASSES = 10
 """Classes shown at least, where there are so many: a figure's row of them."""

@@ -1,16 +1,16 @@
 """Command line of rule ``compare_with_paper``: tables -> what holds of the paper."""
 
 from math import prod
-from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from s2snets.claims.claims import compare, printed_tables, published
+from s2snets.claims.evidence import PRINTED_THRESHOLDS, Tables, roles
 from s2snets.config import Classifier, Information, Lattice, Reference, Settings
-from s2snets.errors import Mistake
-from s2snets.measure.claims import compare, printed_tables, published
-from s2snets.measure.evidence import PRINTED_THRESHOLDS, Tables, roles
-from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, write_csv
+from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_csv, write_csv
+from s2snets.stages.base import arguments, run
 
 TABLES = {
     "table1": ["classifier", "input", "images", "top1", "top5"],
@@ -25,7 +25,7 @@ TABLES = {
 }
 """Table -> columns that must be there."""
 
-PRINTED = Path(__file__).parents[3] / "resources/palacio2018"
+PRINTED = ASSETS / "palacio2018"
 
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
@@ -48,9 +48,11 @@ def parameters(path):
                 if not name.endswith(BUFFERS)
             )
     except FileNotFoundError:
-        raise Mistake(f"{path}: no such weights") from None
+        raise UserError(f"{path}: no such weights") from None
     except SafetensorError as error:
-        raise Mistake(f"{path}: damaged weights ({error}); delete and rerun") from None
+        raise UserError(
+            f"{path}: damaged weights ({error}); delete and rerun"
+        ) from None
 
 
 def main(argv=None):

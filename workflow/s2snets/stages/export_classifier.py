@@ -7,11 +7,7 @@ import torch
 from safetensors import SafetensorError
 
 from s2snets.config import Classifier, Settings
-from s2snets.errors import Mistake
-from s2snets.files import read_json, sha256
-from s2snets.stage import arguments, recorded, run
-from s2snets.store import save_classifier
-from s2snets.zoo.build import (
+from s2snets.networks.build import (
     RESCALING,
     TIMM,
     VISION,
@@ -21,9 +17,13 @@ from s2snets.zoo.build import (
     timm_library,
     wrapped,
 )
-from s2snets.zoo.own import called, meaning
-from s2snets.zoo.published import published
-from s2snets.zoo.states import fill, state_at, unwrapped
+from s2snets.networks.checkpoints import save_classifier
+from s2snets.networks.published import published
+from s2snets.networks.state_dicts import fill, state_at, unwrapped
+from s2snets.networks.user_function import called, meaning
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, sha256
+from s2snets.stages.base import arguments, recorded, run
 
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
 # DenseNet's layers were once called norm.1 and are now called norm1.
@@ -54,19 +54,19 @@ def filled(net, architecture, path):
     """A network with the weights of a file.
 
     Raises:
-        Mistake: no such file, or another network's.
+        UserError: no such file, or another network's.
     """
     try:
         return fill(net, current(unwrapped(state_at(path), net, path), architecture))
     except ValueError as error:
-        raise Mistake(f"weights: {path}: not {architecture}'s ({error})") from None
+        raise UserError(f"weights: {path}: not {architecture}'s ({error})") from None
 
 
 def filled_by_timm(architecture, path):
     """A network of timm's with its published weights, which timm brings up to date.
 
     Raises:
-        Mistake: a damaged file, or another network's.
+        UserError: a damaged file, or another network's.
     """
     overlay = {"file": str(path), "custom_load": path.suffix == ".npz"}
     try:
@@ -77,14 +77,14 @@ def filled_by_timm(architecture, path):
         )
     except (RuntimeError, ValueError, LookupError, SafetensorError) as error:
         told = str(error).splitlines()[:2][-1].strip()
-        raise Mistake(f"weights: {path}: not {architecture}'s ({told})") from None
+        raise UserError(f"weights: {path}: not {architecture}'s ({told})") from None
 
 
 def classes_in(path, architecture, size):
     """Number of classes that a file's weights tell apart, read off the output layer.
 
     Raises:
-        Mistake: it lacks the layer that ends this architecture.
+        UserError: it lacks the layer that ends this architecture.
     """
     two, three = (network(architecture, classes, size) for classes in (2, 3))
     state = current(unwrapped(state_at(path), two, path), architecture)
@@ -94,7 +94,7 @@ def classes_in(path, architecture, size):
         if value.shape != other[name].shape
     ][-1]  # fmt: skip
     if last not in state:
-        raise Mistake(f"weights: {path}: not {architecture}'s (it lacks {last})")
+        raise UserError(f"weights: {path}: not {architecture}'s (it lacks {last})")
     return len(state[last])
 
 
@@ -102,12 +102,12 @@ def fetched(path):
     """The file of published weights that a receipt names, still the same.
 
     Raises:
-        Mistake: it is gone, or another.
+        UserError: it is gone, or another.
     """
     told = read_json(path)
     file = Path(told["file"])
     if not file.is_file() or sha256(file) != told["sha256"]:
-        raise Mistake(
+        raise UserError(
             f"weights: {file} is gone or changed since it was fetched; delete {path}"
             " and rerun"
         )
@@ -118,18 +118,18 @@ def probed(model, size, architecture):
     """Number of logits that a classifier gives for images of the study.
 
     Raises:
-        Mistake: it refuses them, or gives something else.
+        UserError: it refuses them, or gives something else.
     """
     try:
         with torch.inference_mode():
             logits = model(torch.zeros(1, 3, size, size))
     except (RuntimeError, ValueError, AssertionError) as error:
-        raise Mistake(
+        raise UserError(
             f"architecture: {architecture} refuses the study's {size}×{size} images"
             f" ({str(error).splitlines()[0]}); set resize or crop"
         ) from None
     if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != 1:
-        raise Mistake(
+        raise UserError(
             f"architecture: {architecture} must give logits (N, classes) for images"
             " (N, 3, H, W)"
         )
@@ -174,7 +174,7 @@ def exported(classifier, size, receipt=None):
         receipt: path of what ``fetch_weights`` wrote; for weights by name alone.
 
     Raises:
-        Mistake: weights that do not exist, or are another network's.
+        UserError: weights that do not exist, or are another network's.
     """
     if classifier.named:
         net, spec, path = by_name(classifier, size, receipt)
@@ -185,7 +185,7 @@ def exported(classifier, size, receipt=None):
     spec["classes"] = probed(model, size, spec["architecture"])
     names = spec.get("categories")
     if names is not None and len(names) != spec["classes"]:
-        raise Mistake(
+        raise UserError(
             f"architecture: {spec['architecture']} names {len(names)} categories and"
             f" tells {spec['classes']} apart"
         )

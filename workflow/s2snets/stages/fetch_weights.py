@@ -6,10 +6,10 @@ import socket
 import torch
 
 from s2snets.config import Settings
-from s2snets.errors import Mistake
-from s2snets.files import disk_mistake, write_json
-from s2snets.stage import arguments, run
-from s2snets.zoo.published import HASH, local, published, stated_hash, verified
+from s2snets.networks.published import HASH, local, published, stated_hash, verified
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import disk_mistake, write_json
+from s2snets.stages.base import arguments, run
 
 SILENCE = 60  # seconds after which a connection counts as none
 
@@ -23,7 +23,7 @@ def fetch(entry):
     """Bring the file of published weights from where its library has it.
 
     Raises:
-        Mistake: offline, with what to put where; a full disk; a damaged file.
+        UserError: offline, with what to put where; a full disk; a damaged file.
     """
     try:
         entry.file.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def fetch(entry):
             )
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise disk_mistake(error, entry.file) or Mistake(
+        raise disk_mistake(error, entry.file) or UserError(
             f"weights: {entry.file} is not there and cannot be fetched ({reason}); on a"
             f" machine with internet get {entry.address} and put it there under that"
             " name, or point TORCH_HOME at a folder that has it in hub/checkpoints"
@@ -48,7 +48,7 @@ def receipt(entry):
     """Where the weights lie, and what they are; fetched where they are missing.
 
     Raises:
-        Mistake: they cannot be had, or are damaged.
+        UserError: they cannot be had, or are damaged.
     """
     if local(entry) is None:
         fetch(entry)

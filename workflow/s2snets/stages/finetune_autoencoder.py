@@ -4,12 +4,12 @@ from torch import nn
 
 from s2snets.config import Autoencoder, Finetune, Reference, Settings
 from s2snets.data.imageset import READERS
-from s2snets.files import sha256
-from s2snets.models.segnet import PARTS, Tuned
-from s2snets.stage import recorded, run
-from s2snets.store import load_autoencoder, load_classifier, save_weights
+from s2snets.networks.checkpoints import load_autoencoder, load_classifier, save_weights
+from s2snets.networks.segnet import PARTS, Tuned
+from s2snets.runtime.files import sha256
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.objectives import classification, imitation
-from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):

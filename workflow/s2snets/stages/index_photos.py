@@ -5,7 +5,7 @@ from pathlib import Path
 from s2snets.cleaning.exclusion import read_lists
 from s2snets.cleaning.index import write_sets
 from s2snets.config import Settings
-from s2snets.stage import arguments, recorded, run
+from s2snets.stages.base import arguments, recorded, run
 
 
 class Job(Settings):

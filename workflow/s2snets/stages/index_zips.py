@@ -2,7 +2,7 @@
 
 from s2snets.cleaning.zips import index_zips
 from s2snets.config import Zips
-from s2snets.stage import THREADS, arguments, recorded, run
+from s2snets.stages.base import THREADS, arguments, recorded, run
 
 
 def main(argv=None):

@@ -8,14 +8,14 @@ import pandas as pd
 from s2snets.config import Autoencoder, Information, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
-from s2snets.device import use_device
 from s2snets.evaluation import Pass, identity, reconstructed, shown
-from s2snets.files import sha256
-from s2snets.fingerprint import fingerprint
 from s2snets.measure.information import nmi, shuffled
-from s2snets.parts import forget, write_parts
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_autoencoder
+from s2snets.networks.checkpoints import load_autoencoder
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.files import sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 
 MODULE = "s2snets.stages.measure_information"
 SAMPLE = 0  # which images are measured: the same for every source and seed

@@ -5,7 +5,7 @@ from collections import Counter
 from s2snets.config import Settings, Source
 from s2snets.data.shards import pack
 from s2snets.data.sources import check_classes, classes_of, few, items
-from s2snets.stage import THREADS, arguments, recorded, run
+from s2snets.stages.base import THREADS, arguments, recorded, run
 
 
 class Job(Settings):
@@ -21,7 +21,7 @@ def classes_for(job):
     """Class names of a set, once its sources are known to have them; None without.
 
     Raises:
-        Mistake: other classes than the training set's, or an image without a label.
+        UserError: other classes than the training set's, or an image without a label.
     """
     if not job.labelled:
         return None

@@ -5,14 +5,14 @@ from pathlib import Path
 from s2snets.config import Autoencoder, Predict, Reference, Settings
 from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
-from s2snets.device import use_device
 from s2snets.evaluation import Pass, identity, predictions, shown
-from s2snets.files import sha256
-from s2snets.fingerprint import fingerprint
-from s2snets.models.denoisers import CLASSICAL, classical
-from s2snets.parts import forget, write_parts
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_autoencoder, load_classifier
+from s2snets.networks.checkpoints import load_autoencoder, load_classifier
+from s2snets.networks.denoisers import CLASSICAL, classical
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.files import sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 
 MODULE = "s2snets.stages.predict"
 SAMPLE = 0  # which images get noise: the same for every source and seed

@@ -5,12 +5,12 @@ import torch
 from s2snets.config import Autoencoder, Pretraining, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
-from s2snets.models.segnet import SegNet
-from s2snets.stage import recorded, run
-from s2snets.store import save_weights
+from s2snets.networks.checkpoints import save_weights
+from s2snets.networks.segnet import SegNet
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import mean_square_error, reconstruction
-from s2snets.training.stage import begin, train, training_arguments
 
 SAMPLE = 0  # the seed of the validation sample: the same for every corpus and seed
 

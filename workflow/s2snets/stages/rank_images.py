@@ -8,14 +8,14 @@ from s2snets.config import Reference, Settings
 from s2snets.data.imageset import READERS, ImageSet
 from s2snets.data.order import sample
 from s2snets.data.sources import UNLABELLED
-from s2snets.device import use_device
 from s2snets.evaluation import Pass, shown
-from s2snets.files import replacing, sha256
-from s2snets.fingerprint import fingerprint
-from s2snets.parts import forget, write_parts
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_classifier
-from s2snets.tables import read_rows
+from s2snets.networks.checkpoints import load_classifier
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.files import replacing, sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.runtime.tables import read_rows
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 
 MODULE = "s2snets.stages.rank_images"
 BATCH = 64  # images in a forward pass

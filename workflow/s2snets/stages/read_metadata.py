@@ -6,7 +6,7 @@ from pydantic import NonNegativeInt
 
 from s2snets.cleaning.metadata import write_rows
 from s2snets.config import Count, Settings
-from s2snets.stage import arguments, recorded, run
+from s2snets.stages.base import arguments, recorded, run
 
 
 class Job(Settings):

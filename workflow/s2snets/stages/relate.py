@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from s2snets.errors import Mistake
 from s2snets.measure.rrc import relate
-from s2snets.stage import arguments, run
-from s2snets.tables import read_arrays, read_csv, write_csv
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.tables import read_arrays, read_csv, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):
@@ -18,7 +18,7 @@ def main(argv=None):
     if job.bootstrap is not None:
         arrays = read_arrays(job.bootstrap)
         if list(arrays["classifiers"]) != [c for c in table if c != "autoencoder"]:
-            raise Mistake(
+            raise UserError(
                 f"{job.bootstrap}: its classifiers are not the columns of"
                 f" {job.table2}; make both anew"
             )

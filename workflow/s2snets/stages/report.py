@@ -4,14 +4,14 @@ import json
 import time
 from pathlib import Path
 
-from s2snets.errors import Mistake
-from s2snets.files import read_json
-from s2snets.fingerprint import fingerprint
-from s2snets.record import record
-from s2snets.reporting.companions import TABLES as COMPANIONS
-from s2snets.reporting.page import CAPTIONS, TABLES, write
-from s2snets.stage import arguments, run
-from s2snets.tables import read_arrays, read_csv
+from s2snets.report.companions import TABLES as COMPANIONS
+from s2snets.report.page import CAPTIONS, TABLES, write
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.runtime.records import record
+from s2snets.runtime.tables import read_arrays, read_csv
+from s2snets.stages.base import arguments, run
 
 STAGE = "s2snets.stages.report"
 
@@ -20,12 +20,12 @@ def plain(text):
     """A JSON object, given as text or as the path of a file.
 
     Raises:
-        Mistake: it is neither.
+        UserError: it is neither.
     """
     try:
         return json.loads(text) if text.lstrip().startswith("{") else read_json(text)
     except ValueError as error:
-        raise Mistake(f"--config: not JSON ({error})") from None
+        raise UserError(f"--config: not JSON ({error})") from None
 
 
 def main(argv=None):

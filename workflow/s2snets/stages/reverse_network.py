@@ -8,17 +8,17 @@ from s2snets.config import Reference, Salient, Settings
 from s2snets.data.images import decode
 from s2snets.data.imageset import READERS, ImageSet
 from s2snets.data.order import sample
-from s2snets.device import use_device
-from s2snets.errors import Mistake
 from s2snets.evaluation import as_bytes
-from s2snets.files import replacing, sha256
-from s2snets.fingerprint import fingerprint
-from s2snets.parts import forget, write_parts
-from s2snets.progress import Progress
-from s2snets.reverse.experiments import KEYS, exhibits, places, seen, selectivity
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
+from s2snets.networks.checkpoints import load_classifier
+from s2snets.reversal.experiments import KEYS, exhibits, places, seen, selectivity
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing, sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.runtime.progress import Progress
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 from s2snets.stages.collect_gallery import examples, names
-from s2snets.store import load_classifier
 
 MODULE = "s2snets.stages.reverse_network"
 SAMPLE = 0  # which images are measured: the same for every network and seed
@@ -90,7 +90,7 @@ def main(argv=None):
         classifier = load_classifier(folder, device, images.classes)
         numbers = sample(len(images), salient.measured, SAMPLE).tolist()
         if len(numbers) < 2:
-            raise Mistake("salient.measured: one image; the null needs two, raise it")
+            raise UserError("salient.measured: one image; the null needs two, raise it")
         first, _ = images.batch(numbers[:1])
         first = first.to(device)
         layers = places(classifier, first, chosen.layers)

@@ -11,17 +11,17 @@ from PIL import Image
 from s2snets.config import Segmentation, Settings
 from s2snets.data.order import sample
 from s2snets.data.segmentation import read_examples
-from s2snets.device import use_device
-from s2snets.errors import Mistake
-from s2snets.files import replacing, sha256
-from s2snets.fingerprint import fingerprint
 from s2snets.measure.segmentation import scores
-from s2snets.parts import forget, write_parts
-from s2snets.progress import Progress
-from s2snets.reverse.grabcut import outlined, resized, seeds, segment
-from s2snets.reverse.saliency import saliencies
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_classifier
+from s2snets.networks.checkpoints import load_classifier
+from s2snets.reversal.grabcut import outlined, resized, seeds, segment
+from s2snets.reversal.saliency import saliencies
+from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing, sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.runtime.progress import Progress
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 
 MODULE = "s2snets.stages.segment"
 SAMPLE = 0  # which images are used: the same for every network and seed
@@ -45,14 +45,14 @@ def loaded(job, device):
     """What ``saliencies`` takes: the classifier and where it computes.
 
     Raises:
-        Mistake: the images are to be smaller.
+        UserError: the images are to be smaller.
     """
     if job.classifier is None:
         return None, device
     classifier = load_classifier(job.classifier.parent, device)
     shown, own = job.settings.segmentation.side, classifier.native
     if shown < own:
-        raise Mistake(
+        raise UserError(
             f"salient.segmentation.side: {shown} pixels are too few for {job.name},"
             f" which sees {own}; set {own} or more"
         )

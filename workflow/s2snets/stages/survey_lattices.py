@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from s2snets.files import write_json
 from s2snets.measure import lattice
 from s2snets.measure.rrc import rates
-from s2snets.stage import arguments, run
-from s2snets.tables import read_arrays, read_csv, write_csv
+from s2snets.runtime.files import write_json
+from s2snets.runtime.tables import read_arrays, read_csv, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):

@@ -8,11 +8,7 @@ import torch
 
 from s2snets.config import Ascent, Filters, PretrainedAscent, Settings
 from s2snets.data.imageset import ImageSet
-from s2snets.device import use_device
-from s2snets.errors import Mistake
 from s2snets.evaluation import as_bytes
-from s2snets.files import replacing, sha256
-from s2snets.fingerprint import fingerprint
 from s2snets.measure.synthesis import (
     confidence,
     high_frequency,
@@ -20,14 +16,18 @@ from s2snets.measure.synthesis import (
     sought_activation,
     total_variation,
 )
-from s2snets.models.generator import Autoencoder, Generator
-from s2snets.parts import forget, tell, write_parts
-from s2snets.progress import Progress
-from s2snets.stage import SEED, THREADS, arguments, recorded, run
-from s2snets.store import load_classifier, load_weights
+from s2snets.networks.checkpoints import load_classifier, load_weights
+from s2snets.networks.generator import Autoencoder, Generator
+from s2snets.runtime.chunked_parquet import forget, tell, write_parts
+from s2snets.runtime.device import use_device
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing, sha256
+from s2snets.runtime.fingerprint import fingerprint
+from s2snets.runtime.progress import Progress
+from s2snets.runtime.tables import read_rows
+from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 from s2snets.synthesis.ascent import ascend, groups
 from s2snets.synthesis.targets import LOGITS, activations, output, targets
-from s2snets.tables import read_rows
 
 MODULE = "s2snets.stages.synthesise"
 FILES = ("spec.json", "weights.safetensors")
@@ -185,7 +185,7 @@ def main(argv=None):
         threads=THREADS,
     ).parse_args(argv)
     if (job.mode == "pretrained") is (job.generator is None):
-        raise Mistake("--generator: give it with --mode pretrained, and only then")
+        raise UserError("--generator: give it with --mode pretrained, and only then")
     chosen, (device, _) = job.settings, use_device(job.threads)
     side, sought = chosen.image_size, chosen.synthesis
     with recorded(job.record, MODULE, chosen, job.seed):

@@ -5,10 +5,10 @@ from typing import get_args
 import numpy as np
 
 from s2snets.config import Bootstrap, Reference
-from s2snets.files import replacing
 from s2snets.measure import accuracy
-from s2snets.stage import arguments, run
-from s2snets.tables import SCORED, read_rows, write_csv
+from s2snets.runtime.files import replacing
+from s2snets.runtime.tables import SCORED, read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 KEPT = 2000  # resamples of Table 2 that RRC and lattices read
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from s2snets.stage import arguments, run
-from s2snets.tables import write_csv
+from s2snets.runtime.tables import write_csv
+from s2snets.stages.base import arguments, run
 
 COLUMNS = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mb"}
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, write_csv
+from s2snets.runtime.tables import read_csv, write_csv
+from s2snets.stages.base import arguments, run
 
 COLUMNS = {
     "images": "images",

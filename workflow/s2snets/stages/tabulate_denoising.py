@@ -5,8 +5,8 @@ from typing import get_args
 from s2snets.config import Reference
 from s2snets.measure.accuracy import marked
 from s2snets.measure.denoising import compare
-from s2snets.stage import arguments, run
-from s2snets.tables import SCORED, read_rows, write_csv
+from s2snets.runtime.tables import SCORED, read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):

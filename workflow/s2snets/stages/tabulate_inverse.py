@@ -4,8 +4,8 @@ from pathlib import Path
 
 from s2snets.config import Bootstrap
 from s2snets.measure.inversion import compare
-from s2snets.stage import arguments, run
-from s2snets.tables import read_csv, read_rows, write_csv
+from s2snets.runtime.tables import read_csv, read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):

@@ -5,10 +5,10 @@ import pandas as pd
 from s2snets.config import Autoencoder, Reference, Settings
 from s2snets.measure.accuracy import marked, referred
 from s2snets.measure.lighter import against_cost
-from s2snets.models.cost import multiply_adds, parameters
-from s2snets.models.segnet import SegNet
-from s2snets.stage import arguments, run
-from s2snets.tables import SCORED, read_csv, read_rows, write_csv
+from s2snets.networks.cost import multiply_adds, parameters
+from s2snets.networks.segnet import SegNet
+from s2snets.runtime.tables import SCORED, read_csv, read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 
 class Job(Settings):

@@ -9,11 +9,11 @@ import numpy as np
 
 from s2snets.config import Bootstrap
 from s2snets.data.segmentation import PUBLISHED
-from s2snets.errors import Mistake
-from s2snets.files import replacing
 from s2snets.measure.segmentation import SCORES, beside, summarise
-from s2snets.stage import arguments, run
-from s2snets.tables import read_arrays, read_csv, read_rows, write_csv
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing
+from s2snets.runtime.tables import read_arrays, read_csv, read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):
@@ -27,7 +27,7 @@ def main(argv=None):
         architectures={"nargs": "*", "default": [], "help": "and architectures"},
     ).parse_args(argv)
     if len(job.names) != len(job.architectures):
-        raise Mistake("names: give one architecture for each")
+        raise UserError("names: give one architecture for each")
     printed = read_csv(job.printed, ["network", "method", *SCORES])
     printed = printed.fillna({"network": ""})
     printed[SCORES] = (printed[SCORES] / 100).round(4)

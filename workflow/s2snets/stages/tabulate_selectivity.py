@@ -2,8 +2,8 @@
 
 from s2snets.config import Bootstrap
 from s2snets.measure.similarity import summarise
-from s2snets.stage import arguments, run
-from s2snets.tables import read_rows, write_csv
+from s2snets.runtime.tables import read_rows, write_csv
+from s2snets.stages.base import arguments, run
 
 
 def main(argv=None):

@@ -4,13 +4,13 @@ import torch
 
 from s2snets.config import Classifier, Settings, Training
 from s2snets.data.imageset import labelled
-from s2snets.models.frozen import Prepared
-from s2snets.stage import recorded, run
-from s2snets.store import save_classifier
+from s2snets.networks.build import build, spec_of
+from s2snets.networks.checkpoints import save_classifier
+from s2snets.networks.frozen import Prepared
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import classification
-from s2snets.training.stage import begin, train, training_arguments
-from s2snets.zoo.build import build, spec_of
 
 
 class Job(Settings):

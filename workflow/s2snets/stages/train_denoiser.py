@@ -4,12 +4,12 @@ import torch
 
 from s2snets.config import Autoencoder, Denoising, Settings
 from s2snets.data.imageset import ImageSet
-from s2snets.models.segnet import SegNet
-from s2snets.stage import recorded, run
-from s2snets.store import save_weights
+from s2snets.networks.checkpoints import save_weights
+from s2snets.networks.segnet import SegNet
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import denoising
-from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):

@@ -8,13 +8,13 @@ from torch.utils.data import Subset
 
 from s2snets.config import Decoding, Settings
 from s2snets.data.imageset import ImageSet, labelled
-from s2snets.errors import Mistake
-from s2snets.models.generator import Autoencoder
-from s2snets.stage import recorded, run
-from s2snets.store import save_weights
+from s2snets.networks.checkpoints import save_weights
+from s2snets.networks.generator import Autoencoder
+from s2snets.runtime.errors import UserError
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import gaussian_denoising
-from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):
@@ -31,7 +31,7 @@ class OfClasses(Subset):
         names: of the classes.
 
     Raises:
-        Mistake: an unknown class, or no image of any of them.
+        UserError: an unknown class, or no image of any of them.
     """
 
     def __init__(self, images, names):
@@ -39,14 +39,14 @@ class OfClasses(Subset):
             if name not in images.classes:
                 near = difflib.get_close_matches(name, images.classes, 3)
                 known = near or images.classes[:3]
-                raise Mistake(
+                raise UserError(
                     f"synthesis.decoder.classes: {name!r} is no class of {images.path};"
                     f" there are {len(images.classes)}, such as {', '.join(known)}"
                 )
         chosen = [images.classes.index(name) for name in sorted(set(names))]
         kept = np.isin(images.labels, chosen)
         if not kept.any():
-            raise Mistake(
+            raise UserError(
                 f"synthesis.decoder.classes: {images.path} has no image of"
                 f" {', '.join(names)}"
             )

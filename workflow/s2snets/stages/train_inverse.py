@@ -4,13 +4,13 @@ import torch
 
 from s2snets.config import Inversion, Settings
 from s2snets.data.imageset import ImageSet
-from s2snets.files import sha256
-from s2snets.models.inverse import INFORMED, Bottleneck, Inverse
-from s2snets.stage import recorded, run
-from s2snets.store import load_classifier, save_weights
+from s2snets.networks.checkpoints import load_classifier, save_weights
+from s2snets.networks.inverse import INFORMED, Bottleneck, Inverse
+from s2snets.runtime.files import sha256
+from s2snets.stages.base import recorded, run
+from s2snets.training.job import begin, train, training_arguments
 from s2snets.training.loop import step_seed
 from s2snets.training.objectives import inversion
-from s2snets.training.stage import begin, train, training_arguments
 
 
 class Job(Settings):

@@ -12,7 +12,7 @@ import torch
 from torch.func import functional_call, vmap
 
 from s2snets.data.order import generator as addressed
-from s2snets.models.generator import Generator
+from s2snets.networks.generator import Generator
 from s2snets.synthesis.targets import activations, output
 
 STREAM = {"weights": 11, "noise": 12}  # apart from the draws for images

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import torch
 
-from s2snets.errors import Mistake
-from s2snets.models.layers import LOGITS, split, upto
+from s2snets.networks.layers import LOGITS, split, upto
+from s2snets.runtime.errors import UserError
 
 
 class Target(NamedTuple):
@@ -28,12 +28,12 @@ def output(classifier, pixels, layer=LOGITS):
     What comes after the layer is not computed.
 
     Raises:
-        Mistake: no such layer, or one without channels.
+        UserError: no such layer, or one without channels.
     """
     prepare, _, net, after = split(classifier)
     found = upto(net, prepare(pixels), layer)
     if not isinstance(found, torch.Tensor) or found.dim() < 2:
-        raise Mistake(f"layers: {layer!r} has no channels; take one that has")
+        raise UserError(f"layers: {layer!r} has no channels; take one that has")
     return after(found) if layer == LOGITS else found
 
 
@@ -52,12 +52,12 @@ def numbered(known, wanted):
     """Places of classes by name.
 
     Raises:
-        Mistake: an unknown one, with the nearest that are known.
+        UserError: an unknown one, with the nearest that are known.
     """
     for name in wanted:
         if name not in known:
             near = get_close_matches(name, known, 3, 0.3) or known[:3]
-            raise Mistake(f"synthesis: no class {name!r}; say {', '.join(near)}")
+            raise UserError(f"synthesis: no class {name!r}; say {', '.join(near)}")
     return tuple(map(known.index, wanted))
 
 
@@ -69,7 +69,7 @@ def filters(classifier, settings, side):
         side: of the images, pixels.
 
     Raises:
-        Mistake: no such layer, or no such channel in it.
+        UserError: no such layer, or no such channel in it.
     """
     layer, chosen = settings.layer, settings.channels
     device = classifier.mean.device
@@ -80,7 +80,7 @@ def filters(classifier, settings, side):
         chosen = [place * count // chosen for place in range(min(chosen, count))]
     beyond = [channel for channel in chosen if not 0 <= channel < count]
     if beyond:
-        raise Mistake(
+        raise UserError(
             f"synthesis.filters: layer {layer!r} has no channel {beyond[0]}; its"
             f" channels are 0 to {count - 1}"
         )
@@ -101,7 +101,7 @@ def targets(classifier, known, settings, name, side):
         side: of the images, pixels.
 
     Raises:
-        Mistake: an unknown class, layer or channel; or a target that is there twice;
+        UserError: an unknown class, layer or channel; or a target that is there twice;
             or none at all.
     """
     if known is None:
@@ -117,8 +117,8 @@ def targets(classifier, known, settings, name, side):
     for one in settings.filters.get(name, []):
         found += filters(classifier, one, side)
     if not found:
-        raise Mistake("synthesis: nothing is sought; name classes, or leave them out")
+        raise UserError("synthesis: nothing is sought; name classes, or leave them out")
     names = [target.name for target in found]
     if again := next((one for one in names if names.count(one) > 1), None):
-        raise Mistake(f"synthesis: {again!r} is sought twice; take one away")
+        raise UserError(f"synthesis: {again!r} is sought twice; take one away")
     return found

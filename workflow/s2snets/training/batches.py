@@ -4,8 +4,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from s2snets.data import augment
 from s2snets.data.order import Batches
+from s2snets.runtime.signals import deaf
 from s2snets.training.loop import whole_steps
-from s2snets.training.signals import deaf
 
 
 class Placed(Dataset):

@@ -8,8 +8,8 @@ import zipfile
 
 import torch
 
-from s2snets.errors import Mistake
-from s2snets.files import replacing
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import replacing
 
 FORMAT = 2
 
@@ -51,7 +51,7 @@ def load(path, identity):
     standard error tells so.
 
     Raises:
-        Mistake: damaged checkpoints, or one of another training; with the settings in
+        UserError: damaged checkpoints, or one of another training; with the settings in
             which it differs.
     """
     damages = []
@@ -71,7 +71,7 @@ def load(path, identity):
             print(f"{damages[0]}; going on from {one.name}", file=sys.stderr)
         return state
     if damages:
-        raise Mistake(f"{'; '.join(damages)}; delete it to start anew")
+        raise UserError(f"{'; '.join(damages)}; delete it to start anew")
     return None
 
 
@@ -94,7 +94,7 @@ def refuse_other(path, found, identity):
         if found.get(key) != identity.get(key)
     ]
     if differing:
-        raise Mistake(
+        raise UserError(
             f"{path}: a checkpoint of another training ({'; '.join(differing)});"
             f" restore the setting, or delete {path.parent}/checkpoint*.pt to start"
             " anew"

@@ -20,8 +20,8 @@ from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnv
 from lightning_fabric.strategies import DDPStrategy
 from torch import nn
 
-from s2snets.device import use_device
-from s2snets.errors import Mistake
+from s2snets.runtime.device import use_device
+from s2snets.runtime.errors import UserError
 
 LAUNCHER = "S2SNETS_LAUNCHER"  # the process id of who started the others
 
@@ -93,7 +93,7 @@ class Engine(NamedTuple):
         if self.first:
             try:
                 found = make()
-            except Mistake as error:
+            except UserError as error:
                 mistake = str(error)
         if self.share.world > 1:
             found, mistake = self.fabric.broadcast((found, mistake))
@@ -107,7 +107,7 @@ class Engine(NamedTuple):
         The others end well, since whoever started them kills the first when one fails.
         """
         if self.first:
-            raise Mistake(text)
+            raise UserError(text)
         raise SystemExit(0)
 
 
@@ -121,12 +121,12 @@ def start(settings, *, threads=1, devices=None, nodes=1):
         nodes: that take part.
 
     Raises:
-        Mistake: more processes than images that go through the network at once, or
+        UserError: more processes than images that go through the network at once, or
             half precision without a GPU.
     """
     images, gpu = settings.micro_batch or settings.batch, torch.cuda.is_available()
     if settings.precision == "16-mixed" and not gpu:
-        raise Mistake(
+        raise UserError(
             "precision: 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU"
         )
     # A Slurm job of one task, such as Snakemake's, starts the others by itself.
@@ -136,9 +136,11 @@ def start(settings, *, threads=1, devices=None, nodes=1):
     found = torch.cuda.device_count()
     devices = devices or max(1, min(found, images // nodes))
     if gpu and devices > found:
-        raise Mistake(f"--devices: {devices} are more than the {found} GPUs seen here")
+        raise UserError(
+            f"--devices: {devices} are more than the {found} GPUs seen here"
+        )
     if devices * nodes > images:
-        raise Mistake(
+        raise UserError(
             f"batch: {images} images at once are less than the {devices * nodes}"
             " processes that share them; enlarge it, or give fewer --devices"
         )
@@ -168,7 +170,7 @@ def tasks():
             int(os.environ[name]) for name in ("SLURM_NTASKS_PER_NODE", "SLURM_NNODES")
         )
     except KeyError as missing:
-        raise Mistake(
+        raise UserError(
             f"{missing.args[0]}: not set by srun; ask for --nodes and --ntasks-per-node"
         ) from None
 

@@ -12,10 +12,10 @@ from contextlib import closing, nullcontext
 import torch
 
 from s2snets.data.order import generator
+from s2snets.runtime.signals import Preempted, listening
 from s2snets.training import checkpoint
 from s2snets.training.engine import share_modules, start
-from s2snets.training.signals import Preempted, listening
-from s2snets.training.watch import Watch
+from s2snets.training.monitor import Watch
 
 OPTIMISERS = {
     "sgd": lambda weights, s: torch.optim.SGD(
@@ -175,7 +175,7 @@ def fit(
 
     Raises:
         Preempted: SIGTERM or SIGUSR1 came; the checkpoint is written.
-        Mistake: a loss or gradient that is no number; the last checkpoint stays.
+        UserError: a loss or gradient that is no number; the last checkpoint stays.
     """
     engine = engine or start(settings)
     fabric, world = engine.fabric, engine.share.world

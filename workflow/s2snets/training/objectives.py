@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Subset
 
+from s2snets.runtime.signals import deaf
 from s2snets.training.engine import ALONE
-from s2snets.training.signals import deaf
 
 
 def classification(model, batch):

@@ -1,5 +1,0 @@
-"""The one exception that means: the user can mend this."""
-
-
-class Mistake(Exception):
-    """A user's mistake: one line that names the file, key or value, and the mend."""
