@@ -38,7 +38,7 @@ TURNS = 3 if GPU else 1
 
 def pretraining():
     settings = Pretraining(batch=BATCH, images=BATCH * (WARM + STEPS))
-    return SegNet(), reconstruction(settings.units), settings
+    return SegNet(), reconstruction(settings.loss_space), settings
 
 
 def finetuning(architecture, **sizes):

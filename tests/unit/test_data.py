@@ -17,7 +17,7 @@ from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet, labelled
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import Batches, places, sample
-from s2snets.data.resize import fitted
+from s2snets.data.resize import resized_to_square
 from s2snets.data.shards import pack
 from s2snets.data.sources import items, read_idx
 from s2snets.runtime.errors import UserError
@@ -177,9 +177,9 @@ def test_crops_lie_inside_and_follow_the_seed(folder):
 
 def test_fits_keep_what_they_promise():
     image = Image.fromarray(np.full((10, 20, 3), 255, np.uint8))
-    assert fitted(image, 16, "squash").min() == 255
-    assert fitted(image, 16, "crop").min() == 255
-    framed = fitted(image, 32, "pad")
+    assert resized_to_square(image, 16, "squash").min() == 255
+    assert resized_to_square(image, 16, "crop").min() == 255
+    framed = resized_to_square(image, 32, "pad")
     assert framed.shape == (3, 32, 32)
     assert framed[:, 11:21, 6:26].min() == 255
     assert framed.sum() == 3 * 10 * 20 * 255

@@ -142,7 +142,7 @@ def test_photographs_have_no_classes_to_choose_from():
 
 def trained(folder, out, *options, **changes):
     training = {"images": 24, "batch": 4, "check_every": 8, **changes}
-    settings = {"image_size": SIZE, "fit": "pad", "training": training}
+    settings = {"image_size": SIZE, "resize_mode": "pad", "training": training}
     train_generator.main(
         [
             *("--images", str(folder), "--weights", str(out / "weights.safetensors")),
@@ -223,7 +223,12 @@ def ranked(folder, classifier, out, beside=4):
             *("--name", "C", "--ranked", str(out), "--record", f"{out}.json"),
             "--settings",
             json.dumps(
-                {"image_size": SIZE, "fit": "pad", "beside": beside, "size": SIZE}
+                {
+                    "image_size": SIZE,
+                    "resize_mode": "pad",
+                    "beside": beside,
+                    "size": SIZE,
+                }
             ),
         ]
     )

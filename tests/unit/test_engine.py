@@ -301,7 +301,7 @@ def test_a_signal_to_one_process_stops_all_and_another_number_goes_on(images, tm
 def stage(images, out, *options, **changes):
     """A pretraining's command line, started."""
     settings = {
-        "image_size": 32, "fit": "squash", "autoencoder": {"width": 4, "stages": 2},
+        "image_size": 32, "resize_mode": "squash", "autoencoder": {"width": 4, "stages": 2},
         "pretraining": {"images": 10**6, "batch": 4, "augment": None} | changes,
         "validation_images": 4,
     }  # fmt: skip

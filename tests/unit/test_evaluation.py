@@ -38,7 +38,11 @@ from s2snets.stages import measure_information, predict
 CPU = torch.device("cpu")
 IMAGES, PARTS = 26, 4
 SETTINGS = Predict(strengths=[0.0, 0.3, 1.0], noisy_images=11, batch=4)
-SHARED = {"image_size": 32, "fit": "pad", "autoencoder": {"width": 4, "stages": 1}}
+SHARED = {
+    "image_size": 32,
+    "resize_mode": "pad",
+    "autoencoder": {"width": 4, "stages": 1},
+}
 JOBS = {
     predict: {**SHARED, "predict": SETTINGS.model_dump()},
     measure_information: {**SHARED, "information": {"bins": [32]}},

@@ -348,7 +348,7 @@ def picture(path, side, seed):
 
 def options(folder, network, **changes):
     salient = {"classifiers": ["V"], "examples": 2, "side": 40, "measured": 5}
-    settings = {"image_size": 32, "fit": "squash", "layers": None}
+    settings = {"image_size": 32, "resize_mode": "squash", "layers": None}
     settings |= {"salient": salient | {"batch": 3} | changes}
     return [
         f"--images={folder}/images", f"--photos={folder}/photos",

@@ -415,7 +415,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     save_classifier(classifier, spec, weights, tmp_path / "V/spec.json")
     shared = ["--images", str(images.path), "--classifier", str(weights)]
     inverses = {name: tmp_path / name / "weights.safetensors" for name in INFORMED}
-    settings = {"image_size": 12, "fit": "squash"}
+    settings = {"image_size": 12, "resize_mode": "squash"}
     learning = {"images": 8, "batch": 4}
     for name, path in inverses.items():
         train_inverse.main([

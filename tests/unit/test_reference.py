@@ -164,7 +164,7 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
         (folder / "any").mkdir(parents=True, exist_ok=True)
         pixels = random.integers(0, 256, (32, 32, 3), np.uint8)
         Image.fromarray(pixels).save(folder / "any" / f"{number}.png")
-    sizes = {"image_size": 32, "fit": "squash", "autoencoder": {"width": 4}}
+    sizes = {"image_size": 32, "resize_mode": "squash", "autoencoder": {"width": 4}}
     sizes["autoencoder"]["stages"] = 2
 
     def command(stage, settings, *words):

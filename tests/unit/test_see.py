@@ -30,7 +30,7 @@ def fabricate(study, seed=0, parts=("decoder",), classes=3, classifiers=("R", "L
     """A finished study's files, as far as the command reads them."""
     torch.manual_seed(seed)
     autoencoders = study / f"seed-{seed}/autoencoders"
-    settings = {"image_size": SIZE, "fit": "pad", "pretraining": {"images": 9}}
+    settings = {"image_size": SIZE, "resize_mode": "pad", "pretraining": {"images": 9}}
     settings["autoencoder"] = {"width": 4, "stages": 2}
     pretrained = autoencoders / "pretrained/photos"
     write_json(pretrained / "record.json", {"settings": settings})

@@ -167,7 +167,7 @@ def test_the_few_images_go_the_papers_own_way(project):
             project.variant("few", base="paper", **FEW),
         )
     )
-    same = ("study", "image_size", "fit", "classifiers", "companions", "autoencoder",
+    same = ("study", "image_size", "resize_mode", "classifiers", "companions", "autoencoder",
             "lattice")  # fmt: skip
     for key in same:
         assert few[key] == whole[key], key

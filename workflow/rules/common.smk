@@ -227,7 +227,7 @@ def classifier_settings(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         "train",
         classifier=study.networks[wildcards.classifier],
     )
@@ -279,7 +279,7 @@ def pretraining_settings(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         "autoencoder",
         pretraining=getattr(study.pretrain, wildcards.corpus),
         validation_images=study.pretrain.validation_images,
@@ -291,7 +291,7 @@ def lighter_pretraining(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         autoencoder=LIGHTER[wildcards.size],
         pretraining=study.pretrain.photos,
         validation_images=study.pretrain.validation_images,
@@ -303,7 +303,7 @@ def lighter_prediction(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         "reference",
         autoencoder=LIGHTER[wildcards.size],
         predict=study.predict.model_copy(update={"strengths": [0.0]}),
@@ -358,7 +358,7 @@ def reversal_settings(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         "reference",
         salient=SALIENT.model_dump(mode="json", include=own) | {"classifiers": [name]},
         layers=SALIENT.layers.get(name),
@@ -367,7 +367,7 @@ def reversal_settings(wildcards):
 
 def inversion_settings(wildcards):
     """Settings of the inverse networks."""
-    return section_json(study, "image_size", "fit", inversion=SALIENT.inversion)
+    return section_json(study, "image_size", "resize_mode", inversion=SALIENT.inversion)
 
 
 def inverted_weights(wildcards):
@@ -381,7 +381,7 @@ def inverse_settings(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         layer=SALIENT.inversion.layer,
         batch=SALIENT.batch,
         images=SALIENT.measured,
@@ -416,7 +416,7 @@ def generator_corpus(wildcards):
 def generator_settings(wildcards):
     """Settings of its training."""
     size = SYNTHESIS.size or study.image_size
-    return section_json(study, "fit", image_size=size, training=SYNTHESIS.decoder)
+    return section_json(study, "resize_mode", image_size=size, training=SYNTHESIS.decoder)
 
 
 def generator_of(wildcards):
@@ -450,7 +450,7 @@ def ranking_settings(wildcards):
     return section_json(
         study,
         "image_size",
-        "fit",
+        "resize_mode",
         "reference",
         beside=SYNTHESIS.beside,
         ranked=SYNTHESIS.ranked,

@@ -26,7 +26,7 @@ rule train_denoiser:
         settings=section_json(
             study,
             "image_size",
-            "fit",
+            "resize_mode",
             "autoencoder",
             training=study.denoise.training,
             clip=study.predict.clip,
@@ -65,7 +65,7 @@ rule predict_denoised:
         settings=section_json(
             study,
             "image_size",
-            "fit",
+            "resize_mode",
             "autoencoder",
             "predict",
             "reference",

@@ -3,7 +3,7 @@
 FINETUNING = section_json(
     study,
     "image_size",
-    "fit",
+    "resize_mode",
     "autoencoder",
     "reference",
     # Which parts are tuned is the wildcard's: asking for one more retrains no other.

@@ -25,7 +25,7 @@ rule measure_information:
         runtime="12h",
     params:
         code=fingerprint("s2snets.stages.measure_information"),
-        settings=section_json(study, "image_size", "fit", "autoencoder", "information"),
+        settings=section_json(study, "image_size", "resize_mode", "autoencoder", "information"),
     shell:
         "python -m s2snets.stages.measure_information --images {input.images:q}"
         " --autoencoder {input.autoencoder:q} --source {wildcards.source}"
@@ -86,7 +86,7 @@ rule collect_gallery:
         settings=section_json(
             study,
             "image_size",
-            "fit",
+            "resize_mode",
             "autoencoder",
             "predict",
             "gallery",

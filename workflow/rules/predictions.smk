@@ -26,7 +26,7 @@ rule predict:
     params:
         code=fingerprint("s2snets.stages.predict"),
         settings=section_json(
-            study, "image_size", "fit", "autoencoder", "predict", "reference"
+            study, "image_size", "resize_mode", "autoencoder", "predict", "reference"
         ),
         names=CLASSIFIERS,
     shell:

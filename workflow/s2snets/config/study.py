@@ -36,7 +36,7 @@ class Study(Settings):
     image_size: Annotated[int, Field(ge=8)] = Field(
         256, description="Side of the autoencoder's square input, pixels (section 3.2)."
     )
-    fit: Literal["squash", "crop", "pad"] = Field(
+    resize_mode: Literal["squash", "crop", "pad"] = Field(
         "squash",
         description="How an image becomes square: squash, as the published code does;"
         " crop the centre; pad: never enlarge, black border.",

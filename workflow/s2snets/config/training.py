@@ -121,7 +121,7 @@ class Pretraining(Optimisation):
         description="Images seen in all (92.1 million photographs once; 72 epochs of"
         " ImageNet; section 3.2).",
     )
-    units: Literal["normalised", "pixels"] = Field(
+    loss_space: Literal["normalised", "pixels"] = Field(
         "normalised",
         description="Whether the loss weighs channels by ImageNet's deviations, as the"
         " published code's inputs and outputs do, or compares pixels. Curves are in"

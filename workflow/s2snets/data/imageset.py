@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from s2snets.data.images import decode
-from s2snets.data.resize import fitted
+from s2snets.data.resize import resized_to_square
 from s2snets.data.shards import read_index
 from s2snets.data.sources import UNLABELLED, class_folders, image_files
 from s2snets.runtime.errors import UserError
@@ -29,8 +29,8 @@ class ImageSet(Dataset):
         path: an ``index.npz``, or a folder of images. In a folder, first-level folders
             are the classes where every image lies in one. An index and a folder are
             read alike: in a folder every file is a shard of one image.
-        side: of the square pixels, see ``fits.fitted``.
-        fit: ``squash``, ``crop`` or ``pad``.
+        side: of the square pixels, see ``resize.resized_to_square``.
+        resize_mode: ``squash``, ``crop`` or ``pad``.
 
     Attributes:
         runs: what ``order.places`` permutes.
@@ -39,8 +39,8 @@ class ImageSet(Dataset):
         UserError: a missing, empty or damaged set; on reading, an unreadable image.
     """
 
-    def __init__(self, path, side, fit="squash"):
-        self.path, self.side, self.fit = Path(path), side, fit
+    def __init__(self, path, side, resize_mode="squash"):
+        self.path, self.side, self.resize_mode = Path(path), side, resize_mode
         read = folder_index if self.path.is_dir() else read_index
         self.columns, self.files, self.classes, self.fingerprint, self.runs = read(
             self.path
@@ -48,7 +48,7 @@ class ImageSet(Dataset):
 
     def __reduce__(self):
         """A worker opens the set anew: pickled, mapped columns would be copied."""
-        return type(self), (self.path, self.side, self.fit)
+        return type(self), (self.path, self.side, self.resize_mode)
 
     def __len__(self):
         return len(self.columns["shard"])
@@ -69,7 +69,9 @@ class ImageSet(Dataset):
     def __getitem__(self, number):
         shard = self.files[self.columns["shard"][number]]
         image = decode(self.bytes_of(number), f"{shard} (image {number})")
-        return fitted(image, self.side, self.fit), int(self.labels[number])
+        return resized_to_square(image, self.side, self.resize_mode), int(
+            self.labels[number]
+        )
 
     def batch(self, numbers):
         """Float pixels (N, 3, side, side) in [0, 1] and int64 labels (N,)."""
@@ -98,13 +100,13 @@ def folder_index(root):
     return columns, files, classes, fingerprint, len(files)
 
 
-def labelled(path, side, fit="squash"):
+def labelled(path, side, resize_mode="squash"):
     """An ``ImageSet`` that is known to have labels.
 
     Raises:
         UserError: it has none.
     """
-    images = ImageSet(path, side, fit)
+    images = ImageSet(path, side, resize_mode)
     if images.classes is None or (images.labels == UNLABELLED).any():
         raise UserError(f"{path}: has no labels; use one folder a class")
     return images

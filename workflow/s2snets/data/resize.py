@@ -37,16 +37,16 @@ def pad(image, side):
     return as_tensor(framed)
 
 
-FITS = {"squash": squash, "crop": crop, "pad": pad}
+RESIZE_MODES = {"squash": squash, "crop": crop, "pad": pad}
 
 
-def fitted(image, side, fit):
+def resized_to_square(image, side, resize_mode):
     """An image as uint8 (3, side, side), resized bilinearly and antialiased.
 
     In memory a pixel's channels lie together, as in the files.
 
     Args:
-        fit: ``squash``, ``crop`` or ``pad``.
+        resize_mode: ``squash``, ``crop`` or ``pad``.
     """
     same = image.size == (side, side)
-    return (as_tensor(image) if same else FITS[fit](image, side))[0]
+    return (as_tensor(image) if same else RESIZE_MODES[resize_mode](image, side))[0]

@@ -9,9 +9,9 @@ from markupsafe import Markup, escape
 from s2snets.config import Study, models_in
 
 OPEN = (
-    "fit",
-    "pretrain.photos.units",
-    "pretrain.labelled.units",
+    "resize_mode",
+    "pretrain.photos.loss_space",
+    "pretrain.labelled.loss_space",
     "pretrain.photos.precision",
     "pretrain.labelled.precision",
     "finetune.images",

@@ -20,7 +20,7 @@ SAMPLE = 0  # the order in which a class's images are tried: as in the measureme
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     predict: Predict
     gallery: Gallery
@@ -71,7 +71,7 @@ def main(argv=None):
     chosen, (device, _) = job.settings, use_device(job.threads)
     with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
         read = READERS[chosen.reference]
-        images = read(job.images, chosen.image_size, chosen.fit)
+        images = read(job.images, chosen.image_size, chosen.resize_mode)
         numbers = examples(images.labels, chosen.gallery.images)
         clean, _ = images.batch(numbers)
         noise = unit_noise(numbers, job.seed, images.side)

@@ -14,7 +14,7 @@ from s2snets.training.objectives import classification, imitation
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     finetune: Finetune
     reference: Reference = "labels"
@@ -31,7 +31,7 @@ def main(argv=None):
     engine = begin(job, chosen.finetune)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
         read, labels = READERS[chosen.reference], chosen.reference == "labels"
-        images = read(job.images, chosen.image_size, chosen.fit)
+        images = read(job.images, chosen.image_size, chosen.resize_mode)
         classifier = load_classifier(job.classifier.parent, classes=images.classes)
         autoencoder = load_autoencoder(job.pretrained, chosen.autoencoder)
         train(

@@ -24,7 +24,7 @@ BATCH = 64  # even, so that a pair never straddles two batches
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     information: Information
 
@@ -79,7 +79,7 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, MODULE, chosen, job.seed):
-        images = ImageSet(job.images, chosen.image_size, chosen.fit)
+        images = ImageSet(job.images, chosen.image_size, chosen.resize_mode)
         numbers = sample(len(images), chosen.information.images, SAMPLE)
         autoencoder = identity
         if job.autoencoder is not None:

@@ -24,7 +24,7 @@ SAMPLE = 0  # which images are measured: the same for every seed
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     layer: str | None  # inversion.layer
     batch: int
     images: int | None = None  # so many; all where it is left out
@@ -60,7 +60,7 @@ def main(argv=None):
     ).parse_args(argv)
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, MODULE, chosen, job.seed):
-        images = ImageSet(job.images, chosen.image_size, chosen.fit)
+        images = ImageSet(job.images, chosen.image_size, chosen.resize_mode)
         classifier = load_classifier(job.classifier.parent, device)
         bottleneck = Bottleneck(classifier, chosen.layer)
         mirrors = {

@@ -21,7 +21,7 @@ CLASSIFIER = ("spec.json", "weights.safetensors")
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     predict: Predict
     reference: Reference = "labels"
@@ -75,7 +75,7 @@ def main(argv=None):
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, MODULE, chosen, job.seed):
         read = READERS[chosen.reference]
-        images = read(job.images, chosen.image_size, chosen.fit)
+        images = read(job.images, chosen.image_size, chosen.resize_mode)
         classifiers = {
             name: load_classifier(Path(weights).parent, device, images.classes)
             for name, weights in zip(job.names, job.classifiers, strict=True)

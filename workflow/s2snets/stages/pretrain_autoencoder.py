@@ -17,7 +17,7 @@ SAMPLE = 0  # the seed of the validation sample: the same for every corpus and s
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     pretraining: Pretraining
     validation_images: int
@@ -30,7 +30,7 @@ def main(argv=None):
     engine = begin(job, chosen.pretraining)
     with recorded(job.record, "s2snets.stages.pretrain_autoencoder", chosen, job.seed):
         images, photos, labelled = (
-            ImageSet(path, chosen.image_size, chosen.fit)
+            ImageSet(path, chosen.image_size, chosen.resize_mode)
             for path in (job.images, job.validation_photos, job.validation_labelled)
         )
         torch.manual_seed(step_seed(job.seed, 0))
@@ -48,7 +48,7 @@ def main(argv=None):
             engine,
             model,
             images,
-            reconstruction(chosen.pretraining.units),
+            reconstruction(chosen.pretraining.loss_space),
             chosen.pretraining,
             save=lambda: save_weights(model, job.weights),
             check=lambda model: {

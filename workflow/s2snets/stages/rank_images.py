@@ -24,7 +24,7 @@ SAMPLE = 0  # which images are ranked: the same for every network
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     size: int  # of the pictures, pixels
     beside: int
     ranked: int | None = None
@@ -72,7 +72,7 @@ def main(argv=None):
     chosen, (device, workers) = job.settings, use_device(job.threads)
     with recorded(job.record, MODULE, chosen, job.seed):
         read = READERS[chosen.reference]
-        images = read(job.images, chosen.image_size, chosen.fit)
+        images = read(job.images, chosen.image_size, chosen.resize_mode)
         folder = job.classifier.parent
         classifier = load_classifier(folder, device, images.classes)
         tried = np.sort(sample(len(images), chosen.ranked, SAMPLE))
@@ -99,7 +99,7 @@ def main(argv=None):
             images.classes or [str(place) for place in range(rows["class"].max() + 1)]
         )
         labels = images.labels[rows["image"]]
-        drawn = ImageSet(job.images, chosen.size, chosen.fit)
+        drawn = ImageSet(job.images, chosen.size, chosen.resize_mode)
         pictures = [drawn[number][0] for number in rows["image"]]
         with replacing(job.ranked) as draft:
             np.savez_compressed(

@@ -27,7 +27,7 @@ TRIED = 64  # photographs of which large ones are shown
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     salient: Salient
     layers: list[str] | None
     reference: Reference = "labels"
@@ -86,7 +86,9 @@ def main(argv=None):
     chosen, (device, _) = job.settings, use_device(job.threads)
     salient, folder = chosen.salient, Path(job.classifier).parent
     with recorded(job.record, MODULE, chosen, job.seed):
-        images = READERS[chosen.reference](job.images, chosen.image_size, chosen.fit)
+        images = READERS[chosen.reference](
+            job.images, chosen.image_size, chosen.resize_mode
+        )
         classifier = load_classifier(folder, device, images.classes)
         numbers = sample(len(images), salient.measured, SAMPLE).tolist()
         if len(numbers) < 2:

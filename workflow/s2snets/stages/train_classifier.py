@@ -15,7 +15,7 @@ from s2snets.training.objectives import classification
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     classifier: Classifier
     train: Training
 
@@ -25,7 +25,7 @@ def main(argv=None):
     chosen = job.settings
     engine = begin(job, chosen.train)
     with recorded(job.record, "s2snets.stages.train_classifier", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.fit)
+        images = labelled(job.images, chosen.image_size, chosen.resize_mode)
         spec = spec_of(chosen.classifier, len(images.classes), chosen.image_size)
         spec["categories"] = images.classes
         torch.manual_seed(step_seed(job.seed, 0))

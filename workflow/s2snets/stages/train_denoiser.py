@@ -14,7 +14,7 @@ from s2snets.training.objectives import denoising
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     autoencoder: Autoencoder
     training: Denoising
     clip: bool
@@ -31,8 +31,8 @@ def main(argv=None):
             job,
             engine,
             model,
-            ImageSet(job.images, chosen.image_size, chosen.fit),
-            denoising(chosen.training.units, chosen.clip, engine.share),
+            ImageSet(job.images, chosen.image_size, chosen.resize_mode),
+            denoising(chosen.training.loss_space, chosen.clip, engine.share),
             chosen.training,
             save=lambda: save_weights(model, job.weights),
         )

@@ -19,7 +19,7 @@ from s2snets.training.objectives import gaussian_denoising
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     training: Decoding
 
 
@@ -67,7 +67,7 @@ def chosen_images(path, settings):
     Args:
         settings: a ``Job``.
     """
-    where = path, settings.image_size, settings.fit
+    where = path, settings.image_size, settings.resize_mode
     if settings.training.classes is None:
         return ImageSet(*where)
     return OfClasses(labelled(*where), settings.training.classes)

@@ -15,7 +15,7 @@ from s2snets.training.objectives import inversion
 
 class Job(Settings):
     image_size: int
-    fit: str
+    resize_mode: str
     inversion: Inversion
 
 
@@ -38,7 +38,7 @@ def main(argv=None):
             job,
             engine,
             model,
-            ImageSet(job.images, chosen.image_size, chosen.fit),
+            ImageSet(job.images, chosen.image_size, chosen.resize_mode),
             inversion,
             chosen.inversion,
             save=lambda: save_weights(model.mirror, job.weights),

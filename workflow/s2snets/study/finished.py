@@ -12,7 +12,7 @@ from pydantic import ConfigDict, ValidationError
 
 from s2snets.config import Autoencoder, Settings
 from s2snets.data.images import decode
-from s2snets.data.resize import fitted
+from s2snets.data.resize import resized_to_square
 from s2snets.evaluation import as_bytes, identity, top_classes
 from s2snets.measure.accuracy import PARTS
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
@@ -29,7 +29,7 @@ class Made(Settings):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     image_size: int
-    fit: Literal["squash", "crop", "pad"]
+    resize_mode: Literal["squash", "crop", "pad"]
     autoencoder: Autoencoder
 
 
@@ -159,7 +159,7 @@ def read_pixels(path, made):
             f"{path}: {error.strerror.lower()}; give an image file"
         ) from None
     image = decode(data, str(path))
-    pixels = fitted(image, made.image_size, made.fit)
+    pixels = resized_to_square(image, made.image_size, made.resize_mode)
     return pixels[None].float() / 255
 
 

@@ -32,11 +32,11 @@ def imitation(classifier):
     return loss
 
 
-def reconstruction(units):
+def reconstruction(loss_space):
     """Mean square error between an autoencoder's input and output (section 3.2).
 
     Args:
-        units: ``pixels``, or ``normalised`` for the differences over ImageNet's
+        loss_space: ``pixels``, or ``normalised`` for the differences over ImageNet's
             deviations; ``mse`` on the curve is in pixels either way.
     """
 
@@ -44,20 +44,20 @@ def reconstruction(units):
         pixels, _ = batch
         error = model(pixels) - pixels
         mse = error.square().mean()
-        if units == "pixels":
+        if loss_space == "pixels":
             return mse, {"mse": mse}
         return (error / model.std).square().mean(), {"mse": mse}
 
     return loss
 
 
-def denoising(units, clip, share=ALONE):
+def denoising(loss_space, clip, share=ALONE):
     """Mean square error between an autoencoder's output and its input before noise.
 
     Each image gets uniform noise of a strength of its own, drawn from [0, 1].
 
     Args:
-        units: as for ``reconstruction``.
+        loss_space: as for ``reconstruction``.
         clip: whether noisy images are clipped to [0, 1].
         share: of this process.
     """
@@ -75,7 +75,7 @@ def denoising(units, clip, share=ALONE):
         noisy = pixels + strengths * (2 * uniform(pixels, *pixels.shape[1:]) - 1)
         error = model(noisy.clamp(0, 1) if clip else noisy) - pixels
         mse = error.square().mean()
-        if units == "pixels":
+        if loss_space == "pixels":
             return mse, {"mse": mse}
         return (error / model.std).square().mean(), {"mse": mse}
 
