@@ -29,6 +29,7 @@ from s2snets.networks.classifiers import lenet5, small_vgg
 from s2snets.networks.frozen import Frozen
 from s2snets.reversal import experiments as ask
 from s2snets.reversal import starts
+from s2snets.reversal.respond import redraw
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays, read_csv, read_rows
 from s2snets.stages import reverse_network, tabulate_selectivity
@@ -210,7 +211,7 @@ def test_a_random_neuron_is_redrawn_until_it_responds():
     def reverse(p):
         return (p * deaf).view(3, 1, 1, 5)
 
-    found = ask.redrawn(y, reverse, [1, 2, 3])[:, 0, 0]
+    found = redraw(y, reverse, [1, 2, 3], 4)[:, 0, 0]
     assert found[0].tolist() == [0, 0, 0, 1, 0]  # never the strongest, which responds
     assert found[1].tolist() == [0, 1, 0, 0, 0]
     assert not found[2].any()
@@ -224,7 +225,7 @@ def test_what_responds_at_once_is_not_redrawn_for_anothers_sake():
         shut = torch.tensor([True, len(asked) > 3])
         return (p * shut[:, None]).view(2, 1, 1, 6)
 
-    found = ask.redrawn(y, reverse, [4, 5]).view(2, 6)
+    found = redraw(y, reverse, [4, 5], 5).view(2, 6)
     assert len(asked) == 4
     assert (found[0] == asked[0][0]).all()
     assert (found[1] == asked[3][1]).all()

@@ -20,7 +20,7 @@ from s2snets.measure.phase import grey, recombined
 from s2snets.measure.similarity import similarities
 from s2snets.networks.layers import LOGITS, depths
 from s2snets.reversal import starts
-from s2snets.reversal.respond import activation
+from s2snets.reversal.respond import activation, blank, redraw
 from s2snets.reversal.variants import ARCHITECTURES, VARIANTS, Reversal
 
 START, AMPLITUDE, WEIGHTS = range(10, 13)  # streams of random numbers
@@ -78,26 +78,6 @@ def one_channel(y, p, spread):
     return torch.where(blank(positive), p, positive)
 
 
-def blank(values):
-    """Which of (N, ...) are zero throughout: (N, 1, ...)."""
-    return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
-
-
-def redrawn(y, reverse, seeds, spread=False):
-    """The response for a random neuron, redrawn for images of which none is left.
-
-    Zero throughout only for an image to which no neuron but the most active responds.
-    """
-    response = None
-    for attempt in range(starts.at_centre(y).shape[1] - 1):
-        p = one_channel(y, starts.random_neuron(y, seeds, attempt), spread)
-        found = reverse(p)
-        response = found if attempt == 0 else found.where(blank(response), response)
-        if not blank(response).any():
-            break
-    return response
-
-
 def addresses(seed, numbers, depth):
     """A seed for every image at a depth of the network."""
     return [int(generator(seed, n, START, depth).integers(2**63)) for n in numbers]
@@ -115,9 +95,12 @@ def responses(y, reverse, seeds, spread=False):
     """
     best = starts.channel if spread else starts.strongest_central
     mixture = starts.mixture(y, seeds)
+    others = starts.at_centre(y).shape[1] - 1  # neurons but the most active
     return {
         "strongest": reverse(best(y)),
-        "random": redrawn(y, reverse, seeds, spread),
+        "random": redraw(
+            y, lambda p: reverse(one_channel(y, p, spread)), seeds, others
+        ),
         "mixture": reverse(everywhere(y, mixture) if spread else mixture),
     }
 

@@ -1,15 +1,17 @@
 """Responses of reversed networks to images: φ†(p, r) of Mahendran & Vedaldi 2016."""
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 import torch
+from torch import Tensor
 
 from s2snets.networks.layers import LOGITS, split, still, upto
 from s2snets.reversal import starts
 from s2snets.reversal.dense import native_side, sliding
 from s2snets.reversal.mode import reversed_as
 
-DRAWS = 20  # of a random neuron, until an image responds
+DRAWS = 20  # random neurons that ``respond`` tries until an image responds
 
 
 def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
@@ -50,17 +52,32 @@ def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
     return x, y
 
 
-def redrawn(x, y, seed):
-    """The responses to a random neuron, drawn again for images without any."""
-    image = torch.zeros_like(x)
-    for attempt in range(min(DRAWS, y.shape[1])):
-        p = starts.random_neuron(y, seed, attempt)
-        (new,) = torch.autograd.grad(y, x, p, retain_graph=True)
-        blank = ~image.flatten(1).any(1)
-        image = torch.where(blank.view(-1, 1, 1, 1), new, image)
-        if image.flatten(1).any(1).all():
+def blank(values: Tensor) -> Tensor:
+    """Return which of (N, ...) are zero throughout: bool (N, 1, ...)."""
+    return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
+
+
+def redraw(
+    y: Tensor,
+    reverse: Callable[[Tensor], Tensor],
+    seed: int | Sequence[int],
+    attempts: int,
+) -> Tensor:
+    """Return responses to a random neuron, redrawn for images whose response is blank.
+
+    Args:
+        y: a layer's output.
+        reverse: start p, shaped as y -> responses (N, 3, H, W).
+        seed: an integer, or one an image.
+        attempts: how many neurons are tried at most.
+    """
+    response = reverse(starts.random_neuron(y, seed))
+    for attempt in range(1, attempts):
+        if not blank(response).any():
             break
-    return image
+        another = reverse(starts.random_neuron(y, seed, attempt))
+        response = another.where(blank(response), response)
+    return response
 
 
 def respond(
@@ -82,6 +99,10 @@ def respond(
     """
     x, y = activation(classifier, pixels, reversal, layer, dense)
     if start == "random_neuron":
-        return redrawn(x, y, seed)
+
+        def reverse(p: Tensor) -> Tensor:
+            return torch.autograd.grad(y, x, p, retain_graph=True)[0]
+
+        return redraw(y, reverse, seed, min(DRAWS, y.shape[1]))
     p = starts.resolved(start, y.detach(), seed)
     return torch.autograd.grad(y, x, p)[0]
