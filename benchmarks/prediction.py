@@ -32,10 +32,16 @@ from PIL import Image
 from s2snets.config import Classifier, Predict
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
-from s2snets.evaluation import Pass, best, frame, predictions, shown
+from s2snets.evaluation import (
+    EvaluationBatches,
+    combine_predictions,
+    iterate_batches,
+    prediction_tables,
+    top_classes,
+)
 from s2snets.networks.build import build, spec_of
 from s2snets.networks.segnet import SegNet
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.tables import SCORED, read_rows
 
 
@@ -119,8 +125,8 @@ def loop(images, autoencoders, classifiers, settings):
                 pixels = add_noise(clean, noise, strength)
                 seen = autoencoder(pixels.to(memory_format=torch.channels_last))
                 for name, net in classifiers.items():
-                    parts.append((name, strength, chosen, labels, *best(net(seen))))
-        found.append(frame(parts, sorted(classifiers)).assign(source=source))
+                    parts.append((name, strength, chosen, labels, *top_classes(net(seen))))
+        found.append(combine_predictions(parts, sorted(classifiers)).assign(source=source))
     return pd.concat(found)
 
 
@@ -135,18 +141,15 @@ def pairs(images, autoencoders, classifiers, settings):
 
 def ours(images, autoencoders, classifiers, settings):
     """What the stage does, without starting a process and loading networks."""
-    looked_at = Pass(images, np.arange(len(images)), settings.batch, noisy=len(images))
+    looked_at = EvaluationBatches(images, np.arange(len(images)), settings.batch, noisy=len(images))
     paths = []
     for source, autoencoder in enumerate(autoencoders):
-
-        def make(missing, source=source, autoencoder=autoencoder):
-            groups = shown(looked_at, missing, device=CPU)
-            for rows in predictions(groups, autoencoder, classifiers, settings):
-                yield rows.assign(source=source)
-
         paths.append(images.path.parent / f"rows-{source}.parquet")
-        write_parts(paths[-1], len(looked_at.groups()), {}, make)
-        forget(paths[-1])
+        table = ChunkedParquet(paths[-1], len(looked_at.groups()), {})
+        groups = iterate_batches(looked_at, table.missing, device=CPU)
+        chunks = prediction_tables(groups, autoencoder, classifiers, settings)
+        table.write(rows.assign(source=source) for rows in chunks)
+        remove_chunks(paths[-1])
     return read_rows(paths)
 
 
@@ -195,8 +198,8 @@ def shares(folder):
         taken[name][-1] += seconds
         return value
 
-    looked_at = Pass(images, np.arange(len(images)), len(images))
-    numbers = looked_at.chosen(0)
+    looked_at = EvaluationBatches(images, np.arange(len(images)), len(images))
+    numbers = looked_at.image_numbers(0)
     steps = ["reading", "drawing noise", "adding noise", "autoencoder"]
     steps += [f"classifier {name}" for name in classifiers] + ["top 5", "writing"]
     with torch.inference_mode():
@@ -215,13 +218,13 @@ def shares(folder):
                 seen = step("autoencoder", autoencoder, noisy)
                 for name, net in classifiers.items():
                     logits = step(f"classifier {name}", net, seen)
-                    found = step("top 5", best, logits)
+                    found = step("top 5", top_classes, logits)
                     parts.append((name, strength, numbers, labels, *found))
 
             def write(parts=parts):
-                rows = frame(parts, sorted(classifiers))
-                write_parts(folder / "x.parquet", 1, {}, lambda _: [rows])
-                forget(folder / "x.parquet")
+                rows = combine_predictions(parts, sorted(classifiers))
+                ChunkedParquet(folder / "x.parquet", 1, {}).write([rows])
+                remove_chunks(folder / "x.parquet")
 
             step("writing", write)
     medians = {name: median(values) for name, values in taken.items()}
@@ -239,12 +242,12 @@ def invented(first):
     for strength in STRENGTHS:
         for name in DEMO.classifiers:
             logits = torch.from_numpy(draw.random((len(numbers), 1000), np.float32))
-            parts.append((name, strength, numbers, labels, *best(logits)))
+            parts.append((name, strength, numbers, labels, *top_classes(logits)))
     return parts
 
 
 def rows_of(parts, source):
-    return frame(parts, sorted(DEMO.classifiers)).assign(seed=0, source=source)
+    return combine_predictions(parts, sorted(DEMO.classifiers)).assign(seed=0, source=source)
 
 
 def write_kept(folder):
@@ -253,13 +256,10 @@ def write_kept(folder):
 
 
 def write_streamed(folder):
-    firsts = range(0, ROWS_OF, GROUP)
-
-    def make(missing):
-        return (rows_of(invented(firsts[part]), "streamed") for part in missing)
-
-    write_parts(folder / "streamed.parquet", len(firsts), {}, make)
-    forget(folder / "streamed.parquet")
+    path, firsts = folder / "streamed.parquet", range(0, ROWS_OF, GROUP)
+    table = ChunkedParquet(path, len(firsts), {})
+    table.write(rows_of(invented(firsts[n]), "streamed") for n in table.missing)
+    remove_chunks(path)
 
 
 def read_kept(folder):

@@ -30,7 +30,11 @@ from s2snets.networks.checkpoints import (
 )
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime import files
-from s2snets.runtime.chunked_parquet import folder, forget, write_parts
+from s2snets.runtime.chunked_parquet import (
+    ChunkedParquet,
+    chunk_folder,
+    remove_chunks,
+)
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import SCORED, read_rows
 from s2snets.stages import measure_information, predict
@@ -78,7 +82,7 @@ def classifiers(study):
 
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
-    monkeypatch.setattr(evaluation, "GROUP", 8)
+    monkeypatch.setattr(evaluation, "GROUP_SIZE", 8)
     monkeypatch.setattr(measure_information, "BATCH", 4)
 
 
@@ -182,10 +186,10 @@ def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path)
 def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
     settings = SETTINGS.model_copy(update={"batch": batch, "noisy_images": 4})
     numbers, halves = np.array([7, 1, 4, 9, 0, 3]), nn.Hardtanh(0, 0.5)
-    looked_at = evaluation.Pass(images, numbers, batch, noisy=4, seed=5)
-    groups = evaluation.shown(looked_at, range(len(looked_at.groups())), device=CPU)
+    looked_at = evaluation.EvaluationBatches(images, numbers, batch, noisy=4, seed=5)
+    groups = evaluation.iterate_batches(looked_at, range(len(looked_at.groups())), device=CPU)
     nets = {"L": classifiers["L"]}
-    rows = pd.concat(evaluation.predictions(groups, halves, nets, settings))
+    rows = pd.concat(evaluation.prediction_tables(groups, halves, nets, settings))
     assert len(rows) == 6 + 4 + 4
     for row in rows.itertuples():
         pixels, label = images[row.image]
@@ -200,11 +204,11 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
 
 
 def test_workers_change_nothing_and_come_in_order(images):
-    looked_at = evaluation.Pass(images, np.arange(IMAGES), 4, noisy=9, seed=1)
+    looked_at = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4, noisy=9, seed=1)
     alone, helped = (
         [
             batch
-            for group in evaluation.shown(looked_at, [3, 0], device=CPU, workers=count)
+            for group in evaluation.iterate_batches(looked_at, [3, 0], device=CPU, workers=count)
             for batch in group
         ]
         for count in (0, 2)
@@ -219,9 +223,9 @@ def test_workers_change_nothing_and_come_in_order(images):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_unreadable_image_is_told_in_one_line(tmp_path, workers):
     (tmp_path / "bad.png").write_bytes(b"junk")
-    looked_at = evaluation.Pass(ImageSet(tmp_path, 32), [0], 1)
+    looked_at = evaluation.EvaluationBatches(ImageSet(tmp_path, 32), [0], 1)
     with pytest.raises(UserError) as caught:
-        list(next(evaluation.shown(looked_at, [0], device=CPU, workers=workers)))
+        list(next(evaluation.iterate_batches(looked_at, [0], device=CPU, workers=workers)))
     assert "bad.png" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -231,10 +235,10 @@ def test_no_image_is_read_before_its_group_is_wanted(images, classifiers, monkey
     monkeypatch.setattr(
         ImageSet, "__getitem__", lambda *args: read.append(0) or get(*args)
     )
-    looked_at = evaluation.Pass(images, np.arange(IMAGES), 4)
-    groups = evaluation.shown(looked_at, range(PARTS), device=CPU)
+    looked_at = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4)
+    groups = evaluation.iterate_batches(looked_at, range(PARTS), device=CPU)
     clean = Predict(strengths=[0.0])
-    done = evaluation.predictions(groups, evaluation.identity, classifiers, clean)
+    done = evaluation.prediction_tables(groups, evaluation.identity, classifiers, clean)
     for images_read, rows in zip((8, 16, 24, 26), done, strict=True):
         assert len(read) == images_read
         assert len(rows) <= 8 * 2
@@ -249,13 +253,13 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
         "rows.json",
         "rows.parquet",
     ]
-    shown, wanted = evaluation.shown, []
+    iterate, wanted = evaluation.iterate_batches, []
 
     def watched(looked_at, parts, **options):
         wanted.append(list(parts))
-        return shown(looked_at, parts, **options)
+        return iterate(looked_at, parts, **options)
 
-    monkeypatch.setattr(stage, "shown", watched)
+    monkeypatch.setattr(stage, "iterate_batches", watched)
     for number in range(PARTS + 2):  # the parts, the table, the record
         out = tmp_path / str(number)
         killed_at_file(monkeypatch, stage, study, out, number)
@@ -263,7 +267,7 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
         wanted.clear()
         assert made(stage, study, out) == truth
         assert wanted == [list(range(number, PARTS))]
-        assert not folder(out / "rows.parquet").exists()
+        assert not chunk_folder(out / "rows.parquet").exists()
 
 
 def test_a_job_killed_again_and_again_ends_in_the_same_bytes(
@@ -281,15 +285,16 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
     script = """if True:
         import os, signal, sys
         from s2snets import evaluation
-        from s2snets.runtime import chunked_parquet as parts
+        from s2snets.runtime import chunked_parquet
         from s2snets.stages import predict
-        evaluation.GROUP, write, left = 8, parts.pq.write_table, iter(range(2))
+        evaluation.GROUP_SIZE, left = 8, iter(range(2))
+        write = chunked_parquet.pq.write_table
         def dying(rows, draft, **options):
             write(rows, draft, **options)
             if next(left, None) is None:
                 os.truncate(draft, 100)
                 os.kill(os.getpid(), signal.SIGKILL)
-        parts.pq.write_table = dying
+        chunked_parquet.pq.write_table = dying
         predict.main(sys.argv[1:])
     """
     source = Path(evaluation.__file__).parents[1]
@@ -300,13 +305,13 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
         check=False,
     )
     assert died.returncode == -signal.SIGKILL
-    assert len(list(folder(table).glob("0*.parquet"))) == 2
-    assert len(list(folder(table).iterdir())) == 3  # and a draft
+    assert len(list(chunk_folder(table).glob("0*.parquet"))) == 2
+    assert len(list(chunk_folder(table).iterdir())) == 3  # and a draft
     assert made(predict, study, tmp_path / "killed") == made(
         predict, study, tmp_path / "whole"
     )
-    assert "goes on, with 2 of 4 parts done" in capsys.readouterr().err
-    assert not folder(table).exists()
+    assert "resumed, with 2 of 4 chunks done" in capsys.readouterr().err
+    assert not chunk_folder(table).exists()
 
 
 def test_parts_of_another_seed_are_told_and_made_anew(
@@ -314,7 +319,7 @@ def test_parts_of_another_seed_are_told_and_made_anew(
 ):
     killed_at_file(monkeypatch, predict, study, tmp_path / "killed", 3, seed=1)
     found = made(predict, study, tmp_path / "killed", seed=2)
-    assert "3 of 4 parts made anew: other seed" in capsys.readouterr().err
+    assert "3 of 4 chunks computed again: other seed" in capsys.readouterr().err
     assert found == made(predict, study, tmp_path / "whole", seed=2)
 
 
@@ -329,7 +334,7 @@ def test_parts_through_other_weights_are_made_anew(
         made(predict, study, tmp_path)
     finally:
         weights.write_bytes(kept)
-    assert "3 of 4 parts made anew: other autoencoder" in capsys.readouterr().err
+    assert "3 of 4 chunks computed again: other autoencoder" in capsys.readouterr().err
 
 
 def flip(path):
@@ -356,11 +361,11 @@ def empty(path):
 def test_a_damaged_part_alone_is_made_anew(study, tmp_path, monkeypatch, capsys, harm):
     truth = made(predict, study, tmp_path / "whole")
     killed_at_file(monkeypatch, predict, study, tmp_path / "killed", PARTS)
-    harm(folder(tmp_path / "killed/rows.parquet") / "000001.parquet")
+    harm(chunk_folder(tmp_path / "killed/rows.parquet") / "000001.parquet")
     assert made(predict, study, tmp_path / "killed") == truth
     told = capsys.readouterr().err
-    assert "1 of 4 parts made anew: damaged" in told
-    assert "with 3 of 4 parts done" in told
+    assert "1 of 4 chunks computed again: damaged" in told
+    assert "with 3 of 4 chunks done" in told
 
 
 def long_table(path, count):
@@ -368,19 +373,19 @@ def long_table(path, count):
     random, pool = np.random.default_rng(0), pa.default_memory_pool()
     proxy = pa.proxy_memory_pool(pool)
 
-    def make(missing):
-        for part in missing:
-            yield pd.DataFrame({"part": part, "value": random.random(20_000)})
-
     pa.set_memory_pool(proxy)
     tracemalloc.start()
     try:
-        write_parts(path, count, {}, make)
+        table = ChunkedParquet(path, count, {})
+        table.write(
+            pd.DataFrame({"part": part, "value": random.random(20_000)})
+            for part in table.missing
+        )
         return tracemalloc.get_traced_memory()[1], proxy.max_memory()
     finally:
         tracemalloc.stop()
         pa.set_memory_pool(pool)
-        forget(path)
+        remove_chunks(path)
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from s2snets.runtime import progress
-from s2snets.runtime.progress import Progress, span
+from s2snets.runtime.progress import Progress, format_duration
 
 
 @pytest.fixture
@@ -48,4 +48,4 @@ def test_without_a_total_nothing_is_promised(clock, capsys):
     ("seconds", "told"), [(5, "5 s"), (600, "10 min"), (86400, "24.0 h")]
 )
 def test_spans_are_told_as_people_do(seconds, told):
-    assert span(seconds) == told
+    assert format_duration(seconds) == told

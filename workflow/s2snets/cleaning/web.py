@@ -24,7 +24,7 @@ from s2snets.cleaning.fetched import (
     missing,
     persist,
 )
-from s2snets.runtime.progress import span
+from s2snets.runtime.progress import format_duration
 
 AGENT = "s2snets"
 CHUNK = 1 << 18  # bytes read at once
@@ -156,7 +156,7 @@ def open_web(web, processes):
             return missing(str(status))
         if status != 200:
             if (seconds := asked_rest(response)) > 60:
-                print(f"{response.url}: asks for a rest of {span(seconds)}",
+                print(f"{response.url}: asks for a rest of {format_duration(seconds)}",
                       file=sys.stderr)  # fmt: skip
             limit.rest(seconds)
             raise Transient(str(status))

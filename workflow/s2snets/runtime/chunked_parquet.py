@@ -1,89 +1,125 @@
-"""Long tables on disk, made part by part: a killed job goes on with what is missing.
+"""Resumable Parquet tables: a killed job computes only the chunks that are missing.
 
-Parquet's footer comes last, so a table that grows is no file until it is whole. Each
-part is a file of its own therefore, in a hidden folder beside the table, and becomes
-one of its row groups when none is missing.
+Parquet's footer comes last, so a growing table cannot be read until it is complete.
+Each chunk is therefore a file in a hidden folder beside the table, and becomes one of
+its row groups once no chunk is missing.
 """
 
+import enum
 import json
 import shutil
-import sys
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from s2snets.runtime.files import replacing
+from s2snets.runtime.progress import log
 
-IDENTITY = b"s2snets"
-
-
-def folder(path):
-    """Where a table's parts lie until it is whole."""
-    return Path(path).with_name(f".{Path(path).name}.parts")
+CACHE_KEY = b"s2snets"  # name of the cache key in a chunk's metadata
 
 
-def forget(path):
-    """Remove a table's parts."""
-    shutil.rmtree(folder(path), ignore_errors=True)
+class ChunkState(enum.Enum):
+    """State of one chunk's file."""
+
+    COMPLETE = enum.auto()
+    MISSING = enum.auto()
+    DAMAGED = enum.auto()
+    OUTDATED = enum.auto()  # written under another cache key
 
 
-def flaw(path, identity):
-    """Why a part is of no use; None: it is whole and of this table; "": not there."""
-    try:
-        part = pq.read_table(path, page_checksum_verification=True)
-        found = json.loads(part.schema.metadata[IDENTITY])
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError, KeyError, TypeError):
-        return "damaged"
-    differing = [
-        key
-        for key in sorted(found.keys() | identity)
-        if found.get(key) != identity.get(key)
-    ]
-    return f"other {', '.join(differing)}" if differing else None
+class ChunkedParquet:
+    """A table of a known number of chunks, of which some may be on disk already.
 
+    Its bytes do not depend on how often the job was killed, and memory holds one chunk.
 
-def write_parts(path, count, identity, make):
-    """A table as Parquet, one row group a part; only parts that are missing are made.
-
-    Its bytes do not depend on how often the job was killed, and memory holds one part.
-    The parts stay until ``forget``, for when all that belongs to the table is written.
+        table = ChunkedParquet(path, 3, {"seed": 0})
+        table.write(compute(number) for number in table.missing)
+        ...  # write what belongs to the table
+        remove_chunks(path)
 
     Args:
-        count: of the parts.
-        identity: dict of plain values: everything that makes this table this one.
-            Parts of another table, and damaged ones, are made anew.
-        make: takes the numbers of the missing parts, yields a DataFrame for each.
+        path: of the finished table.
+        count: number of chunks.
+        cache_key: plain values, everything that the rows depend on. Chunks with another
+            key, and damaged ones, are computed again.
+
+    Attributes:
+        missing: numbers of the chunks to compute, ascending.
     """
-    files = [folder(path) / f"{place:06d}.parquet" for place in range(count)]
-    identity = json.loads(json.dumps(identity))  # as it is read back
-    flaws = [flaw(file, identity) for file in files]
-    for found, times in Counter(filter(None, flaws)).items():
-        tell(f"{folder(path)}: {times} of {count} parts made anew: {found}")
-    missing = [place for place, found in enumerate(flaws) if found is not None]
-    if len(missing) < count:
-        tell(f"{path}: goes on, with {count - len(missing)} of {count} parts done")
-    for place, rows in zip(missing, make(missing), strict=True):
-        table = pa.Table.from_pandas(rows, preserve_index=False)
-        metadata = {**table.schema.metadata, IDENTITY: json.dumps(identity)}
-        with replacing(files[place]) as draft:
-            pq.write_table(
-                table.replace_schema_metadata(metadata), draft, write_page_checksum=True
-            )
-    schema = pq.read_schema(files[0])
-    metadata = {k: v for k, v in schema.metadata.items() if k != IDENTITY}
-    schema = schema.with_metadata(metadata)
-    with (
-        replacing(path) as draft,
-        pq.ParquetWriter(draft, schema, write_page_checksum=True) as writer,
-    ):
-        for file in files:
-            rows = pq.read_table(file, page_checksum_verification=True)
-            writer.write_table(rows.replace_schema_metadata(metadata))
+
+    def __init__(self, path: Path, count: int, cache_key: Mapping[str, object]) -> None:
+        self.path, folder = path, chunk_folder(path)
+        self.files = [folder / f"{number:06d}.parquet" for number in range(count)]
+        self.cache_key = json.loads(json.dumps(cache_key))  # as it is read back
+        found = [inspect_chunk(file, self.cache_key) for file in self.files]
+        self.missing = [
+            number
+            for number, (state, _) in enumerate(found)
+            if state is not ChunkState.COMPLETE
+        ]
+        for reason, times in Counter(reason for _, reason in found if reason).items():
+            log(f"{folder}: {times} of {count} chunks computed again: {reason}")
+        if len(self.missing) < count:
+            done = count - len(self.missing)
+            log(f"{path}: resumed, with {done} of {count} chunks done")
+
+    def write(self, tables: Iterable[pd.DataFrame]) -> None:
+        """Write the missing chunks, each as soon as it is computed, then the table.
+
+        Args:
+            tables: the rows of each chunk in ``missing``, in that order.
+        """
+        for number, rows in zip(self.missing, tables, strict=True):
+            chunk = pa.Table.from_pandas(rows, preserve_index=False)
+            metadata = {**chunk.schema.metadata, CACHE_KEY: json.dumps(self.cache_key)}
+            with replacing(self.files[number]) as draft:
+                pq.write_table(
+                    chunk.replace_schema_metadata(metadata),
+                    draft,
+                    write_page_checksum=True,
+                )
+        schema = pq.read_schema(self.files[0])
+        metadata = {k: v for k, v in schema.metadata.items() if k != CACHE_KEY}
+        schema = schema.with_metadata(metadata)
+        with (
+            replacing(self.path) as draft,
+            pq.ParquetWriter(draft, schema, write_page_checksum=True) as writer,
+        ):
+            for file in self.files:
+                chunk = pq.read_table(file, page_checksum_verification=True)
+                writer.write_table(chunk.replace_schema_metadata(metadata))
 
 
-def tell(line):
-    print(line, file=sys.stderr, flush=True)
+def chunk_folder(path: Path) -> Path:
+    """Return the hidden folder of a table's chunks."""
+    return path.with_name(f".{path.name}.parts")
+
+
+def remove_chunks(path: Path) -> None:
+    """Remove a table's chunks, once all that belongs to the table is written."""
+    shutil.rmtree(chunk_folder(path), ignore_errors=True)
+
+
+def inspect_chunk(
+    path: Path, cache_key: Mapping[str, object]
+) -> tuple[ChunkState, str]:
+    """Return a chunk's state, and why a chunk that exists cannot be used."""
+    try:
+        chunk = pq.read_table(path, page_checksum_verification=True)
+        found = json.loads(chunk.schema.metadata[CACHE_KEY])
+    except FileNotFoundError:
+        return ChunkState.MISSING, ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ChunkState.DAMAGED, "damaged"
+    differing = [
+        key
+        for key in sorted(found.keys() | cache_key)
+        if found.get(key) != cache_key.get(key)
+    ]
+    if differing:
+        return ChunkState.OUTDATED, f"other {', '.join(differing)}"
+    return ChunkState.COMPLETE, ""

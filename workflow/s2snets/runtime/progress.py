@@ -1,53 +1,68 @@
-"""How far a long work is: a line on standard error every few seconds."""
+"""Progress of long work: a line on standard error every few seconds."""
 
 import sys
 import time
+from collections.abc import Callable
 
 
-def span(seconds):
-    """A duration for people: ``45 s``, ``12 min``, ``3.4 h``."""
+def log(line: str) -> None:
+    """Print a line on standard error: a stage's log."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as text: ``45 s``, ``12 min``, ``3.4 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class Progress:
-    """Prints ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
+    """Printer of lines ``1,200/10,000 images, 350 images/s, 25 s left, loss 0.0123``.
 
     A log gets a line every few seconds, a terminal one line that changes.
 
     Args:
-        total: how many in all; None where nobody knows.
-        done: how many an earlier, interrupted job has done.
+        total: number of items in all; None where it is unknown.
+        done: number of items that an earlier, interrupted job has done.
         every: seconds between lines.
-        unit: what is counted.
+        unit: what is counted, in the plural.
     """
 
-    def __init__(self, total=None, done=0, every=10.0, unit="images"):
+    def __init__(
+        self,
+        total: int | None = None,
+        done: int = 0,
+        every: float = 10.0,
+        unit: str = "images",
+    ) -> None:
         self.total, self.first, self.every, self.unit = total, done, every, unit
-        self.start = self.told = time.monotonic()
+        self.start = self.printed = time.monotonic()
 
-    def __call__(self, done, **values):
-        """Tell where the work is, unless it was told a moment ago.
+    def __call__(
+        self, done: int, **values: float | Callable[[], float]
+    ) -> dict[str, float] | None:
+        """Print a line, unless one was printed a moment ago.
 
         Args:
-            done: how many so far.
-            values: further numbers, such as the loss; called when they are functions,
-                so that a device is waited for only when a line is due.
+            done: number of items done so far.
+            values: further numbers, such as the loss. Functions are called only when a
+                line is due, so that the device is not waited for at other times.
 
         Returns:
-            None where nothing was told, else ``images_per_second`` (or of another
-            unit) in a dict.
+            The rate as ``images_per_second`` (or another unit); None if nothing was
+            printed.
         """
         now = time.monotonic()
-        if now - self.told < self.every and done != self.total:
+        if now - self.printed < self.every and done != self.total:
             return None
-        self.told = now
+        self.printed = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
         parts = [f"{done:,} {self.unit}", f"{rate:,.0f} {self.unit}/s"]
         if self.total is not None:
+            left = format_duration((self.total - done) / rate) if rate else "?"
             parts[0] = f"{done:,}/{self.total:,} {self.unit}"
-            parts.append(f"{span((self.total - done) / rate) if rate else '?'} left")
+            parts.append(f"{left} left")
         for name, value in values.items():
             parts.append(f"{name} {value() if callable(value) else value:.4g}")
         line = ", ".join(parts)
@@ -55,5 +70,5 @@ class Progress:
             end = "\n" if done == self.total else ""
             print(f"\r\x1b[K{line}", end=end, file=sys.stderr, flush=True)
         else:
-            print(line, file=sys.stderr, flush=True)
+            log(line)
         return {f"{self.unit}_per_second": rate}

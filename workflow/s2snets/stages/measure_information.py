@@ -8,10 +8,15 @@ import pandas as pd
 from s2snets.config import Autoencoder, Information, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
-from s2snets.evaluation import Pass, identity, reconstructed, shown
+from s2snets.evaluation import (
+    EvaluationBatches,
+    identity,
+    iterate_batches,
+    reconstructions,
+)
 from s2snets.measure.information import nmi, shuffled
 from s2snets.networks.checkpoints import load_autoencoder
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.files import sha256
 from s2snets.runtime.fingerprint import fingerprint
@@ -63,6 +68,20 @@ def rows(numbers, originals, reconstructions, settings):
             })  # fmt: skip
 
 
+def chunks(groups, autoencoder, job):
+    """Yield the table of each group of batches."""
+    for group in groups:
+        tables = [
+            part
+            for batch in reconstructions(group, autoencoder)
+            for part in rows(*batch, job.settings.information)
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        table.insert(0, "seed", job.seed)
+        table.insert(1, "source", job.source)
+        yield table
+
+
 def main(argv=None):
     job = arguments(
         __doc__,
@@ -84,8 +103,8 @@ def main(argv=None):
         autoencoder = identity
         if job.autoencoder is not None:
             autoencoder = load_autoencoder(job.autoencoder, chosen.autoencoder, device)
-        batches = Pass(images, numbers, BATCH)
-        meant = {
+        batches = EvaluationBatches(images, numbers, BATCH)
+        cache_key = {
             "settings": chosen.model_dump(mode="json"),
             "seed": job.seed,
             "source": job.source,
@@ -94,22 +113,10 @@ def main(argv=None):
             "code": fingerprint(MODULE),
         }
 
-        def make(missing):
-            for group in shown(batches, missing, device=device, workers=workers):
-                table = pd.concat(
-                    [
-                        part
-                        for batch in reconstructed(group, autoencoder)
-                        for part in rows(*batch, chosen.information)
-                    ],
-                    ignore_index=True,
-                )
-                table.insert(0, "seed", job.seed)
-                table.insert(1, "source", job.source)
-                yield table
-
-        write_parts(job.information, len(batches.groups()), meant, make)
-    forget(job.information)
+        table = ChunkedParquet(job.information, len(batches.groups()), cache_key)
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        table.write(chunks(groups, autoencoder, job))
+    remove_chunks(job.information)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import torch
 from s2snets.config import Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import sample
-from s2snets.evaluation import Pass, shown
+from s2snets.evaluation import EvaluationBatches, iterate_batches
 from s2snets.measure.inversion import ERRORS, errors
 from s2snets.networks.checkpoints import load_classifier, load_weights
 from s2snets.networks.inverse import INFORMED, Bottleneck, Mirror
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.files import sha256
 from s2snets.runtime.fingerprint import fingerprint
@@ -31,8 +31,8 @@ class Job(Settings):
 
 
 @torch.inference_mode()
-def measured(batches, bottleneck, mirrors):
-    """Rows of one group of batches: informed, image and the errors."""
+def measured(batches, bottleneck, mirrors, seed):
+    """Return the rows of one group of batches: seed, informed, image and errors."""
     rows = []
     for numbers, pixels, _, _ in batches:
         seen, code, taken = bottleneck(pixels)
@@ -40,7 +40,9 @@ def measured(batches, bottleneck, mirrors):
             found = dict(zip(ERRORS, errors(mirror(code, taken), seen), strict=True))
             found = {name: value.cpu().numpy() for name, value in found.items()}
             rows.append(pd.DataFrame({"informed": informed, "image": numbers, **found}))
-    return pd.concat(rows, ignore_index=True)
+    table = pd.concat(rows, ignore_index=True)
+    table.insert(0, "seed", seed)
+    return table
 
 
 def main(argv=None):
@@ -70,8 +72,8 @@ def main(argv=None):
             for informed, weights in zip(job.informed, job.inverses, strict=True)
         }
         numbers = sample(len(images), chosen.images, SAMPLE)
-        batches = Pass(images, numbers, chosen.batch)
-        meant = {
+        batches = EvaluationBatches(images, numbers, chosen.batch)
+        cache_key = {
             "settings": chosen.model_dump(mode="json"),
             "seed": job.seed,
             "images": images.fingerprint,
@@ -86,14 +88,10 @@ def main(argv=None):
             "code": fingerprint(MODULE),
         }
 
-        def make(missing):
-            for group in shown(batches, missing, device=device, workers=workers):
-                rows = measured(group, bottleneck, mirrors)
-                rows.insert(0, "seed", job.seed)
-                yield rows
-
-        write_parts(job.errors, len(batches.groups()), meant, make)
-    forget(job.errors)
+        table = ChunkedParquet(job.errors, len(batches.groups()), cache_key)
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        table.write(measured(group, bottleneck, mirrors, job.seed) for group in groups)
+    remove_chunks(job.errors)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,15 @@ from pathlib import Path
 from s2snets.config import Autoencoder, Predict, Reference, Settings
 from s2snets.data.imageset import READERS
 from s2snets.data.order import sample
-from s2snets.evaluation import Pass, identity, predictions, shown
+from s2snets.evaluation import (
+    EvaluationBatches,
+    identity,
+    iterate_batches,
+    prediction_tables,
+)
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
 from s2snets.networks.denoisers import CLASSICAL, classical
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.files import sha256
 from s2snets.runtime.fingerprint import fingerprint
@@ -37,8 +42,8 @@ def through(job, device):
     return load_autoencoder(job.autoencoder, job.settings.autoencoder, device)
 
 
-def meant(job, images):
-    """Everything that makes these predictions these and no others."""
+def cache_key(job, images):
+    """Return everything that the predictions depend on."""
     folders = [Path(weights).parent for weights in job.classifiers]
     return {
         "settings": job.settings.model_dump(mode="json"),
@@ -53,6 +58,14 @@ def meant(job, images):
         },
         "code": fingerprint(MODULE),
     }
+
+
+def chunks(groups, passed, classifiers, job):
+    """Yield the table of each group of batches."""
+    for rows in prediction_tables(groups, passed, classifiers, job.settings.predict):
+        rows.insert(0, "seed", job.seed)
+        rows.insert(1, "source", job.source)
+        yield rows
 
 
 def main(argv=None):
@@ -83,7 +96,7 @@ def main(argv=None):
         passed = through(job, device)
         numbers = sample(len(images), chosen.images, SAMPLE)
         noisy = chosen.predict.noisy_images
-        batches = Pass(
+        batches = EvaluationBatches(
             images,
             numbers,
             chosen.predict.batch,
@@ -91,15 +104,12 @@ def main(argv=None):
             seed=job.seed,
         )
 
-        def make(missing):
-            groups = shown(batches, missing, device=device, workers=workers)
-            for rows in predictions(groups, passed, classifiers, chosen.predict):
-                rows.insert(0, "seed", job.seed)
-                rows.insert(1, "source", job.source)
-                yield rows
-
-        write_parts(job.predictions, len(batches.groups()), meant(job, images), make)
-    forget(job.predictions)
+        table = ChunkedParquet(
+            job.predictions, len(batches.groups()), cache_key(job, images)
+        )
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        table.write(chunks(groups, passed, classifiers, job))
+    remove_chunks(job.predictions)
 
 
 if __name__ == "__main__":

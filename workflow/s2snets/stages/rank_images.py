@@ -8,9 +8,9 @@ from s2snets.config import Reference, Settings
 from s2snets.data.imageset import READERS, ImageSet
 from s2snets.data.order import sample
 from s2snets.data.sources import UNLABELLED
-from s2snets.evaluation import Pass, shown
+from s2snets.evaluation import EvaluationBatches, iterate_batches
 from s2snets.networks.checkpoints import load_classifier
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.files import replacing, sha256
 from s2snets.runtime.fingerprint import fingerprint
@@ -31,17 +31,22 @@ class Job(Settings):
     reference: Reference = "labels"
 
 
-def highest(logits, numbers, count):
-    """The images with the greatest logits, class by class, the first of equals first.
+@torch.inference_mode()
+def highest(classifier, batches, count):
+    """Return the images with the greatest logits, class by class.
+
+    Of equal logits the image that comes first is ranked first.
 
     Args:
-        logits: (images, classes).
-        numbers: of the images.
-        count: how many a class.
+        batches: of one chunk: numbers and pixels of images first.
+        count: images of each class.
 
     Returns:
         DataFrame: class, image, score.
     """
+    found = [(numbers, classifier(pixels)) for numbers, pixels, *_ in batches]
+    numbers, logits = zip(*found, strict=True)
+    logits, numbers = torch.cat(logits), np.concatenate(numbers)
     scores, order = logits.float().sort(dim=0, descending=True, stable=True)
     scores, order = (one[:count].T.cpu().numpy() for one in (scores, order))
     return pd.DataFrame(
@@ -76,16 +81,9 @@ def main(argv=None):
         folder = job.classifier.parent
         classifier = load_classifier(folder, device, images.classes)
         tried = np.sort(sample(len(images), chosen.ranked, SAMPLE))
-        batches = Pass(images, tried, BATCH)
+        batches = EvaluationBatches(images, tried, BATCH)
 
-        @torch.inference_mode()
-        def make(missing):
-            for group in shown(batches, missing, device=device, workers=workers):
-                found = [(numbers, classifier(pixels)) for numbers, pixels, *_ in group]
-                numbers, logits = zip(*found, strict=True)
-                yield highest(torch.cat(logits), np.concatenate(numbers), chosen.beside)
-
-        meant = {
+        cache_key = {
             "settings": chosen.model_dump(mode="json"),
             "images": images.fingerprint,
             "classes": images.classes,
@@ -93,7 +91,9 @@ def main(argv=None):
             "code": fingerprint(MODULE),
         }
         scores = job.ranked.with_name(f".{job.ranked.stem}.parquet")
-        write_parts(scores, len(batches.groups()), meant, make)
+        table = ChunkedParquet(scores, len(batches.groups()), cache_key)
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        table.write(highest(classifier, group, chosen.beside) for group in groups)
         rows = ranking(read_rows([scores]), chosen.beside)
         names = np.array(
             images.classes or [str(place) for place in range(rows["class"].max() + 1)]
@@ -113,7 +113,7 @@ def main(argv=None):
                 label=np.where(labels == UNLABELLED, "", names[labels]),
             )
         scores.unlink()
-    forget(scores)
+    remove_chunks(scores)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from s2snets.config import Reference, Salient, Settings
 from s2snets.data.images import decode
 from s2snets.data.imageset import READERS, ImageSet
 from s2snets.data.order import sample
-from s2snets.evaluation import as_bytes
+from s2snets.evaluation import to_uint8
 from s2snets.networks.checkpoints import load_classifier
 from s2snets.reversal.experiments import KEYS, exhibits, places, seen, selectivity
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing, sha256
@@ -61,7 +61,7 @@ def gallery(classifier, shows, layers, seed):
     for kind, (pixels, numbers, titles, dense) in shows.items():
         pictures, columns = [], []
         for keys, shown in exhibits(classifier, pixels, numbers, layers, seed, dense):
-            pictures.append(as_bytes(shown))
+            pictures.append(to_uint8(shown))
             report(done := done + len(numbers))
             columns += [
                 (str(number), title, *keys)
@@ -73,6 +73,25 @@ def gallery(classifier, shows, layers, seed):
         ):
             arrays[f"{name}_{kind}"] = np.array(texts)
     return arrays
+
+
+def chunks(job, classifier, layers, images, numbers, missing):
+    """Yield the selectivity of each missing batch of images.
+
+    The image before a batch, of the last one for the first, comes first in it.
+    """
+    count = job.settings.salient.batch
+    batches = -(-len(numbers) // count)
+    report = Progress(len(numbers), count * (batches - len(missing)))
+    for first in (number * count for number in missing):
+        last = min(first + count, len(numbers))
+        shown = [numbers[first - 1], *numbers[first:last]]
+        pixels = images.batch(shown)[0].to(classifier.mean.device)
+        rows = selectivity(classifier, pixels, shown, layers, job.seed)
+        rows.insert(0, "seed", job.seed)
+        rows.insert(1, "classifier", Path(job.classifier).parent.name)
+        report(last)
+        yield rows
 
 
 def main(argv=None):
@@ -111,35 +130,19 @@ def main(argv=None):
                 titles = names(source, picked)
             shows[kind] = pixels.to(device), picked, titles, dense
         arrays = gallery(classifier, shows, layers, job.seed)
-        starts = range(0, len(numbers), salient.batch)
-
-        def make(missing):
-            report = Progress(
-                len(numbers), salient.batch * (len(starts) - len(missing))
-            )
-            for part in missing:
-                first, last = starts[part], starts[part] + salient.batch
-                shown = [numbers[first - 1], *numbers[first:last]]
-                pixels, _ = images.batch(shown)
-                rows = selectivity(
-                    classifier, pixels.to(device), shown, layers, job.seed
-                )
-                rows.insert(0, "seed", job.seed)
-                rows.insert(1, "classifier", folder.name)
-                report(min(last, len(numbers)))
-                yield rows
-
-        meant = {
+        cache_key = {
             "settings": chosen.model_dump(mode="json"),
             "seed": job.seed,
             "images": images.fingerprint,
             "classifier": sha256(job.classifier),
             "code": fingerprint(MODULE),
         }
-        write_parts(job.selectivity, len(starts), meant, make)
+        starts = range(0, len(numbers), salient.batch)
+        table = ChunkedParquet(job.selectivity, len(starts), cache_key)
+        table.write(chunks(job, classifier, layers, images, numbers, table.missing))
         with replacing(job.responses) as draft:
             np.savez_compressed(draft, classifier=np.array(folder.name), **arrays)
-    forget(job.selectivity)
+    remove_chunks(job.selectivity)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from s2snets.measure.segmentation import scores
 from s2snets.networks.checkpoints import load_classifier
 from s2snets.reversal.grabcut import outlined, resized, seeds, segment
 from s2snets.reversal.saliency import saliencies
-from s2snets.runtime.chunked_parquet import forget, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing, sha256
@@ -59,8 +59,8 @@ def loaded(job, device):
     return classifier, device
 
 
-def meant(job, images):
-    """Everything that makes these scores these and no others."""
+def cache_key(job, images):
+    """Return everything that the scores depend on."""
     weights = job.classifier
     return {
         "settings": job.settings.model_dump(mode="json"),
@@ -96,6 +96,15 @@ def scored(job, images, numbers, network):
     table = pd.DataFrame(rows, columns=["method", "image", "category", "pp", "iou"])
     head = {"seed": job.seed, "classifier": job.name, "set": images.kind}
     return table.assign(**head)[[*head, *table]]
+
+
+def chunks(job, images, groups, network, total):
+    """Yield the scores of each group of images, of ``total`` images in all."""
+    done = total - sum(map(len, groups))
+    report = Progress(total, done)
+    for group in groups:
+        yield scored(job, images, group, network)
+        report(done := done + len(group))
 
 
 def pictures(job, images, numbers, network):
@@ -150,16 +159,9 @@ def main(argv=None):
         numbers = sample(len(images), chosen.segmentation.images, SAMPLE)
         groups = [numbers[n : n + GROUP] for n in range(0, len(numbers), GROUP)]
         network = loaded(job, device)
-
-        def make(missing):
-            done = len(numbers) - sum(len(groups[part]) for part in missing)
-            report = Progress(len(numbers), done)
-            for part in missing:
-                yield scored(job, images, groups[part], network)
-                done += len(groups[part])
-                report(done)
-
-        write_parts(job.scores, len(groups), meant(job, images), make)
+        table = ChunkedParquet(job.scores, len(groups), cache_key(job, images))
+        missing = [groups[number] for number in table.missing]
+        table.write(chunks(job, images, missing, network, len(numbers)))
         keys, shown = zip(
             *pictures(job, images, numbers[: chosen.examples], network), strict=True
         )
@@ -173,7 +175,7 @@ def main(argv=None):
                 kind=kinds,
                 classifier=[job.name] * len(names),
             )
-    forget(job.scores)
+    remove_chunks(job.scores)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import torch
 
 from s2snets.config import Ascent, Filters, PretrainedAscent, Settings
 from s2snets.data.imageset import ImageSet
-from s2snets.evaluation import as_bytes
+from s2snets.evaluation import to_uint8
 from s2snets.measure.synthesis import (
     confidence,
     high_frequency,
@@ -18,12 +18,12 @@ from s2snets.measure.synthesis import (
 )
 from s2snets.networks.checkpoints import load_classifier, load_weights
 from s2snets.networks.generator import Autoencoder, Generator
-from s2snets.runtime.chunked_parquet import forget, tell, write_parts
+from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
 from s2snets.runtime.device import use_device
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing, sha256
 from s2snets.runtime.fingerprint import fingerprint
-from s2snets.runtime.progress import Progress
+from s2snets.runtime.progress import Progress, log
 from s2snets.runtime.tables import read_rows
 from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
 from s2snets.synthesis.ascent import ascend, groups
@@ -98,11 +98,11 @@ def rows(job, group, found, *networks):
     """
     for target, started in zip(group, found.started, strict=True):
         if not started:
-            tell(
+            log(
                 f"{job.name}, {job.mode}: {target.name!r} was never active; its image"
                 " shows nothing; raise steps or deviation to seek it longer"
             )
-    pictures = as_bytes(found.pixels)
+    pictures = to_uint8(found.pixels)
     keys = pd.DataFrame([target[:3] for target in group], columns=KEYS[:3])
     keys = keys.assign(mode=job.mode, classifier=job.name, seed=job.seed)
     table = pd.concat([keys, pd.DataFrame(scores(group, pictures, *networks))], axis=1)
@@ -114,8 +114,8 @@ def rows(job, group, found, *networks):
     )
 
 
-def found_tables(job, wanted, missing, generator, *networks):
-    """The tables of the groups that are missing, as they are found."""
+def chunks(job, wanted, missing, generator, *networks):
+    """Yield the table of each missing group of targets."""
     ascent = getattr(job.settings.synthesis, job.mode)
     left = sum(len(wanted[part]) for part in missing)
     total = sum(map(len, wanted))
@@ -148,8 +148,8 @@ def keep(table, job):
         table.to_parquet(draft, index=False)
 
 
-def meant(job, images, wanted):
-    """Everything that makes these images these and no others."""
+def cache_key(job, images, wanted):
+    """Return everything that the images depend on."""
     sought = job.settings.synthesis
     return {
         "ascent": getattr(sought, job.mode).model_dump(mode="json"),
@@ -200,14 +200,12 @@ def main(argv=None):
         generator = form(job.generator, side).to(device)
         whole = job.preferred.with_name(f".{job.preferred.stem}.parquet")
 
-        def make(missing):
-            return found_tables(
-                job, wanted, missing, generator, *networks, images.classes
-            )
-
-        write_parts(whole, len(wanted), meant(job, images, wanted), make)
+        table = ChunkedParquet(whole, len(wanted), cache_key(job, images, wanted))
+        table.write(
+            chunks(job, wanted, table.missing, generator, *networks, images.classes)
+        )
         keep(read_rows([whole]), job)
-    forget(whole)
+    remove_chunks(whole)
     whole.unlink()
 
 
