@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from s2snets.measure.accuracy import (
-    bound,
-    cross,
+    accuracy_by_seed,
+    add_intervals,
+    cross_samples,
     noise,
     parts,
-    repeat,
     resample,
     score,
     sources,
@@ -195,9 +195,9 @@ def test_noise_keeps_every_strength_of_the_three_inputs(accuracy):
     assert table["top1"][11] == keyed["decoder-A", "A", 0.5]
 
 
-def test_intervals_stand_beside_what_they_bound(rows, accuracy):
+def test_intervals_stand_beside_what_they_add_intervals(rows, accuracy):
     samples = resample(rows, 200, 0)
-    bounded = bound(accuracy, samples)
+    bounded = add_intervals(accuracy, samples)
     assert list(bounded)[8:] == [
         *("top1", "top1_low", "top1_high", "top1_sd"),
         *("top5", "top5_low", "top5_high"),
@@ -215,7 +215,7 @@ def test_intervals_stand_beside_what_they_bound(rows, accuracy):
 
 def test_differences_are_paired_over_the_same_images(rows, accuracy):
     samples = resample(rows, 200, 0)
-    bounded = bound(accuracy, samples)
+    bounded = add_intervals(accuracy, samples)
     for table, row, base in (
         (table1(bounded, "decoder", samples), 4, "original"),
         (parts(bounded, samples), 1, "pretrained"),
@@ -251,11 +251,11 @@ def test_the_deviation_is_that_of_the_seeds(rows, accuracy):
 
 
 def test_crossed_samples_have_autoencoders_in_rows(rows, accuracy):
-    seeds = cross(repeat(rows), ["L", "A"], "decoder")
+    seeds = cross_samples(accuracy_by_seed(rows), ["L", "A"], "decoder")
     assert seeds.shape == (2, 2, 2)
     table = table2(accuracy, "decoder")[["L", "A"]].to_numpy()
     assert seeds.mean(axis=0) == pytest.approx(table)
-    samples = cross(resample(rows, 50, 0), ["L", "A"], "decoder")
+    samples = cross_samples(resample(rows, 50, 0), ["L", "A"], "decoder")
     assert samples.dtype == np.float32
     assert samples.shape == (50, 2, 2)
     assert samples[:, 0, 1] == pytest.approx(

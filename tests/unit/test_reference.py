@@ -16,7 +16,7 @@ from torch import nn
 
 from s2snets.claims.claims import CLAIMS, compare, printed_tables
 from s2snets.config import Classifier, load
-from s2snets.measure.accuracy import referred, score
+from s2snets.measure.accuracy import apply_reference, score
 from s2snets.measure.denoising import compare as against_denoisers
 from s2snets.networks import packaged
 from s2snets.networks.build import build, spec_of
@@ -78,7 +78,7 @@ def test_a_hit_is_what_the_classifier_says_of_the_original():
         for row in rows.itertuples()
         if row.source == "original" and row.strength == 0
     }
-    hits = score(referred(rows, "predictions"))
+    hits = score(apply_reference(rows, "predictions"))
     for row, hit in zip(rows.itertuples(), hits.itertuples(), strict=True):
         truth = own[row.seed, row.image, row.classifier]
         assert hit.top1 == (row.class_1 == truth)
@@ -90,14 +90,14 @@ def test_a_hit_is_what_the_classifier_says_of_the_original():
 
 def test_with_labels_predictions_are_held_against_them():
     rows = predictions()
-    assert referred(rows, "labels") is rows
+    assert apply_reference(rows, "labels") is rows
 
 
 def test_an_original_that_is_missing_is_named():
     rows = predictions()
     gone = rows.eval("source == 'original' and image == 7 and classifier == 'A'")
     with pytest.raises(UserError, match="A: none on the original of image 7"):
-        referred(rows[~gone], "predictions")
+        apply_reference(rows[~gone], "predictions")
 
 
 def test_tables_say_that_they_hold_agreement(tmp_path):
@@ -122,7 +122,7 @@ def test_denoisers_are_held_against_the_same_predictions():
     table = against_denoisers(*given, "decoder", "predictions")
     top1 = table.set_index(["source", "strength"])["top1"]
     assert (top1["original", 0.0] == 1).all()
-    hits = score(referred(rows, "predictions")).query("source == 'median'")
+    hits = score(apply_reference(rows, "predictions")).query("source == 'median'")
     assert top1["median"].mean() == pytest.approx(hits["top1"].mean())
 
 

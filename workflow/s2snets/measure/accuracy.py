@@ -1,46 +1,41 @@
 """From predictions to the paper's accuracy tables."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from s2snets.config.base import Part, Reference
+from s2snets.config.sources import (
+    ORIGINAL,
+    OWN_AUTOENCODER,
+    PRETRAINED,
+    UNTUNED_LABELS,
+    pixel_sources,
+)
 from s2snets.measure.bootstrap import by_seed, interval
 from s2snets.measure.bootstrap import resample as resample_means
 from s2snets.runtime.errors import UserError
 
-PARTS = ("decoder", "encoder", "both")
-CLASSES = [f"class_{place}" for place in range(1, 6)]
+CLASSES = [f"class_{rank}" for rank in range(1, 6)]
 SCORES = ["top1", "top5"]
 KEYS = ["source", "classifier", "strength"]
 
 
-def sources(classifiers, part):
-    """Every source of pixels a study can have, in the order of its tables.
+def sources(classifiers: Iterable[str], part: Part) -> pd.DataFrame:
+    """Return ``pixel_sources`` as a table: source, part, tuned, label."""
+    return pd.DataFrame(pixel_sources(classifiers, part))
+
+
+def apply_reference(rows: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Replace ``label`` by the reference that predictions are compared with.
 
     Args:
-        classifiers: keys in the config's order.
-        part: the main part, whose autoencoders are labelled plainly: "A_L";
-            those of another part say so: "A_L (encoder)".
-
-    Returns:
-        DataFrame: source (file stem), part, tuned (the classifier it was tuned
-        for; both empty for the originals and A_S), label.
-    """
-    rows = [("original", "", "", "original"), ("pretrained", "", "", "A_S")]
-    for kind in (part, *(kind for kind in PARTS if kind != part)):
-        note = "" if kind == part else f" ({kind})"
-        rows += [(f"{kind}-{key}", kind, key, f"A_{key}{note}") for key in classifiers]
-    return pd.DataFrame(rows, columns=["source", "part", "tuned", "label"])
-
-
-def referred(rows, reference):
-    """Predictions with what they are held against as their ``label``.
-
-    Args:
-        rows: predictions, as ``score`` takes them, among them, for ``predictions``,
-            those on the originals without noise.
-        reference: ``labels``: the images' own; ``predictions``: what the same
-            classifier says first of the original, so that top-1 is agreement, and 1 on
-            the originals.
+        rows: predictions, as ``score`` takes them; ``predictions`` needs those on the
+            originals without noise among them.
+        reference: ``labels``: the true labels, as they are; ``predictions``: the same
+            classifier's first class on the original, so that top-1 is agreement, and 1
+            on the originals.
 
     Raises:
         UserError: a prediction on an original is missing.
@@ -48,28 +43,29 @@ def referred(rows, reference):
     if reference == "labels":
         return rows
     keys = ["seed", "image", "classifier"]
-    clean = rows[(rows["source"] == "original") & (rows["strength"] == 0)]
-    own = clean[[*keys, "class_1"]].rename(columns={"class_1": "label"})
-    found = rows.drop(columns="label").merge(own, "left", on=keys)
-    if len(lost := found[found["label"].isna()]):
+    clean = rows[(rows["source"] == ORIGINAL.source) & (rows["strength"] == 0)]
+    labels = clean[[*keys, "class_1"]].rename(columns={"class_1": "label"})
+    labelled = rows.drop(columns="label").merge(labels, "left", on=keys)
+    if len(lost := labelled[labelled["label"].isna()]):
         seed, image, classifier = lost[keys].iloc[0]
         raise UserError(
             f"predictions: seed {seed}, {classifier}: none on the original of image"
-            f" {image}, to hold the others against; predict source original again"
+            f" {image}, which the others are compared with; predict source original"
+            " again"
         )
-    return found
+    return labelled
 
 
-def marked(table, reference):
-    """A table of accuracies that says where they are none but agreement."""
+def tag_agreement(table: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Mark a table that holds agreement instead of accuracy by a column reference."""
     return table if reference == "labels" else table.assign(reference=reference)
 
 
-def score(rows):
-    """Whether each prediction holds the truth first, and among its first five.
+def score(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return whether each prediction has the label first, and among its first five.
 
     Args:
-        rows: one row a prediction: seed, source, image, classifier, strength,
+        rows: a row for each prediction: seed, source, image, classifier, strength,
             label, class_1 to class_5 (-1 past the last class).
 
     Returns:
@@ -80,13 +76,35 @@ def score(rows):
     return keys.assign(top1=hits["class_1"], top5=hits.any(axis=1))
 
 
-def tabulate(rows, classifiers, part):
-    """Accuracies by source, classifier and noise strength: ``accuracy.csv``.
+def mean_scores(
+    hits: pd.DataFrame, keys: list[str], *, observed: bool = True
+) -> pd.DataFrame:
+    """Average predictions by keys.
+
+    Args:
+        hits: as ``score`` returns it.
+        keys: columns that become the index.
+        observed: whether combinations of categories without rows are left out.
+
+    Returns:
+        rows, images, seeds (counts), top1, top5 (means).
+    """
+    return hits.groupby(keys, observed=observed).agg(
+        rows=("top1", "size"),
+        images=("image", "nunique"),
+        seeds=("seed", "nunique"),
+        top1=("top1", "mean"),
+        top5=("top5", "mean"),
+    )
+
+
+def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataFrame:
+    """Average predictions by source, classifier and noise strength: ``accuracy.csv``.
 
     Args:
         rows: predictions, as ``score`` takes them.
-        classifiers: keys in the config's order.
-        part: the main part (see ``sources``).
+        classifiers: names in the config's order.
+        part: the main part (see ``pixel_sources``).
 
     Returns:
         source, part, tuned, label, classifier, strength, images, seeds, top1,
@@ -99,78 +117,86 @@ def tabulate(rows, classifiers, part):
     """
     known = sources(classifiers, part)
     hits = score(rows)
-    for column, names in (("source", known["source"]), ("classifier", classifiers)):
-        strange = ~hits[column].isin(names)
-        if strange.any():
-            name = hits.loc[strange, column].iloc[0]
+    for column, names in (
+        ("source", list(known["source"])),
+        ("classifier", classifiers),
+    ):
+        unknown = ~hits[column].isin(names)
+        if unknown.any():
+            name = hits.loc[unknown, column].iloc[0]
             raise UserError(f"predictions: {column} {name!r} is not in the config")
         hits[column] = pd.Categorical(hits[column], list(names))
-    table = hits.groupby(KEYS, observed=True).agg(
-        rows=("top1", "size"),
-        images=("image", "nunique"),
-        seeds=("seed", "nunique"),
-        top1=("top1", "mean"),
-        top5=("top5", "mean"),
-    )
+    table = mean_scores(hits, KEYS)
+    _check_images(table, hits)
+    spread = by_seed(hits, KEYS, ["top1"])["top1"].std()
+    table.insert(list(table).index("top5"), "top1_sd", spread)
+    table = table.drop(columns="rows").reset_index()
+    table = table.astype({"source": str, "classifier": str})
+    return known.merge(table, on="source")
+
+
+def _check_images(table: pd.DataFrame, hits: pd.DataFrame) -> None:
+    """Raise ``UserError`` where a seed or source lacks images of another."""
     uneven = table[table["rows"] != table["images"] * table["seeds"]]
     if len(uneven):
-        (source, classifier, strength), row = next(uneven.iterrows())
+        (source, classifier, strength), row = uneven.index[0], uneven.iloc[0]
         raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}:"
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
             f" x {row['seeds']:.0f} seeds; predict that source again"
         )
     everywhere = hits.groupby("strength")["image"].nunique()
-    fewer = table[table["images"] < table.index.get_level_values(2).map(everywhere)]
+    fewer = table[
+        table["images"] < table.index.get_level_values(2).map(dict(everywhere))
+    ]
     if len(fewer):
         source, classifier, strength = fewer.index[0]
         raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}: lacks images"
             " that another source has, so they cannot be compared; predict it again"
         )
-    spread = by_seed(hits, KEYS, ["top1"])["top1"].std()
-    table.insert(table.columns.get_loc("top5"), "top1_sd", spread)
-    table = table.drop(columns="rows").reset_index()
-    table = table.astype({"source": str, "classifier": str})
-    return known.merge(table, on="source")
 
 
-def resample(rows, resamples, seed):
-    """Accuracies over resampled images, the same for every source and classifier.
+def resample(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Return accuracies over resampled images, shared by all sources and classifiers.
 
     Args:
         rows: predictions, as ``score`` takes them.
-        resamples, seed: as ``bootstrap.means`` takes them.
+        resamples: how many (see ``bootstrap.means``).
+        seed: of the draws.
 
     Returns:
-        DataFrame: a row a resample, columns (score, source, classifier, strength).
+        A row for each resample, columns (score, source, classifier, strength).
     """
     return resample_means(score(rows), KEYS, SCORES, resamples=resamples, seed=seed)
 
 
-def repeat(rows):
-    """Accuracies of each seed by itself: rows seeds, columns as ``resample``'s."""
+def accuracy_by_seed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies of each seed alone: a row for each, columns as ``resample``."""
     return by_seed(score(rows), KEYS, SCORES)
 
 
-def bound(accuracy, samples):
-    """Put 95 % intervals beside accuracies: top1_low, top1_high, top5_low, top5_high.
+def add_intervals(accuracy: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """Add 95 % intervals to accuracies: top1_low, top1_high, top5_low, top5_high.
 
     Args:
         accuracy: as ``tabulate`` returns it.
         samples: as ``resample`` returns it.
     """
     for name in SCORES:
-        accuracy = _beside(accuracy, name, interval(_drawn(samples, name, accuracy)))
+        bounds = interval(_samples_of(samples, name, accuracy))
+        accuracy = _insert_bounds(accuracy, name, bounds)
     return accuracy
 
 
-def cross(samples, classifiers, part):
-    """Table 2 of every resample, or of every seed.
+def cross_samples(
+    samples: pd.DataFrame, classifiers: list[str], part: Part
+) -> np.ndarray:
+    """Return Table 2 of every resample, or of every seed.
 
     Args:
-        samples: as ``resample`` or ``repeat`` returns it.
-        classifiers: keys in the config's order.
+        samples: as ``resample`` or ``accuracy_by_seed`` returns it.
+        classifiers: names in the config's order.
         part: the main part.
 
     Returns:
@@ -181,111 +207,120 @@ def cross(samples, classifiers, part):
         columns=KEYS,
     )
     size = len(classifiers)
-    drawn = _drawn(samples, "top1", pairs).reshape(-1, size, size)
+    drawn = _samples_of(samples, "top1", pairs).reshape(-1, size, size)
     return drawn.astype(np.float32)
 
 
-def table1(accuracy, part, samples=None):
-    """Each classifier on the originals, A_S and its own autoencoder: Table 1.
+def table1(
+    accuracy: pd.DataFrame, part: Part, samples: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return each classifier's accuracy on originals, A_S and its own A_i: Table 1.
 
     Args:
-        accuracy: as ``tabulate`` or ``bound`` returns it, or read back from its file.
+        accuracy: as ``tabulate`` or ``add_intervals`` returns it, or read back from
+            its file.
         part: the main part.
         samples: as ``resample`` returns it: gives differences their intervals,
-            paired over the same images; None: none.
+            paired over the same images; None: no intervals.
 
     Returns:
         classifier, input (original, A_S, A_i), images, seeds, top1,
         top1_difference, top5, top5_difference: without noise, differences
-        against the originals (missing for those themselves); each with its _low
+        from the originals (missing for those themselves); each with its _low
         and _high where known, and top1_sd.
     """
-    table = _inputs(_clean(accuracy), part)
-    originals = table[table["input"] == "original"]
-    table = _against(table, originals, samples)
+    table = _name_inputs(_without_noise(accuracy), part)
+    originals = table[table["input"] == ORIGINAL.label]
+    table = _add_differences(table, originals, samples)
     differences = table.columns[table.columns.str.contains("_difference")]
-    table.loc[table["input"] == "original", differences] = float("nan")
+    table.loc[table["input"] == ORIGINAL.label, differences] = float("nan")
     order = {key: place for place, key in enumerate(_classifiers(accuracy))}
     table = table.sort_values(
         "classifier", key=lambda keys: keys.map(order), kind="stable"
     )
-    return _columns(table, "classifier", "input")
+    return _select_scores(table, "classifier", "input")
 
 
-def table2(accuracy, part):
-    """Top-1 accuracy of every classifier with every autoencoder: Table 2.
+def table2(accuracy: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Return top-1 of every classifier with every autoencoder, without noise: Table 2.
 
     Returns:
-        autoencoder (A_i), then a column for each classifier; without noise.
+        autoencoder (A_i), then a column for each classifier.
     """
-    clean = _clean(accuracy)
+    clean = _without_noise(accuracy)
     tuned = clean[clean["part"] == part]
     table = tuned.pivot(index="label", columns="classifier", values="top1")
     table = table.reindex(tuned["label"].unique(), columns=_classifiers(accuracy))
     return table.rename_axis(index="autoencoder", columns=None).reset_index()
 
 
-def parts(accuracy, samples=None):
-    """What fine-tuning the encoder, the decoder or both brings (section 3.3).
+def parts(accuracy: pd.DataFrame, samples: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what fine-tuning the encoder, the decoder or both gains (section 3.3).
 
     Args:
-        accuracy, samples: as ``table1`` takes them.
+        accuracy: as ``table1`` takes it.
+        samples: as ``table1`` takes them.
 
     Returns:
         part, classifier, images, seeds, top1, top1_difference, top5,
         top5_difference: each classifier with its own autoencoder, without
-        noise, against A_S; with intervals as in ``table1``.
+        noise, differences from A_S; with intervals as in ``table1``.
     """
-    clean = _clean(accuracy)
+    clean = _without_noise(accuracy)
     own = clean[clean["tuned"] == clean["classifier"]]
-    table = _against(own, clean[clean["source"] == "pretrained"], samples)
-    return _columns(table, "part", "classifier")
+    pretrained = clean[clean["source"] == PRETRAINED.source]
+    return _select_scores(
+        _add_differences(own, pretrained, samples), "part", "classifier"
+    )
 
 
-def noise(accuracy, part):
-    """Accuracy under growing noise on each input: Figure 5.
+def noise(accuracy: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Return accuracy under growing noise on each input: Figure 5.
 
     Returns:
         input (original, A_S, A_i), classifier, strength, images, seeds, top1,
         top5, with their intervals and deviation where ``accuracy`` has them.
     """
-    return _columns(_inputs(accuracy, part), "input", "classifier", "strength")
+    table = _name_inputs(accuracy, part)
+    return _select_scores(table, "input", "classifier", "strength")
 
 
-def _classifiers(accuracy):
+def _classifiers(accuracy: pd.DataFrame) -> list[str]:
     return list(accuracy["classifier"].unique())
 
 
-def _clean(accuracy):
+def _without_noise(accuracy: pd.DataFrame) -> pd.DataFrame:
     clean = accuracy[accuracy["strength"] == 0]
     if clean.empty:
         raise UserError("accuracy: no row has strength 0; predict without noise too")
     return clean
 
 
-def _inputs(accuracy, part):
-    """The rows of originals, A_S and each classifier's own A_i, so named."""
+def _name_inputs(accuracy: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Return the rows of originals, A_S and own A_i, named in a column ``input``."""
     own = (accuracy["part"] == part) & (accuracy["tuned"] == accuracy["classifier"])
-    names = accuracy["source"].map({"original": "original", "pretrained": "A_S"})
-    return accuracy.assign(input=names.mask(own, "A_i")).dropna(subset="input")
+    names = accuracy["source"].map(UNTUNED_LABELS).mask(own, OWN_AUTOENCODER)
+    return accuracy.assign(input=names).dropna(subset="input")
 
 
-def _against(table, baseline, samples=None):
-    """Add differences to the same classifier's row of ``baseline``."""
+def _add_differences(
+    table: pd.DataFrame, baseline: pd.DataFrame, samples: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Add differences from the same classifier's row of ``baseline``."""
     baseline = baseline.set_index("classifier")
     for name in SCORES:
         difference = table[name] - table["classifier"].map(baseline[name])
         table = table.assign(**{f"{name}_difference": difference})
         if samples is not None:
             source = table["classifier"].map(baseline["source"])
-            other = _drawn(samples, name, table.assign(source=source))
-            paired = _drawn(samples, name, table) - other
-            table = _beside(table, f"{name}_difference", interval(paired))
+            other = _samples_of(samples, name, table.assign(source=source))
+            paired = _samples_of(samples, name, table) - other
+            table = _insert_bounds(table, f"{name}_difference", interval(paired))
     return table
 
 
-def _drawn(samples, name, table):
-    """One score's resamples (resamples, rows) of the means that a table's rows name."""
+def _samples_of(samples: pd.DataFrame, name: str, table: pd.DataFrame) -> np.ndarray:
+    """Return one score's resamples (resamples, rows) for the keys of a table's rows."""
     drawn = samples[name]
     places = drawn.columns.get_indexer(pd.MultiIndex.from_frame(table[KEYS]))
     if (places < 0).any():
@@ -294,16 +329,18 @@ def _drawn(samples, name, table):
     return drawn.to_numpy()[:, places]
 
 
-def _beside(table, name, bounds):
-    """Columns ``name``_low and ``name``_high, beside ``name``."""
-    table, place = table.copy(), table.columns.get_loc(name) + 1
-    for shift, (end, values) in enumerate(zip(("low", "high"), bounds, strict=True)):
-        table.insert(place + shift, f"{name}_{end}", values)
+def _insert_bounds(
+    table: pd.DataFrame, name: str, bounds: tuple[np.ndarray, np.ndarray]
+) -> pd.DataFrame:
+    """Insert columns ``name``_low and ``name``_high after ``name``."""
+    table, place = table.copy(), list(table).index(name)
+    for shift, end in enumerate(("low", "high")):
+        table.insert(place + 1 + shift, f"{name}_{end}", bounds[shift])
     return table
 
 
-def _columns(table, *keys):
-    """The keys, then all that is known of top-1 and top-5, accuracy first."""
+def _select_scores(table: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """Return the keys, the counts and every column of top-1 and top-5 in order."""
     scores = [
         column
         for name in SCORES

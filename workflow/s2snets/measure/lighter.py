@@ -1,17 +1,20 @@
-"""Lighter autoencoders: what their width and depth buy."""
+"""Accuracy through lighter autoencoders against their cost."""
 
 import pandas as pd
 
+from s2snets.config.sources import ORIGINAL
 from s2snets.measure.accuracy import score
 from s2snets.runtime.errors import UserError
 
 
-def against_cost(rows, costs, classifiers):
-    """Accuracy through each pretrained autoencoder beside what it costs.
+def against_cost(
+    rows: pd.DataFrame, costs: pd.DataFrame, classifiers: list[str]
+) -> pd.DataFrame:
+    """Return accuracy through each pretrained autoencoder, and what that one costs.
 
     Args:
         rows: predictions, as ``accuracy.score`` takes them; those without noise count.
-        costs: a row an autoencoder: source, width, stages, parameters,
+        costs: a row for each autoencoder: source, width, stages, parameters,
             multiply_adds, mse.
         classifiers: names in the order of the table.
 
@@ -20,18 +23,18 @@ def against_cost(rows, costs, classifiers):
         top1: the originals first, then the autoencoders from light to heavy.
 
     Raises:
-        UserError: an autoencoder that was not measured with every classifier.
+        UserError: an autoencoder lacks predictions of a classifier.
     """
     hits = score(rows[rows["strength"] == 0])
     hits["classifier"] = hits["classifier"].astype(str)
     means = hits.groupby(["source", "classifier"]).agg(
         images=("image", "nunique"), seeds=("seed", "nunique"), top1=("top1", "mean")
     )
-    order = ["original", *costs.sort_values("multiply_adds")["source"]]
+    order = [ORIGINAL.source, *costs.sort_values("multiply_adds")["source"]]
     wanted = pd.MultiIndex.from_product(
         [order, classifiers], names=["source", "classifier"]
     )
-    if len(missing := wanted.difference(means.index, sort=False)):
+    if len(missing := wanted[~wanted.isin(means.index)]):
         source, classifier = missing[0]
         raise UserError(f"predictions: no {classifier} on {source}; predict it again")
     table = means.loc[wanted].reset_index().merge(costs, "left", on="source")

@@ -27,26 +27,26 @@ def main(argv=None):
         },
     ).parse_args(argv)
     rows, chosen = read_rows(job.predictions, SCORED), job.settings
-    rows = accuracy.referred(rows, job.reference)
+    rows = accuracy.apply_reference(rows, job.reference)
     table = accuracy.tabulate(rows, job.classifiers, job.part)
     samples = accuracy.resample(rows, chosen.resamples, chosen.seed)
-    table = accuracy.bound(table, samples)
+    table = accuracy.add_intervals(table, samples)
     for made, path in (
         (table, job.accuracy),
         (accuracy.table1(table, job.part, samples), job.table1),
         (accuracy.parts(table, samples), job.parts),
         (accuracy.noise(table, job.part), job.noise),
     ):
-        write_csv(accuracy.marked(made, job.reference), path)
+        write_csv(accuracy.tag_agreement(made, job.reference), path)
     write_csv(accuracy.table2(table, job.part), job.table2)
-    seeds = accuracy.repeat(rows)
+    seeds = accuracy.accuracy_by_seed(rows)
     with replacing(job.bootstrap) as draft:
         np.savez(
             draft,
             classifiers=np.array(job.classifiers),
-            table2=accuracy.cross(samples[:KEPT], job.classifiers, job.part),
+            table2=accuracy.cross_samples(samples[:KEPT], job.classifiers, job.part),
             seeds=seeds.index.to_numpy(),
-            table2_seeds=accuracy.cross(seeds, job.classifiers, job.part),
+            table2_seeds=accuracy.cross_samples(seeds, job.classifiers, job.part),
         )
 
 

@@ -3,7 +3,7 @@
 from typing import get_args
 
 from s2snets.config import Reference
-from s2snets.measure.accuracy import marked
+from s2snets.measure.accuracy import tag_agreement
 from s2snets.measure.denoising import compare
 from s2snets.runtime.tables import SCORED, read_rows, write_csv
 from s2snets.stages.base import arguments, run
@@ -29,7 +29,7 @@ def main(argv=None):
         job.part,
         job.reference,
     )
-    write_csv(marked(table, job.reference), job.table)
+    write_csv(tag_agreement(table, job.reference), job.table)
 
 
 if __name__ == "__main__":

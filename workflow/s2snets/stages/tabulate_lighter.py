@@ -3,7 +3,7 @@
 import pandas as pd
 
 from s2snets.config import Autoencoder, Reference, Settings
-from s2snets.measure.accuracy import marked, referred
+from s2snets.measure.accuracy import tag_agreement, apply_reference
 from s2snets.measure.lighter import against_cost
 from s2snets.networks.cost import multiply_adds, parameters
 from s2snets.networks.segnet import SegNet
@@ -41,9 +41,9 @@ def main(argv=None):
             }
         )
     reference = job.settings.reference
-    rows = referred(read_rows(job.predictions, SCORED), reference)
+    rows = apply_reference(read_rows(job.predictions, SCORED), reference)
     table = against_cost(rows, pd.DataFrame(costs), job.classifiers)
-    write_csv(marked(table, reference), job.table)
+    write_csv(tag_agreement(table, reference), job.table)
 
 
 if __name__ == "__main__":
