@@ -28,7 +28,7 @@ import numpy as np
 from s2snets.cleaning.outcomes import OUTCOMES
 from s2snets.data.images import FORMATS
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import disk_mistake, sha256, write_json
+from s2snets.runtime.files import disk_error, sha256, write_json
 
 IDX = np.dtype([("offset", "i8"), ("size", "i4"), ("sha", "u8"), ("dhash", "u8")])
 """A kept photograph: where it is in the tar, the first 8 bytes of its SHA-256 (big
@@ -157,7 +157,7 @@ def owned(files):
                 publish(files)
             yield
     except OSError as error:
-        if (told := disk_mistake(error, files.tar)) is not None:
+        if (told := disk_error(error, files.tar)) is not None:
             raise told from error
         raise
 

@@ -1,4 +1,4 @@
-"""Data files that are part of the package."""
+"""The data files of the package."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""The one exception that means: the user can mend this."""
+"""The exception for problems that the user can fix."""
 
 
 class UserError(Exception):
-    """A user's mistake: one line that names the file, key or value, and the mend."""
+    """A user's mistake: one line that names the file, key or value, and the remedy."""

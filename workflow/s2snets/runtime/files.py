@@ -1,22 +1,32 @@
-"""Files that are whole or absent, and mistakes in files told in one line."""
+"""Files that are complete or absent, and disk errors explained in one line."""
 
 import errno
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from s2snets.runtime.errors import UserError
 
+REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some quota",
+    errno.EACCES: "make it writable",
+    errno.EROFS: "write elsewhere",
+}
+
 
 @contextmanager
-def replacing(path):
-    """Write beside ``path``, then rename: a killed job leaves no half file.
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Write beside ``path``, then rename, so that a killed job leaves no partial file.
 
-    Yields the draft's path, which ends like ``path`` so that libraries which
-    choose a format by suffix are content. The draft goes when the block raises.
+    Yields:
+        The draft's path, which ends like ``path``, since some libraries choose a format
+        by the suffix. The draft is removed when the block raises.
 
     Raises:
         UserError: the disk is full or the folder cannot be written to.
@@ -31,16 +41,16 @@ def replacing(path):
         os.replace(draft, path)
     except BaseException as error:
         draft.unlink(missing_ok=True)
-        if (told := disk_mistake(error, path)) is not None:
-            raise told from error
+        if (explained := disk_error(error, path)) is not None:
+            raise explained from error
         raise
 
 
 @contextmanager
-def replacing_folder(path):
-    """Fill a folder beside ``path``, then rename: it is whole, or as it was before.
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a folder beside ``path``, then rename: it is complete, or as it was before.
 
-    The draft has one name, so that a killed job's is cleared by the next.
+    The draft has a fixed name, so that the next job clears what a killed one left.
 
     Raises:
         UserError: the disk is full or cannot be written to.
@@ -58,33 +68,31 @@ def replacing_folder(path):
         draft.rename(path)
     except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
-        if (told := disk_mistake(error, path)) is not None:
-            raise told from error
+        if (explained := disk_error(error, path)) is not None:
+            raise explained from error
         raise
 
 
-def disk_mistake(error, path):
-    """The user's reading of an error from the disk; None where it is not one.
+def disk_error(error: BaseException, path: str | Path) -> UserError | None:
+    """Return a full or protected disk's error as the user's; None for other errors.
 
     Arrow, safetensors and torch wrap the system's error in their own types and
     keep only its text, hence the search.
     """
-    reasons = {errno.ENOSPC: "free some space", errno.EDQUOT: "free some quota"}
-    reasons |= {errno.EACCES: "make it writable", errno.EROFS: "write elsewhere"}
-    for code, mend in reasons.items():
+    for code, remedy in REMEDIES.items():
         if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
-            return UserError(f"{path}: {os.strerror(code).lower()}; {mend} and rerun")
+            return UserError(f"{path}: {os.strerror(code).lower()}; {remedy} and rerun")
     return None
 
 
-def write_json(path, value):
-    """One JSON document, indented, keys in the given order."""
+def write_json(path: str | Path, value: object) -> None:
+    """Write one JSON document, indented, with its keys in the given order."""
     with replacing(path) as draft:
         draft.write_text(json.dumps(value, indent=1) + "\n")
 
 
-def read_json(path):
-    """A JSON document.
+def read_json(path: str | Path) -> Any:
+    """Return the content of a JSON document.
 
     Raises:
         UserError: there is no such file, or it is not JSON.
@@ -97,7 +105,7 @@ def read_json(path):
         raise UserError(f"{path}: not JSON ({error}); delete it and rerun") from None
 
 
-def sha256(path):
-    """Hex digest of a file's bytes."""
+def sha256(path: str | Path) -> str:
+    """Return the hexadecimal digest of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What every result carries: from what, on what and at what cost it was made."""
+"""Records of results: from what, on what and at what cost each was made."""
 
 import importlib.metadata
 import platform
@@ -7,15 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "scikit-learn",
             "scikit-image", "concepts", "lightning-fabric", "simplejpeg", "timm",
             "snakemake")  # fmt: skip
 
 
-def versions():
-    """Installed versions of what results depend on."""
-    found = {"python": platform.python_version()}
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python and of the packages that results depend on."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
@@ -24,8 +25,8 @@ def versions():
     return found
 
 
-def commit():
-    """The project's commit, ``+`` behind it where files differ; None outside git."""
+def commit() -> str | None:
+    """Return the project's commit, ending in ``+`` if files differ; None without git."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
@@ -36,8 +37,8 @@ def commit():
     return described.stdout.strip()
 
 
-def device_name():
-    """The accelerator in use, else the machine's processor."""
+def device_name() -> str:
+    """Return the name of the accelerator in use, else of the machine's processor."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         return torch.cuda.get_device_name()
@@ -49,8 +50,8 @@ def device_name():
     return platform.processor() or platform.machine()
 
 
-def peak_memory():
-    """Greatest resident memory of this process, MB; of the accelerator, if one."""
+def peak_memory() -> dict[str, int]:
+    """Return the peak of this process's memory in MB, and of the accelerator's."""
     unit = 1 if sys.platform == "darwin" else 1024
     peak = {
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20
@@ -61,8 +62,10 @@ def peak_memory():
     return peak
 
 
-def record(stage, settings, seed, code, started):
-    """A record as a dict for JSON.
+def make_record(
+    stage: str, settings: object, seed: int | None, code: str, started: float
+) -> dict[str, Any]:
+    """Return a record as a dict for JSON.
 
     Args:
         stage: the stage's name.

@@ -1,6 +1,8 @@
-"""Tables on disk: CSV for people, parquet for the per-image rows, arrays."""
+"""Tables on disk: CSV for people, Parquet for the rows of images, NPZ for arrays."""
 
 import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,20 +12,24 @@ import pyarrow.parquet as pq
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 
-# Of predictions, what is scored: the probabilities are for people to look at.
-SCORED = ["seed", "source", "image", "classifier", "strength", "label"]
-SCORED += [f"class_{rank}" for rank in range(1, 6)]
-TEXT = (pa.string(), pa.large_string())
+SCORED_COLUMNS = ["seed", "source", "image", "classifier", "strength", "label"]
+SCORED_COLUMNS += [f"class_{rank}" for rank in range(1, 6)]
+"""Columns of predictions that accuracies need; probabilities are only looked at."""
+
+STRING_TYPES = (pa.string(), pa.large_string())
 
 
-def write_csv(table, path):
-    """A table as CSV, without the row numbers."""
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV, without its index."""
     with replacing(path) as draft:
         table.to_csv(draft, index=False)
 
 
-def read_csv(path, columns=()):
-    """A table from CSV; empty cells stay empty texts in columns of text.
+def read_csv(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
+    """Return a table from CSV, in which only empty cells are missing values.
+
+    Args:
+        columns: names of those that must be there.
 
     Raises:
         UserError: no such file, not CSV, or columns that are missing.
@@ -43,10 +49,12 @@ def read_csv(path, columns=()):
     return table
 
 
-def read_rows(paths, columns=None):
-    """Per-image rows of several parquet files, one below the other.
+def read_rows(
+    paths: Iterable[str | Path], columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of several Parquet files, one below the other.
 
-    Millions of rows repeat a few texts: they come as categories, sorted.
+    Millions of rows repeat a few strings: these become sorted categories.
 
     Args:
         columns: names of those to read; None: all.
@@ -54,15 +62,17 @@ def read_rows(paths, columns=None):
     Raises:
         UserError: no such file, a damaged one, or one without a column.
     """
-    parts = []
+    tables = []
     for path in paths:
         try:
             schema = pq.read_schema(path)
-            parts.append(
+            tables.append(
                 pq.read_table(
                     path,
                     columns=columns,
-                    read_dictionary=[one.name for one in schema if one.type in TEXT],
+                    read_dictionary=[
+                        field.name for field in schema if field.type in STRING_TYPES
+                    ],
                     page_checksum_verification=True,
                 )
             )
@@ -72,18 +82,18 @@ def read_rows(paths, columns=None):
             raise UserError(
                 f"{path}: damaged rows ({error}); delete and rerun"
             ) from None
-    table = pa.concat_tables(parts, promote_options="permissive")
-    del parts
+    table = pa.concat_tables(tables, promote_options="permissive")
+    del tables
     # Column by column, each freed once it is converted.
     rows = table.to_pandas(split_blocks=True, self_destruct=True)
     for name in rows.select_dtypes("category"):
-        texts = rows[name].cat.categories
-        rows[name] = rows[name].cat.reorder_categories(sorted(texts))
+        categories = rows[name].cat.categories
+        rows[name] = rows[name].cat.reorder_categories(sorted(categories))
     return rows
 
 
-def read_arrays(path):
-    """The arrays of an NPZ file by name.
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an NPZ file by name.
 
     Raises:
         UserError: no such file, or not one of arrays.

@@ -8,7 +8,7 @@ import torch
 from s2snets.config import Settings
 from s2snets.networks.published import HASH, local, published, stated_hash, verified
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import disk_mistake, write_json
+from s2snets.runtime.files import disk_error, write_json
 from s2snets.stages.base import arguments, run
 
 SILENCE = 60  # seconds after which a connection counts as none
@@ -37,7 +37,7 @@ def fetch(entry):
             )
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise disk_mistake(error, entry.file) or UserError(
+        raise disk_error(error, entry.file) or UserError(
             f"weights: {entry.file} is not there and cannot be fetched ({reason}); on a"
             f" machine with internet get {entry.address} and put it there under that"
             " name, or point TORCH_HOME at a folder that has it in hub/checkpoints"

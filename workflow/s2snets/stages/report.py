@@ -9,7 +9,7 @@ from s2snets.report.page import CAPTIONS, TABLES, write
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
 from s2snets.runtime.fingerprint import fingerprint
-from s2snets.runtime.records import record
+from s2snets.runtime.records import make_record
 from s2snets.runtime.tables import read_arrays, read_csv
 from s2snets.stages.base import arguments, run
 
@@ -68,7 +68,7 @@ def main(argv=None):
         captions=CAPTIONS,
         config=job.config,
         cleaning=read_json(job.cleaning) if job.cleaning else None,
-        record=record("report", job.config, None, fingerprint(STAGE), started),
+        record=make_record("report", job.config, None, fingerprint(STAGE), started),
     )
 
 
