@@ -1,4 +1,4 @@
-"""Typed settings: the one source of defaults, of the JSON schema and of its docs.
+"""Typed settings: the source of defaults, JSON schema and documentation.
 
 A default is the paper's value wherever the paper gives one; a description ends with its
 source in parentheses.
@@ -18,7 +18,7 @@ from s2snets.config.measuring import (
 from s2snets.config.networks import Autoencoder, Classifier
 from s2snets.config.reading import explain, load, section_json, settings
 from s2snets.config.salient import Inversion, Salient, Segmentation
-from s2snets.config.study import Study, missing_sources
+from s2snets.config.study import Study, check_paths
 from s2snets.config.synthesis import Ascent, Decoding, Filters, PretrainedAscent
 from s2snets.config.training import (
     Augmentation,
@@ -60,9 +60,9 @@ __all__ = [
     "Study",
     "Training",
     "Zips",
+    "check_paths",
     "explain",
     "load",
-    "missing_sources",
     "models_in",
     "section_json",
     "settings",

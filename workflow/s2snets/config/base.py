@@ -1,7 +1,7 @@
-"""What all settings are made of: a closed model, and the types of values."""
+"""The base of all settings: a closed model, and the types of values."""
 
 import os
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -13,17 +13,17 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([_.][A-Za-z0-9]+)*$")]
 Triple = tuple[float, float, float]
-Homely = Annotated[str, AfterValidator(os.path.expanduser)]  # ~ means home
+UserPath = Annotated[str, AfterValidator(os.path.expanduser)]  # ~ means home
 
 
 class Settings(BaseModel):
-    """Immutable, and closed: a misspelt key is an error."""
+    """Base class of settings: immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def models_in(annotation):
-    """The settings models inside an annotation, such as ``list[Source] | None``."""
+def models_in(annotation: Any) -> list[type[Settings]]:
+    """Return the settings models in an annotation, such as ``list[Source] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return [annotation]
     return [model for part in get_args(annotation) for model in models_in(part)]

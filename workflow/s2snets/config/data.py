@@ -1,48 +1,51 @@
-"""Image sets: where images come from, and what goes into each."""
+"""Settings of the image sets: the sources of each."""
+
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Fraction, Homely, Settings
+from s2snets.config.base import Count, Fraction, Settings, UserPath
 
 
 class Crops(Settings):
-    """Cut each image of a source into many small ones."""
+    """Crops cut from each image of a source."""
 
     count: Count = Field(100, description="Square crops cut from each image.")
     side: tuple[Fraction, Fraction] = Field(
         (0.1, 0.5),
-        description="Least and greatest side of a crop, as a part of the image's"
+        description="Least and greatest side of a crop, as a fraction of the image's"
         " short side; drawn uniformly in the logarithm.",
     )
 
     @model_validator(mode="after")
-    def ordered(self):
+    def check_order(self) -> Self:
+        """Require the least side first."""
         if not 0 < self.side[0] <= self.side[1]:
             raise ValueError("side: give the least side first, above 0")
         return self
 
 
 class Source(Settings):
-    """Images that go into a set: a folder, tar files, an IDX file, a packed set."""
+    """A source of images: a folder, tar files, an IDX file or a packed set."""
 
-    path: Homely = Field(
+    path: UserPath = Field(
         description="Folder of images (searched to any depth; in a labelled set its"
         " first-level folders are the classes); a tar, a tar of tars or a folder of"
         " tars; a packed set's `index.npz`; or an IDX image file, plain, `.gz` or"
         " `.xz`. Relative to the working directory."
     )
-    labels: Homely | None = Field(
+    labels: UserPath | None = Field(
         None,
         description="IDX label file beside an IDX file; beside images without class"
         " folders the devkit of ILSVRC 2012, or a list of files and classes; beside"
         " numbered shards a list of class names.",
     )
     images: Count | None = Field(
-        None, description="Use so many images, drawn with the set's seed; null: all."
+        None, description="Number of images used, drawn with the set's seed; null: all."
     )
     repeat: Count = Field(
         1,
-        description="Enter each image so many times: weighs a small source in a mix.",
+        description="Times that each image is entered, to weigh a small source.",
     )
     crops: Crops | None = Field(None, description="Cut each image into crops.")
 

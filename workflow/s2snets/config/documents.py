@@ -1,23 +1,25 @@
 """The JSON schema and the tables of ``config/README.md``, written from the models.
 
-``python -m s2snets.config.documents`` writes both.
+``python -m s2snets.config.documents`` writes both in a checkout of the project.
 """
 
+import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from s2snets.config.base import Settings, models_in
 from s2snets.config.study import Study
 from s2snets.runtime.files import replacing
 
-ROOT = Path(__file__).parents[3]
-SCHEMA = ROOT / "workflow/schemas/config.schema.json"
-README = ROOT / "config/README.md"
+SCHEMA = Path("workflow/schemas/config.schema.json")
+README = Path("config/README.md")
+MARKS = ("<!-- settings -->\n", "<!-- /settings -->")  # around the README's tables
 
 
-def type_name(annotation):
-    """A type as a reader of YAML would say it."""
+def type_name(annotation: Any) -> str:
+    """Return the name of a type for readers of YAML."""
     if annotation is type(None):
         return "null"
     if get_origin(annotation) is Annotated:
@@ -39,26 +41,28 @@ def type_name(annotation):
     return names[annotation]
 
 
-def sections(model=Study, place=""):
-    """Every settings model below one, with the places where it stands.
+def sections(
+    model: type[Settings] = Study, key: str = ""
+) -> dict[type[Settings], list[str]]:
+    """Return every settings model in one, with the keys under which it stands.
 
-    Returns:
-        dict of model -> list of keys, such as ``pretrain.photos``; the study's own is
-        the empty key.
+    The study's own key is empty; others are such as ``pretrain.photos``.
     """
-    found = {model: [place]}
-    marks = {list: "[]", dict: ".NAME"}
+    found = {model: [key]}
+    marks: dict[Any, str] = {list: "[]", dict: ".NAME"}
     for name, field in model.model_fields.items():
         mark = marks.get(get_origin(field.annotation), "")
         for inner in models_in(field.annotation):
-            key = f"{place}.{name}{mark}".lstrip(".")
-            for below, places in sections(inner, key).items():
-                found.setdefault(below, []).extend(places)
+            below = sections(inner, f"{key}.{name}{mark}".lstrip("."))
+            for section, keys in below.items():
+                found.setdefault(section, []).extend(keys)
     return found
 
 
-def document(model):
-    """Rows (key, type, default, description) of one model's own keys."""
+def setting_rows(
+    model: type[Settings],
+) -> Iterator[tuple[str, str, str, str | None]]:
+    """Yield key, type, default and description of each of a model's own settings."""
     for name, field in model.model_fields.items():
         if field.is_required():
             default = "required"
@@ -69,32 +73,40 @@ def document(model):
         yield name, type_name(field.annotation), default, field.description
 
 
-def schema_text():
-    """The JSON schema, for editors that complete and check YAML."""
+def schema_text() -> str:
+    """Return the JSON schema, for editors that complete and check YAML."""
     return json.dumps(Study.model_json_schema(), indent=1) + "\n"
 
 
-def readme_text(text):
-    """``config/README.md`` with the tables between its two marks made anew."""
-    start, end = "<!-- settings -->\n", "<!-- /settings -->"
+def readme_text(text: str) -> str:
+    """Return ``config/README.md`` with the tables between its marks replaced."""
+    start, end = MARKS
     head, _, rest = text.partition(start)
     lines = []
-    for model, places in sections().items():
-        places = ", ".join(f"`{place}`" for place in places if place) or "The study"
-        lines += [f"### {places}", "", model.__doc__.strip().splitlines()[0], ""]
+    for model, keys in sections().items():
+        title = ", ".join(f"`{key}`" for key in keys if key) or "The study"
+        lines += [f"### {title}", "", str(model.__doc__).strip().splitlines()[0], ""]
         lines += ["| key | type | default | meaning (source) |", "|---|---|---|---|"]
-        lines += [
-            f"| `{key}` | {kind} | {default} | {text} |"
-            for key, kind, default, text in document(model)
-        ]
+        lines += [f"| `{key}` | {' | '.join(map(str, row))} |"
+                  for key, *row in setting_rows(model)]  # fmt: skip
         lines += [""]
     return head + start + "\n" + "\n".join(lines) + end + rest.partition(end)[2]
 
 
-def main():
+def main(argv: list[str] | None = None) -> None:
+    """Write the schema and the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path(),
+        help="root of the checkout (default: the working directory)",
+    )
+    root = parser.parse_args(argv).root
+    readme = root / README
     for path, text in (
-        (SCHEMA, schema_text()),
-        (README, readme_text(README.read_text())),
+        (root / SCHEMA, schema_text()),
+        (readme, readme_text(readme.read_text())),
     ):
         with replacing(path) as draft:
             draft.write_text(text)

@@ -1,6 +1,6 @@
-"""What is measured, how surely, and how it is shown."""
+"""Settings of the measurements, their intervals and the figures."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -27,14 +27,15 @@ class Predict(Settings):
     batch: Count = Field(64, description="Images in a forward pass.")
 
     @model_validator(mode="after")
-    def has_clean(self):
+    def check_strengths(self) -> Self:
+        """Require 0 among distinct strengths."""
         if 0.0 not in self.strengths or len(set(self.strengths)) < len(self.strengths):
             raise ValueError("strengths: each once, 0 among them (tables 1 and 2)")
         return self
 
 
 class Denoise(Settings):
-    """Denoisers in the autoencoder's place, under the same noise (not in print)."""
+    """Denoisers in place of the autoencoder, under the same noise (not in print)."""
 
     methods: list[Literal["median", "bilateral", "nlm", "autoencoder"]] = Field(
         ["median", "bilateral", "nlm", "autoencoder"],
@@ -44,15 +45,16 @@ class Denoise(Settings):
     )
     images: Count | None = Field(
         1000,
-        description="Validation images measured, the first of the noisy ones; null: all"
-        " of these.",
+        description="Validation images measured, the first of those with noise; null:"
+        " all of these.",
     )
     training: Denoising = Field(
-        Denoising(), description="Of the SegNet, on photographs (as A_S's)."
+        Denoising(), description="Training of the SegNet, on photographs (as A_S's)."
     )
 
     @model_validator(mode="after")
-    def distinct(self):
+    def check_methods(self) -> Self:
+        """Require distinct methods."""
         if len(set(self.methods)) < len(self.methods):
             raise ValueError("methods: each method once")
         return self
@@ -94,14 +96,14 @@ class Bootstrap(Settings):
 
     resamples: Count = Field(
         10_000,
-        description="Times that the validation images are drawn anew, with"
+        description="Number of samples of the validation images, drawn with"
         " replacement; Table 2 of the first 2,000 is kept for RRC and lattices.",
     )
     seed: int = Field(0, ge=0, description="Seed of the draws.")
 
 
 class Gallery(Settings):
-    """The images that Figures 3, 4 and 8 show."""
+    """The images shown by figures 3, 4 and 8."""
 
     images: Annotated[int, Field(ge=2)] = Field(
         6, description="Validation images shown, evenly spaced over the classes."
@@ -112,14 +114,15 @@ class Gallery(Settings):
     histogram_bins: Count = Field(50, description="Bins of the LAB histograms.")
 
     @model_validator(mode="after")
-    def has_clean(self):
+    def check_strengths(self) -> Self:
+        """Require 0 among the strengths."""
         if 0.0 not in self.strengths:
             raise ValueError("strengths: 0 must be among them (figure 3)")
         return self
 
 
 class Figures(Settings):
-    """How the figures look."""
+    """Appearance of the figures."""
 
     palette: dict[Name, str] = Field(
         {
@@ -129,13 +132,13 @@ class Figures(Settings):
             "I": "#7b4ea3",
             "R": "#e68a00",
         },
-        description="A classifier's colour, as matplotlib names it; others get the next"
-        " of a palette (red, blue, green, purple, orange; figure 6).",
+        description="Colours of classifiers, as matplotlib names them; others get the"
+        " next of a palette (red, blue, green, purple, orange; figure 6).",
     )
     width: Positive = Field(7.0, description="Width of a figure, inches.")
     dpi: Count = Field(200, description="Resolution of the PNGs.")
     noise_example: str | None = Field(
         None,
-        description="Classifier whose autoencoder figure 4 shows; null: the first"
-        " (V; figure 4).",
+        description="Classifier whose autoencoder is in figure 4; null: the first (V;"
+        " figure 4).",
     )

@@ -1,12 +1,12 @@
-"""The networks: the autoencoder and the classifiers."""
+"""Settings of the networks: the autoencoder and the classifiers."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Homely, Positive, Settings, Triple
+from s2snets.config.base import Count, Positive, Settings, Triple, UserPath
 
-STATES = (".safetensors", ".pth", ".pt", ".bin", ".tar")  # files of weights
+STATE_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
 
 class Autoencoder(Settings):
@@ -19,9 +19,14 @@ class Autoencoder(Settings):
         5, ge=1, le=5, description="Pooling stages (5: maps of 1/32; section 3.1)."
     )
 
+    @property
+    def size(self) -> str:
+        """Width and stages as a name, such as ``64x5``."""
+        return f"{self.width}x{self.stages}"
+
 
 class Classifier(Settings):
-    """One network of the set C (section 3.3)."""
+    """One classifier of the set C (section 3.3)."""
 
     architecture: str = Field(
         description="`lenet5`, `small_alexnet`, `small_vgg`, `small_inception` or"
@@ -30,61 +35,66 @@ class Classifier(Settings):
         " libraries; or `package.module:function`, a function of yours that returns a"
         " network and its preprocessing."
     )
-    weights: Homely | None = Field(
+    weights: UserPath | None = Field(
         None,
-        description="null: the workflow trains it, and a function's network is as it"
-        " comes; a name of the library's, such as `IMAGENET1K_V1`, `DEFAULT` or timm's"
-        " tag `a1_in1k`; or the path of a state, `.safetensors` or `.pth`.",
+        description="A name that the library publishes, such as `IMAGENET1K_V1`,"
+        " `DEFAULT` or timm's tag `a1_in1k`; or the path of a state, `.safetensors` or"
+        " `.pth`. null: the workflow trains the network, and keeps a function's as it"
+        " comes.",
     )
     resize: Count | None = Field(
         None,
         description="Side to which the frozen wrapper resizes images, antialiased;"
-        " null: the weights' own where `crop` is null too, else as they come.",
+        " null: as published with the weights where `crop` is null too, else no"
+        " resizing.",
     )
     crop: Count | None = Field(
         None,
-        description="Side of the centre crop after that; null: the weights' own where"
-        " `resize` is null too, else none (224; table 1).",
+        description="Side of the centre crop after resizing; null: as published with"
+        " the weights where `resize` is null too, else no crop (224; table 1).",
     )
     interpolation: Literal["bilinear", "bicubic"] | None = Field(
-        None, description="How it resizes; null: as for the weights, else bilinear."
+        None, description="null: as published with the weights, else bilinear."
     )
     mean: Triple | None = Field(
         None,
-        description="Subtracted from the pixels; null: the weights' own, else"
-        " ImageNet's 0.485, 0.456, 0.406.",
+        description="Subtracted from the pixels; null: as published with the weights,"
+        " else ImageNet's 0.485, 0.456, 0.406.",
     )
     std: tuple[Positive, Positive, Positive] | None = Field(
         None,
-        description="The pixels are divided by it; null: the weights' own, else"
+        description="Divisor of the pixels; null: as published with the weights, else"
         " ImageNet's 0.229, 0.224, 0.225.",
     )
 
     @model_validator(mode="after")
-    def consistent(self):
-        if self.named and not self.architecture.startswith(("torchvision/", "timm/")):
+    def check_weights(self) -> Self:
+        """Require a file, or a library that publishes weights by name."""
+        library = self.architecture.startswith(("torchvision/", "timm/"))
+        if self.is_published and not library:
             raise ValueError(
                 f"weights: {self.weights!r} is neither a file"
-                f" ({', '.join(STATES)}) nor has {self.architecture} weights by name"
+                f" ({', '.join(STATE_SUFFIXES)}) nor has {self.architecture} weights by"
+                " name"
             )
         return self
 
     @property
-    def function(self):
-        """Whether the network is what a user's function returns."""
+    def is_function(self) -> bool:
+        """Whether a user's function returns the network."""
         return ":" in self.architecture
 
     @property
-    def trained(self):
+    def is_trained(self) -> bool:
         """Whether the workflow trains it."""
-        return self.weights is None and not self.function
+        return self.weights is None and not self.is_function
 
     @property
-    def normalises(self):
+    def has_lrn(self) -> bool:
         """Whether it is one of ours with local response normalisation."""
         return self.architecture in ("caffe_alexnet", "small_alexnet_lrn")
 
     @property
-    def named(self):
-        """Whether its weights are a library's, by their name there."""
-        return self.weights is not None and not self.weights.endswith(STATES)
+    def is_published(self) -> bool:
+        """Whether its weights are published by a library under a name."""
+        return self.weights is not None and not self.weights.endswith(STATE_SUFFIXES)

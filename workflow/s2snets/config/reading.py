@@ -1,7 +1,9 @@
-"""Settings in and out: from YAML or JSON, with complaints of one line; to stages."""
+"""Settings from YAML or JSON, with errors of one line, and back to JSON for stages."""
 
 import difflib
 import json
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -9,10 +11,15 @@ from s2snets.config.base import Settings, models_in
 from s2snets.config.study import Study
 from s2snets.runtime.errors import UserError
 
+Model = TypeVar("Model", bound=Settings)
 
-def keys_at(location):
-    """The keys that are allowed where a validation error points."""
-    model = Study
+RENAMED = {"fit": "resize_mode", "units": "loss_space"}
+"""Former name of a key -> its name."""
+
+
+def keys_at(location: Iterable[int | str]) -> list[str]:
+    """Return the keys that are allowed where a validation error points."""
+    model: type[Settings] = Study
     for step in location:
         field = model.model_fields.get(step) if isinstance(step, str) else None
         if field is not None:
@@ -20,30 +27,36 @@ def keys_at(location):
     return list(model.model_fields)
 
 
-def explain(error, origin="config"):
-    """A validation error in one line: the key, what is wrong, and the mend."""
-    found = []
+def unknown_key(key: str, known: list[str]) -> str:
+    """Return what to tell of an unknown key, given the keys known in its place."""
+    if (name := RENAMED.get(key)) in known:
+        return f"was renamed, write {name!r}"
+    if near := difflib.get_close_matches(key, known, 1):
+        return f"unknown key; did you mean {near[0]!r}?"
+    return f"unknown key; known here: {', '.join(known)}"
+
+
+def explain(error: ValidationError, origin: str = "config") -> str:
+    """Return a validation error as one line: each key, its problem and the remedy."""
+    problems = []
     for item in error.errors():
         key = ".".join(map(str, item["loc"]))
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            known = keys_at(item["loc"][:-1])
-            near = difflib.get_close_matches(item["loc"][-1], known, 1)
-            text = (
-                f"unknown key; did you mean {near[0]!r}?"
-                if near
-                else (f"unknown key; known here: {', '.join(known)}")
-            )
+            text = unknown_key(str(item["loc"][-1]), keys_at(item["loc"][:-1]))
         elif item["type"] == "missing":
             text = "is missing"
         elif not isinstance(item["input"], dict | list):
             text = f"{text}, not {item['input']!r}"
-        found.append(f"{key}: {text}" if key else text)
-    return f"{origin}: " + "; ".join(found)
+        problems.append(f"{key}: {text}" if key else text)
+    return f"{origin}: " + "; ".join(problems)
 
 
-def load(values, origin="config"):
-    """Typed settings from what YAML or JSON gave.
+def load(values: object, origin: str = "config") -> Study:
+    """Return the settings of a study, from what YAML or JSON gave.
+
+    Args:
+        origin: where the values come from, for the error.
 
     Raises:
         UserError: every unknown key, missing key and bad value, in one line.
@@ -54,10 +67,10 @@ def load(values, origin="config"):
         raise UserError(explain(error, origin)) from None
 
 
-def settings(model):
-    """An argparse type: the JSON of one section of the settings."""
+def settings(model: type[Model]) -> Callable[[str], Model]:
+    """Return an argparse type that parses the JSON of one settings model."""
 
-    def parse(text):
+    def parse(text: str) -> Model:
         try:
             return model.model_validate_json(text)
         except ValidationError as error:
@@ -66,14 +79,15 @@ def settings(model):
     return parse
 
 
-def section_json(study, *keys, **values):
-    """The JSON of some top-level settings, and further values, in a fixed order.
+def section_json(study: Study, *keys: str, **values: object) -> str:
+    """Return the JSON of some top-level settings and further values, in a fixed order.
 
-    What a rule passes to its stage: reordered YAML changes nothing, and a colour
-    retrains no network.
+    A rule passes it to its stage as a parameter: reordered YAML reruns nothing, and a
+    colour retrains no network.
     """
     plain = study.model_dump(mode="json", include=set(keys))
     for name, value in values.items():
-        is_model = isinstance(value, Settings)
-        plain[name] = value.model_dump(mode="json") if is_model else value
+        if isinstance(value, Settings):
+            value = value.model_dump(mode="json")
+        plain[name] = value
     return json.dumps(plain, sort_keys=True)

@@ -1,22 +1,22 @@
-"""The first companion study: networks reversed (Mahendran & Vedaldi 2016)."""
+"""Settings of the first companion study (Mahendran & Vedaldi 2016)."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from s2snets.config.base import Count, Fraction, Homely, Name, Positive, Settings
+from s2snets.config.base import Count, Fraction, Name, Positive, Settings, UserPath
 from s2snets.config.training import Augmentation, Optimisation
 
 
 class Segmentation(Settings):
-    """Saliency -> GrabCut -> foreground (Mahendran & Vedaldi 2016, section 3.5)."""
+    """Segmentation from saliency by GrabCut (Mahendran & Vedaldi 2016, 3.5)."""
 
-    path: Homely = Field(
+    path: UserPath = Field(
         description="`gtsegs_ijcv.mat`, the ImageNet-Segmentation set as published; or"
         " a folder with `images/CLASS/NAME.*` and `masks/CLASS/NAME.png`."
     )
     images: Count | None = Field(
-        None, description="Use so many images, the same for all networks; null: all."
+        None, description="Number of images used, the same for all networks; null: all."
     )
     side: Count = Field(
         256, description="Short side that images are resized to, bicubic (256)."
@@ -26,19 +26,19 @@ class Segmentation(Settings):
         description="Quantile of the saliency above which a pixel is probably"
         " foreground (0.90; not in print, the published code).",
     )
-    foreground_salinet: Fraction = Field(0.95, description="The same for SaliNet.")
+    foreground_salinet: Fraction = Field(0.95, description="The quantile for SaliNet.")
     background: Fraction = Field(
-        0.30, description="Quantile below which it is probably background (0.30)."
+        0.30, description="Quantile below which a pixel is probably background (0.30)."
     )
     certain: Fraction = Field(
         0.995,
-        description="Quantile above which it is foreground for sure; below the rest to"
-        " 1, background (0.995, 0.005).",
+        description="Quantile above which a pixel is certainly foreground; below 1"
+        " minus this, certainly background (0.995, 0.005).",
     )
     iterations: Count = Field(
         5,
-        description="Of GrabCut (not in print; OpenCV's γ is 50, the published code has"
-        " 150).",
+        description="Iterations of GrabCut (not in print; OpenCV's γ is 50, the"
+        " published code's 150).",
     )
 
 
@@ -69,7 +69,7 @@ class Inversion(Optimisation):
 
 
 class Salient(Settings):
-    """Reversed networks, and what they show (Mahendran & Vedaldi 2016)."""
+    """Salient deconvolutional networks (Mahendran & Vedaldi 2016)."""
 
     classifiers: list[Name] = Field(
         min_length=1,
@@ -78,8 +78,8 @@ class Salient(Settings):
     )
     layers: dict[Name, list[str]] = Field(
         {},
-        description="Where responses start, by classifier: names of modules, from the"
-        " shallowest on, `logits` the last. Left out: every max-pooling and `logits`"
+        description="Layers that are reversed, by classifier: names of modules, the"
+        " shallowest first, `logits` last. Default: every max-pooling and `logits`"
         " (pool5, fc8; figures 1, 4, 6).",
     )
     examples: Count = Field(
@@ -87,8 +87,9 @@ class Salient(Settings):
     )
     side: Count | None = Field(
         None,
-        description="Side of the photographs, pixels: a network sees them wherever it"
-        " fits (section 3.5); null: `image_size`, or what the network takes if more.",
+        description="Side of the photographs, pixels; a network is applied at every"
+        " position (section 3.5). null: `image_size`, or the network's input if"
+        " larger.",
     )
     measured: Count | None = Field(
         1000,
@@ -103,6 +104,7 @@ class Salient(Settings):
     )
 
     @property
-    def inverted(self):
-        """The network that is inverted."""
-        return self.inversion.classifier or self.classifiers[0]
+    def inverted(self) -> str:
+        """Name of the network for which inverse networks are trained."""
+        named = self.inversion.classifier if self.inversion else None
+        return named or self.classifiers[0]

@@ -1,7 +1,8 @@
-"""All of a study's settings, and what must agree among them."""
+"""Settings of a study as a whole, and the checks across its sections."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,7 +26,7 @@ from s2snets.runtime.errors import UserError
 
 
 class Study(Settings):
-    """One study: its data, its networks, its measurements."""
+    """A study: its data, networks and measurements."""
 
     study: Name = Field(description="Name; results go to `results/NAME`.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
@@ -38,20 +39,20 @@ class Study(Settings):
     )
     resize_mode: Literal["squash", "crop", "pad"] = Field(
         "squash",
-        description="How an image becomes square: squash, as the published code does;"
-        " crop the centre; pad: never enlarge, black border.",
+        description="How images are made square: squash, as in the published code; crop"
+        " the centre; pad with black, without enlarging.",
     )
     reference: Reference = Field(
         "labels",
-        description="What a prediction is held against: the images' labels, or, where"
-        " there are none, what the same classifier says of the original. Fine-tuning"
-        " then aims at that too, every accuracy is an agreement, and `data.train` and"
-        " `data.validation` are read as unlabelled, however they are laid out.",
+        description="What predictions are compared with: the images' labels, or the"
+        " same classifier's predictions on the originals. The latter are then the"
+        " target of fine-tuning too, accuracy is agreement, and `data.train` and"
+        " `data.validation` are read as unlabelled, whatever their folders.",
     )
     data: Data = Field(description="The image sets.")
     clean: Clean | None = Field(
         None,
-        description="Photographs that must be cleaned first; null: `data` has them.",
+        description="Cleaning of photographs; null: `data` names them.",
     )
     classifiers: dict[Name, Classifier] = Field(
         min_length=2,
@@ -76,7 +77,7 @@ class Study(Settings):
     bootstrap: Bootstrap = Field(Bootstrap(), description="Intervals.")
     gallery: Gallery = Field(Gallery(), description="Example images.")
     companions: dict[Name, Classifier] = Field(
-        {}, description="Further networks, which only the two sections below look at."
+        {}, description="Further networks, used only by the two sections below."
     )
     salient: Salient | None = Field(
         None, description="Salient deconvolutional networks; null: none."
@@ -84,35 +85,29 @@ class Study(Settings):
     synthesis: Synthesis | None = Field(
         None, description="Deep generator networks; null: none."
     )
-    figures: Figures = Field(Figures(), description="Looks.")
+    figures: Figures = Field(Figures(), description="Appearance of the figures.")
 
     @property
-    def denoised_images(self):
-        """Images that denoisers are measured on: at most those that get noise."""
+    def denoised_images(self) -> int | None:
+        """Number of images that denoisers are measured on: of those that get noise."""
         limits = (self.denoise.images, self.predict.noisy_images)
-        return min((one for one in limits if one is not None), default=None)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
+    def networks(self) -> dict[str, Classifier]:
+        """Every classifier by name, the study's and the companions'."""
+        return self.classifiers | self.companions
 
     @model_validator(mode="after")
-    def consistent(self):
+    def check_sections(self) -> Self:
+        """Check what several sections must agree on."""
         example = self.figures.noise_example
         if example is not None and example not in self.classifiers:
             raise ValueError(
                 f"figures.noise_example: {example!r} is none of the classifiers"
                 f" {', '.join(self.classifiers)}"
             )
-        if self.image_size < 2**self.autoencoder.stages:
-            raise ValueError(
-                f"autoencoder.stages: {self.autoencoder.stages} stages halve"
-                f" {self.image_size} pixels to nothing; use fewer, or a greater"
-                " image_size"
-            )
-        sizes = [(one.width, one.stages) for one in (self.autoencoder, *self.lighter)]
-        if len(set(sizes)) < len(sizes):
-            raise ValueError("lighter: each size once, and not the autoencoder's own")
-        if any(self.image_size < 2**stages for _, stages in sizes):
-            raise ValueError(
-                f"lighter: too many stages for {self.image_size} pixels; use fewer"
-            )
+        self.check_sizes()
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each seed once")
         for name in ("photos", "photos_validation"):
@@ -121,59 +116,68 @@ class Study(Settings):
                     f"data.{name}: give it, or the section clean, and not both"
                 )
         if self.reference == "predictions":
-            self.without_labels()
-        if "S" in self.classifiers:
-            raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
-        self.with_companions()
+            self.check_unlabelled()
+        self.check_names()
         return self
 
-    @property
-    def networks(self):
-        """Every classifier by name, the study's and the companions'."""
-        return self.classifiers | self.companions
+    def check_sizes(self) -> None:
+        """Check that every autoencoder fits the images, and that each differs."""
+        if self.image_size < 2**self.autoencoder.stages:
+            raise ValueError(
+                f"autoencoder.stages: {self.autoencoder.stages} stages halve"
+                f" {self.image_size} pixels to nothing; use fewer, or a greater"
+                " image_size"
+            )
+        autoencoders = (self.autoencoder, *self.lighter)
+        if len({each.size for each in autoencoders}) < len(autoencoders):
+            raise ValueError("lighter: each size once, and not the autoencoder's own")
+        if any(self.image_size < 2**each.stages for each in self.lighter):
+            raise ValueError(
+                f"lighter: too many stages for {self.image_size} pixels; use fewer"
+            )
 
-    def with_companions(self):
-        """What the companion studies name must be there."""
+    def check_names(self) -> None:
+        """Check the networks' names, and those that the companion studies use."""
+        if "S" in self.classifiers:
+            raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
         twice = self.classifiers.keys() & self.companions.keys()
         if twice:
             raise ValueError(f"companions.{min(twice)}: is one of classifiers; rename")
         if "baseline" in self.networks:
             raise ValueError(
-                "classifiers.baseline: is what segments without a network; rename"
+                "classifiers.baseline: means segmentation without a network; rename"
             )
-        salient, synthesis = self.salient, self.synthesis
-        named = []
-        if salient is not None:
-            named += [("salient.classifiers", one) for one in salient.classifiers]
-            named += [("salient.layers", one) for one in salient.layers]
-            if salient.inversion is not None and salient.inversion.classifier:
-                named.append(
-                    ("salient.inversion.classifier", salient.inversion.classifier)
-                )
-        if synthesis is not None:
-            named += [("synthesis.classifiers", one) for one in synthesis.classifiers]
-            named += [("synthesis.filters", one) for one in synthesis.filters]
-            if synthesis.judge is not None:
-                named.append(("synthesis.judge", synthesis.judge))
-        for key, one in named:
-            if one not in self.networks:
-                raise ValueError(
-                    f"{key}: {one!r} is none of the networks {', '.join(self.networks)}"
-                )
+        used: dict[str, Iterable[str | None]] = {}
+        if (salient := self.salient) is not None:
+            used["salient.classifiers"] = salient.classifiers
+            used["salient.layers"] = salient.layers
+            if salient.inversion is not None:
+                used["salient.inversion.classifier"] = [salient.inversion.classifier]
+        if (synthesis := self.synthesis) is not None:
+            used["synthesis.classifiers"] = synthesis.classifiers
+            used["synthesis.filters"] = synthesis.filters
+            used["synthesis.judge"] = [synthesis.judge]
+        for key, names in used.items():
+            for name in names:
+                if name is not None and name not in self.networks:
+                    raise ValueError(
+                        f"{key}: {name!r} is none of the networks"
+                        f" {', '.join(self.networks)}"
+                    )
 
-    def without_labels(self):
-        """What a study whose images have no labels cannot have."""
-        learning = [name for name, one in self.networks.items() if one.trained]
-        if learning:
-            own = learning[0] in self.classifiers
-            place = "classifiers" if own else "companions"
-            raise ValueError(
-                f"{place}.{learning[0]}: training it needs labels, which reference:"
-                " predictions does without; give it weights, or set reference: labels"
-            )
+    def check_unlabelled(self) -> None:
+        """Check that nothing needs labels in a study without them."""
+        for section in ("classifiers", "companions"):
+            for name, classifier in getattr(self, section).items():
+                if classifier.is_trained:
+                    raise ValueError(
+                        f"{section}.{name}: its training needs labels, which"
+                        " reference: predictions does without; give it weights, or"
+                        " set reference: labels"
+                    )
         if self.data.classes is not None:
             raise ValueError(
-                "data.classes: of no use with reference: predictions; leave them out"
+                "data.classes: not used with reference: predictions; leave them out"
             )
         if self.finetune.augment is not None:
             raise ValueError(
@@ -182,34 +186,30 @@ class Study(Settings):
             )
 
 
-def missing_sources(study):
-    """Complain of image sources that are not there, before anything runs.
+def check_paths(study: Study) -> None:
+    """Raise if an image source is missing, before anything runs.
 
     Raises:
         UserError: every missing path with its key, and where to read how to get it.
     """
-    named = [
-        (f"data.{name}[{number}].{key}", getattr(source, key))
+    paths = {
+        f"data.{name}[{number}].{key}": getattr(source, key)
         for name in ("train", "validation", "photos", "photos_validation")
         for number, source in enumerate(getattr(study.data, name) or ())
         for key in ("path", "labels")
-    ]
-    if study.clean is not None:
-        named += [
-            (f"clean.{key}", getattr(study.clean, key))
-            for key in ("hashes", "tree", "exclude", "placeholders")
-        ]
-        named += [
-            (f"clean.metadata[{number}]", path)
-            for number, path in enumerate(study.clean.metadata)
-        ]
-        if study.clean.zips is not None:
-            named.append(("clean.zips.path", study.clean.zips.path))
+    }
+    if (clean := study.clean) is not None:
+        for key in ("hashes", "tree", "exclude", "placeholders"):
+            paths[f"clean.{key}"] = getattr(clean, key)
+        for number, path in enumerate(clean.metadata):
+            paths[f"clean.metadata[{number}]"] = path
+        if clean.zips is not None:
+            paths["clean.zips.path"] = clean.zips.path
     if study.salient is not None and study.salient.segmentation is not None:
-        named.append(("salient.segmentation.path", study.salient.segmentation.path))
+        paths["salient.segmentation.path"] = study.salient.segmentation.path
     missing = [
         f"{key}: there is no {path}"
-        for key, path in named
+        for key, path in paths.items()
         if path and not Path(path).exists()
     ]
     if missing:

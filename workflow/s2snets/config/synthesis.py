@@ -1,6 +1,7 @@
-"""The second companion study: what neurons prefer (Despraz et al. 2017)."""
+"""Settings of the second companion study (Despraz et al. 2017)."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,7 +10,7 @@ from s2snets.config.training import Augmentation, Optimisation
 
 
 class Ascent(Settings):
-    """How a preferred image is sought (Despraz et al. 2017, table 1)."""
+    """Search for a preferred image from scratch (Despraz et al. 2017, table 1)."""
 
     optimiser: Literal["adamax", "nesterov"] = Field(
         "adamax", description="AdaMax or Nesterov SGD (AdaMax; table 1)."
@@ -21,8 +22,9 @@ class Ascent(Settings):
     steps: Count = Field(500, description="Steps (published notebooks: 10 × 50).")
     deviation: NonNegative = Field(
         2.0,
-        description="Of the Gaussian noise on the feature vector, which is 1: additive"
-        " and multiplicative noise are the same (2, additive; table 1).",
+        description="Standard deviation of the Gaussian noise on the feature vector,"
+        " which is 1, so that additive and multiplicative noise agree (2, additive;"
+        " table 1).",
     )
     penalty: NonNegative = Field(
         0.01,
@@ -34,7 +36,7 @@ class Ascent(Settings):
 
 
 class PretrainedAscent(Ascent):
-    """The same through a pretrained decoder (Despraz et al. 2017, table 1)."""
+    """Search through a pretrained decoder (Despraz et al. 2017, table 1)."""
 
     optimiser: Literal["adamax", "nesterov"] = Field(
         "nesterov", description="AdaMax or Nesterov SGD (SGD; table 1)."
@@ -46,8 +48,9 @@ class PretrainedAscent(Ascent):
     steps: Count = Field(1200, description="Steps (published notebooks: 30 × 40).")
     deviation: NonNegative = Field(
         0.05,
-        description="Of the Gaussian noise on the feature vector (0.05, multiplicative;"
-        " table 1; the published notebooks' argument of 0.05 amounts to 0.229).",
+        description="Standard deviation of the Gaussian noise on the feature vector"
+        " (0.05, multiplicative; table 1; the published notebooks' argument of 0.05"
+        " amounts to 0.229).",
     )
     regulariser: NonNegative = Field(
         0.1, description="Weight of R(ξ), on α (0.1; eq. 4)."
@@ -61,7 +64,8 @@ class Decoding(Optimisation):
         9_600_000, description="Images seen in all (400 epochs; published notebooks)."
     )
     batch: Count = Field(24, description="Images in a step (published notebooks).")
-    optimiser: Literal["sgd", "adam", "adadelta"] = Field(
+    # Adadelta beside the optimisers of other trainings.
+    optimiser: Literal["sgd", "adam", "adadelta"] = Field(  # type: ignore[assignment]
         "adadelta", description="As in the published notebooks."
     )
     rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
@@ -74,22 +78,25 @@ class Decoding(Optimisation):
         "constant", description="As for pretraining."
     )
     corpus: Literal["photos", "train"] = Field(
-        "train", description="Image set it learns (ImageNet's dogs; section 4.2)."
+        "train",
+        description="Image set it is trained on (ImageNet's dogs; section 4.2).",
     )
     classes: list[str] | None = Field(
-        None, description="Classes of it that are used; null: all (dogs; section 4.2)."
+        None, description="Classes of that set; null: all (dogs; section 4.2)."
     )
     noise: NonNegative = Field(
         0.1,
-        description="Deviation of the Gaussian noise on pixels, not clipped (Gaussian,"
-        " section 4.2, no number in print; the published notebooks add none: 0).",
+        description="Standard deviation of the Gaussian noise on pixels, not clipped"
+        " (Gaussian, section 4.2, no number in print; the published notebooks add"
+        " none: 0).",
     )
     augment: Augmentation | None = Field(
         None, description="Augmentation of the clean images; null: none."
     )
 
     @model_validator(mode="after")
-    def labelled(self):
+    def check_classes(self) -> Self:
+        """Forbid classes of photographs, which have none."""
         if self.classes is not None and self.corpus == "photos":
             raise ValueError("classes: photos have none; leave out, or set corpus")
         return self
@@ -100,25 +107,25 @@ class Filters(Settings):
 
     layer: str = Field(description="Name of a module with channels.")
     channels: list[int] | Count = Field(
-        12, description="The channels, by number, or how many of them, evenly spaced."
+        12, description="Channels by number, or how many, evenly spaced."
     )
     together: bool = Field(
-        False, description="All in one image, as a group (section 5.3)."
+        False, description="Maximise all in one image, as a group (section 5.3)."
     )
 
 
 class Synthesis(Settings):
-    """What a network's neurons prefer to see (Despraz et al. 2017)."""
+    """Preferred images of a network's neurons (Despraz et al. 2017)."""
 
     classifiers: list[Name] = Field(
         min_length=1,
-        description="Networks looked into, of `classifiers` or `companions` (VGG-16;"
+        description="Networks studied, of `classifiers` or `companions` (VGG-16;"
         " section 4).",
     )
     judge: Name | None = Field(
         None,
-        description="Another network, asked what it sees in their images; null: the"
-        " first of the study that is not looked into, else the first.",
+        description="Another network, which classifies their images; null: the first"
+        " of the study that is not listed here, else the first.",
     )
     size: Annotated[int, Field(ge=8)] | None = Field(
         None,
@@ -128,37 +135,37 @@ class Synthesis(Settings):
     modes: list[Literal["scratch", "pretrained"]] = Field(
         ["scratch", "pretrained"],
         min_length=1,
-        description="G with fresh weights, all of them sought (section 4.1), or the"
-        " decoder of an autoencoder, where only α is (section 4.2).",
+        description="G with new weights, all of which are optimised (section 4.1), or"
+        " the decoder of an autoencoder, where only α is (section 4.2).",
     )
-    scratch: Ascent = Field(Ascent(), description="With a fresh G (table 1).")
+    scratch: Ascent = Field(Ascent(), description="Search with new weights (table 1).")
     pretrained: PretrainedAscent = Field(
-        PretrainedAscent(), description="With a pretrained one, α alone (table 1)."
+        PretrainedAscent(), description="Search with a pretrained decoder (table 1)."
     )
     decoder: Decoding = Field(
         Decoding(), description="Training of the pretrained decoder (section 4.2)."
     )
     classes: list[str] | None = Field(
-        None, description="Classes sought; null: all (all 1,000; section 4)."
+        None, description="Classes maximised; null: all (all 1,000; section 4)."
     )
     filters: dict[Name, list[Filters]] = Field(
-        {}, description="Filters sought, by classifier (layers 9, 26; figure 8)."
+        {}, description="Filters maximised, by classifier (layers 9, 26; figure 8)."
     )
     compounds: list[Annotated[list[str], Field(min_length=2)]] = Field(
-        [], description="Classes sought together in one image (figure 9)."
+        [], description="Groups of classes maximised together in one image (figure 9)."
     )
-    batch: Count = Field(16, description="Targets sought at once.")
+    batch: Count = Field(16, description="Targets optimised at once.")
     ranked: Count | None = Field(
         None, description="Training images that each network ranks; null: all."
     )
     beside: Count = Field(
         3,
-        description="Training images shown beside each, those that the network ranks"
-        " highest (figures 6, 7).",
+        description="Number of the highest-ranked training images shown beside each"
+        " (figures 6, 7).",
     )
 
-    def judge_of(self, classifier, networks):
-        """Another network than ``classifier``, of ``networks``, that judges it."""
-        unseen = [name for name in networks if name not in self.classifiers]
-        named = (self.judge, *unseen, *networks)
-        return next(name for name in named if name and name != classifier)
+    def judge_of(self, classifier: str, networks: Iterable[str]) -> str:
+        """Return the network of ``networks`` that judges the images of another."""
+        others = [name for name in networks if name not in self.classifiers]
+        candidates = (self.judge, *others, *networks)
+        return next(name for name in candidates if name and name != classifier)

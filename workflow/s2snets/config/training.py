@@ -1,6 +1,6 @@
-"""Trainings: what all have, and what each corpus or part needs."""
+"""Settings of the trainings: those of all, and those of each."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,7 +8,7 @@ from s2snets.config.base import Count, Fraction, NonNegative, Part, Positive, Se
 
 
 class Optimisation(Settings):
-    """What every training has."""
+    """Settings that every training has."""
 
     images: Count = Field(description="Images seen in all.")
     batch: Count = Field(64, description="Images in a step.")
@@ -51,7 +51,8 @@ class Optimisation(Settings):
     )
 
     @model_validator(mode="after")
-    def divided(self):
+    def check_micro_batch(self) -> Self:
+        """Require a micro batch that divides the batch."""
         if self.batch % (self.micro_batch or self.batch):
             raise ValueError(
                 f"micro_batch: {self.micro_batch} does not divide batch {self.batch}"
@@ -74,7 +75,7 @@ class Augmentation(Settings):
     )
     shift: Fraction = Field(
         1.0,
-        description="Displacement of the window, uniform in ± this part of the room"
+        description="Displacement of the window, uniform in ± this fraction of the room"
         " that magnification leaves (of the border that reduction adds).",
     )
     noise: NonNegative = Field(
@@ -82,7 +83,7 @@ class Augmentation(Settings):
     )
     blur: NonNegative = Field(
         0.0033,
-        description="Greatest deviation of Gaussian blur, as a part of the side.",
+        description="Greatest deviation of Gaussian blur, as a fraction of the side.",
     )
     brightness: NonNegative = Field(0.5, description="Offset, uniform in ± this / 2.")
     contrast: NonNegative = Field(
@@ -91,7 +92,7 @@ class Augmentation(Settings):
         " images are inverted.",
     )
     color: NonNegative = Field(
-        0.5, description="Offset of each channel by itself, uniform in ± this / 2."
+        0.5, description="Offset of each channel separately, uniform in ± this / 2."
     )
     mirror: Fraction = Field(0.5, description="Probability of a left-right flip.")
     pixelwise: Fraction = Field(
@@ -101,7 +102,7 @@ class Augmentation(Settings):
 
 
 class Training(Optimisation):
-    """Supervised training of the classifiers that come without weights."""
+    """Supervised training of the classifiers without weights."""
 
     images: Count = Field(
         92_200_000, description="Images seen in all (72 epochs of ImageNet)."
@@ -136,7 +137,7 @@ class Pretrain(Settings):
     """The two pretrainings of Figure 2."""
 
     photos: Pretraining = Field(
-        Pretraining(), description="On photographs: makes A_S (section 3.2)."
+        Pretraining(), description="On photographs; the result is A_S (section 3.2)."
     )
     labelled: Pretraining = Field(
         Pretraining(), description="On the labelled set, for comparison (section 3.2)."
@@ -149,16 +150,17 @@ class Pretrain(Settings):
 
 
 class Denoising(Pretraining):
-    """Training of the learned denoiser: noisy photographs to clean ones."""
+    """Training of the learned denoiser, from noisy to clean photographs."""
 
     augment: Augmentation | None = Field(
         Augmentation(noise=0.0, blur=0.0),
-        description="Of the clean images, so without noise or blur; null: none.",
+        description="Augmentation of the clean images, without noise or blur; null:"
+        " none.",
     )
 
 
 class Finetune(Optimisation):
-    """Adapting the autoencoder to one frozen classifier (section 3.3)."""
+    """Fine-tuning of the autoencoder for one frozen classifier (section 3.3)."""
 
     images: Count = Field(
         1_281_167, description="Images seen in all (not in print: one epoch)."
@@ -166,8 +168,8 @@ class Finetune(Optimisation):
     parts: list[Part] = Field(
         ["decoder"],
         min_length=1,
-        description="Which part learns; the first is the study's own, further ones are"
-        " compared with it (decoder; section 3.3).",
+        description="Parts that are trained; the first is the study's main one, others"
+        " are compared with it (decoder; section 3.3).",
     )
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "constant", description="As for pretraining (not in print)."
@@ -180,7 +182,8 @@ class Finetune(Optimisation):
     )
 
     @model_validator(mode="after")
-    def distinct(self):
+    def check_parts(self) -> Self:
+        """Require distinct parts."""
         if len(set(self.parts)) < len(self.parts):
             raise ValueError("parts: each part once")
         return self
