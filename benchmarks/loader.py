@@ -24,9 +24,9 @@ from torch.utils.data import ConcatDataset, DataLoader
 
 from s2snets.config import Finetune
 from s2snets.data.imageset import ImageSet
-from s2snets.data.order import places
+from s2snets.data.order import image_order
 from s2snets.networks import vision  # noqa: F401 - torchvision can be imported now
-from s2snets.training.batches import batches
+from s2snets.training.batches import resumable_batches
 
 IMAGES, BYTES, SIDE, BATCH = 128, 110_000, 256, 32
 PASSES, TURNS = 4, 7
@@ -67,7 +67,7 @@ def ours(folder, workers):
     """As the stages read."""
     images = ImageSet(folder, SIDE)
     settings = Finetune(images=PASSES * len(images), batch=BATCH)
-    return batches(images, settings, seed=0, device=CPU, workers=workers)(0)
+    return resumable_batches(images, settings, seed=0, device=CPU, workers=workers)(0)
 
 
 WAYS = {
@@ -97,7 +97,7 @@ def pixels(way, folder):
 
 def check(folder):
     """The ways' pixels, in ours' order of images."""
-    order = [number for _, number in places(0, PASSES * IMAGES, IMAGES, seed=0)]
+    order = [number for _, number in image_order(0, PASSES * IMAGES, IMAGES, seed=0)]
     usual, by_tensors, own = (pixels(way, folder) for way in WAYS.values())
     off = np.abs(usual[order] - own)
     assert off.max() <= 1, f"pixels differ by {off.max():.0f} levels"

@@ -22,16 +22,20 @@ from tarfile import BLOCKSIZE
 from tarfile import open as open_tar
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from types import SimpleNamespace
 
 import numpy as np
 from common import alone, in_turn, ratio, record
 
 from s2snets.data.imageset import ImageSet
-from s2snets.data.order import places
-from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
-from s2snets.data.sources import UNLABELLED
-from s2snets.runtime.files import sha256
+from s2snets.data.order import image_order
+from s2snets.data.shards import (
+    COLUMNS,
+    UNLABELLED,
+    read_index,
+    shard_entry,
+    write_index,
+    write_shard,
+)
 
 try:
     import webdataset
@@ -48,19 +52,13 @@ INDEX = "index.npz"
 def tars(folder):
     """Shards of members of random bytes, of random sizes, and the index over them."""
     draw, rows, shards = np.random.default_rng(0), [], []
-    item = SimpleNamespace(suffix=".jpg")
     for number in range(SHARDS):
         path = folder / f"{number:06d}.tar"
         sizes = draw.integers(BYTES // 2, BYTES * 3 // 2, MEMBERS)
-        members = [(item, draw.bytes(size)) for size in sizes]
-        found = write_shard(path, members, number * MEMBERS)
-        rows += [(number, *place, UNLABELLED) for place in found]
-        shards.append({
-            "file": path.name,
-            "images": MEMBERS,
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
-        })  # fmt: skip
+        members = [(".jpg", draw.bytes(size)) for size in sizes]
+        extents = write_shard(path, members, number * MEMBERS)
+        rows += [(number, *extent, UNLABELLED) for extent in extents]
+        shards.append(shard_entry(path, MEMBERS, folder))
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
     write_index(folder / INDEX, columns, shards)
     return ImageSet(folder / INDEX, 256)
@@ -70,7 +68,7 @@ def through_the_index(numbers):
     """Our way, image by image in the given order."""
 
     def read(images):
-        return map(images.bytes_of, numbers)
+        return map(images.read_bytes, numbers)
 
     return read
 
@@ -184,13 +182,15 @@ def loading(folder):
 
 
 def first_batch(runs):
-    return cost(places, 0, BATCH, runs, 0)
+    return cost(image_order, 0, BATCH, runs, 0)
 
 
 def later_batch(runs):
     """The median of many; all of them keep what the first one made."""
-    places(0, BATCH, runs, 0)
-    costs = [cost(places, BATCH * n, BATCH * (n + 1), runs, 0) for n in range(TURNS)]
+    image_order(0, BATCH, runs, 0)
+    costs = [
+        cost(image_order, BATCH * n, BATCH * (n + 1), runs, 0) for n in range(TURNS)
+    ]
     return tuple(map(median, zip(*costs, strict=True)))
 
 

@@ -14,12 +14,12 @@ from scipy.ndimage import gaussian_filter
 from s2snets.config import Augmentation, Crops, Source
 from s2snets.data import augment
 from s2snets.data.images import decode
-from s2snets.data.imageset import ImageSet, labelled
+from s2snets.data.imageset import ImageSet, LabelledImageSet
 from s2snets.data.noise import add_noise, unit_noise
-from s2snets.data.order import Batches, places, sample
-from s2snets.data.resize import resized_to_square
-from s2snets.data.shards import pack
-from s2snets.data.sources import items, read_idx
+from s2snets.data.order import ResumableBatchSampler, image_order, sample
+from s2snets.data.packing import pack, source_items
+from s2snets.data.resize import resize_to_square
+from s2snets.data.sources import read_idx
 from s2snets.runtime.errors import UserError
 
 
@@ -51,7 +51,7 @@ def packed(folder, tmp_path, name="set", classes=("cat", "dog"), **options):
     source = Source(path=str(folder))
     index = tmp_path / name / "index.npz"
     pack(
-        items(source, list(classes) if classes else None, (0, 0)),
+        source_items(source, list(classes) if classes else None, (0, 0)),
         tmp_path / name / "shards",
         index,
         classes=list(classes) if classes else None,
@@ -110,7 +110,7 @@ def test_shards_keep_the_original_bytes_and_are_plain_tars(folder, tmp_path):
             found += [tar.extractfile(member).read() for member in tar]
     assert found == originals
     images = ImageSet(index, 16)
-    assert [images.bytes_of(number) for number in range(6)] == originals
+    assert [images.read_bytes(number) for number in range(6)] == originals
 
 
 def test_equal_images_make_equal_shards(folder, tmp_path):
@@ -153,33 +153,33 @@ def test_a_cut_shard_is_noticed(folder, tmp_path):
 def test_unlabelled_images_cannot_teach_a_classifier(folder, tmp_path):
     index = packed(folder, tmp_path, classes=None)
     with pytest.raises(UserError, match="has no labels"):
-        labelled(index, 16)
+        LabelledImageSet(index, 16)
 
 
 def test_a_source_gives_as_many_images_as_asked_for(folder):
-    few = list(items(Source(path=str(folder), images=4), None, (1, 0)))
+    few = list(source_items(Source(path=str(folder), images=4), None, (1, 0)))
     assert len({item.name for item in few}) == 4
-    twice = list(items(Source(path=str(folder), repeat=2), None, (1, 0)))
+    twice = list(source_items(Source(path=str(folder), repeat=2), None, (1, 0)))
     assert len(twice) == 12
     with pytest.raises(UserError, match="7 asked for, 6 there"):
-        list(items(Source(path=str(folder), images=7), None, (1, 0)))
+        list(source_items(Source(path=str(folder), images=7), None, (1, 0)))
 
 
 def test_crops_lie_inside_and_follow_the_seed(folder):
     source = Source(path=str(folder), crops=Crops(count=5, side=(0.5, 1.0)))
-    crops = [item.read() for item in items(source, None, (0, 0))]
+    crops = [item.read() for item in source_items(source, None, (0, 0))]
     assert len(crops) == 30
     sides = [Image.open(io.BytesIO(data)).size for data in crops]
     assert all(width == height and 10 <= width <= 25 for width, height in sides)
-    assert crops == [item.read() for item in items(source, None, (0, 0))]
-    assert crops != [item.read() for item in items(source, None, (1, 0))]
+    assert crops == [item.read() for item in source_items(source, None, (0, 0))]
+    assert crops != [item.read() for item in source_items(source, None, (1, 0))]
 
 
 def test_fits_keep_what_they_promise():
     image = Image.fromarray(np.full((10, 20, 3), 255, np.uint8))
-    assert resized_to_square(image, 16, "squash").min() == 255
-    assert resized_to_square(image, 16, "crop").min() == 255
-    framed = resized_to_square(image, 32, "pad")
+    assert resize_to_square(image, 16, "squash").min() == 255
+    assert resize_to_square(image, 16, "crop").min() == 255
+    framed = resize_to_square(image, 32, "pad")
     assert framed.shape == (3, 32, 32)
     assert framed[:, 11:21, 6:26].min() == 255
     assert framed.sum() == 3 * 10 * 20 * 255
@@ -202,16 +202,19 @@ def test_orientation_transparency_and_depth_are_respected():
 
 
 def test_an_epoch_shows_each_image_once_and_each_epoch_another_order():
-    numbers = [number for _, number in places(0, 14, 7, seed=3)]
+    numbers = [number for _, number in image_order(0, 14, 7, seed=3)]
     assert sorted(numbers[:7]) == sorted(numbers[7:]) == list(range(7))
     assert numbers[:7] != numbers[7:]
 
 
 @pytest.mark.parametrize("start", [0, 4, 12, 16])
 def test_batches_from_anywhere_are_the_tail_of_all(start):
-    whole = list(Batches(7, 20, 4, seed=1))
+    whole = list(ResumableBatchSampler(7, 20, 4, seed=1))
     assert len(whole) == 5
-    assert list(Batches(7, 20, 4, seed=1, start=start)) == whole[start // 4 :]
+    assert (
+        list(ResumableBatchSampler(7, 20, 4, seed=1, start=start))
+        == whole[start // 4 :]
+    )
 
 
 def test_a_smaller_sample_begins_a_greater_one():

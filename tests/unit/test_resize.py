@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter
 
 import s2snets
-from s2snets.data.resize import RESIZE_MODES, resized_to_square
+from s2snets.data.resize import RESIZE_MODES, resize_to_square
 
 LIBRARY = str(Path(s2snets.__file__).parents[1])
 SIZES = [(500, 375), (333, 500), (256, 700), (100, 80), (31, 257), (3, 2), (1, 1)]
@@ -48,13 +48,13 @@ def test_squashing_is_the_antialiased_triangle_to_a_level(size, side):
         "ih,chw,jw->cij",
         weights(size[1], side), values(image), weights(size[0], side), optimize=True,
     )  # fmt: skip
-    assert np.abs(resized_to_square(image, side, "squash").numpy() - exact).max() < 1.5
+    assert np.abs(resize_to_square(image, side, "squash").numpy() - exact).max() < 1.5
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_squashing_is_pillows_to_a_level(size):
     image = photograph(*size)
-    ours = resized_to_square(image, 256, "squash").numpy().astype(int)
+    ours = resize_to_square(image, 256, "squash").numpy().astype(int)
     assert np.abs(values(image.resize((256, 256), BILINEAR)) - ours).max() <= 1
     # Pillow shortens columns first where they are long; here rows are first.
     by_rows = image.resize((256, size[1]), BILINEAR).resize((256, 256), BILINEAR)
@@ -66,10 +66,10 @@ def test_a_crop_is_the_centre_squashed():
         image = photograph(*size)
         left, top = ((length - 60) // 2 for length in size)
         centre = image.crop((left, top, left + 60, top + 60))
-        assert np.array_equal(resized_to_square(image, 60, "crop"), values(centre))
+        assert np.array_equal(resize_to_square(image, 60, "crop"), values(centre))
         assert torch.equal(
-            resized_to_square(image, 32, "crop"),
-            resized_to_square(centre, 32, "squash"),
+            resize_to_square(image, 32, "crop"),
+            resize_to_square(centre, 32, "squash"),
         )
 
 
@@ -86,13 +86,13 @@ def test_padding_is_pillows_to_the_bit():
             slice(left, left + inside.width),
         )
         framed[:, rows, columns] = values(inside)
-        assert np.array_equal(resized_to_square(image, 32, "pad"), framed)
+        assert np.array_equal(resize_to_square(image, 32, "pad"), framed)
 
 
 @pytest.mark.parametrize("resize_mode", RESIZE_MODES)
 def test_what_is_square_already_is_left_alone(resize_mode):
     image = photograph(48, 48)
-    pixels = resized_to_square(image, 48, resize_mode)
+    pixels = resize_to_square(image, 48, resize_mode)
     assert pixels.dtype == torch.uint8
     assert np.array_equal(pixels, values(image))
 
@@ -101,18 +101,18 @@ DRAWN = """
 import sys
 import numpy as np
 from PIL import Image
-from s2snets.data.resize import resized_to_square
+from s2snets.data.resize import resize_to_square
 draw = np.random.default_rng(0)
 for size in ((91, 150, 3), (40, 30, 3), (64, 200, 3)):
     image = Image.fromarray(draw.integers(0, 256, size, np.uint8))
-    sys.stdout.buffer.write(resized_to_square(image, 64, "squash").contiguous().numpy().tobytes())
+    sys.stdout.buffer.write(resize_to_square(image, 64, "squash").contiguous().numpy().tobytes())
 """
 
 
 @pytest.mark.parametrize("resize_mode", RESIZE_MODES)
 @pytest.mark.parametrize("size", [(48, 48), (90, 60), (20, 28)])
 def test_channels_come_last_in_memory(resize_mode, size):
-    pixels = resized_to_square(photograph(*size), 48, resize_mode)
+    pixels = resize_to_square(photograph(*size), 48, resize_mode)
     assert pixels.shape == (3, 48, 48)
     assert pixels.permute(1, 2, 0).is_contiguous()
 

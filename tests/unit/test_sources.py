@@ -14,11 +14,12 @@ from PIL import Image
 from scipy.io import savemat
 
 from s2snets.config import Source
+from s2snets.data.classes import find_classes
 from s2snets.data.imagenet import synsets
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
+from s2snets.data.packing import source_items
 from s2snets.data.shards import read_index, write_index
-from s2snets.data.sources import classes_of, items
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import sha256
@@ -78,7 +79,10 @@ def source(path, labels=None, **more):
 
 def told(one, classes=CLASSES):
     """(class, bytes) of every image of a source."""
-    return [(classes[item.label], item.read()) for item in items(one, classes, (0, 0))]
+    return [
+        (classes[item.label], item.read())
+        for item in source_items(one, classes, (0, 0))
+    ]
 
 
 def pack(tmp_path, sources, name="set", **job):
@@ -126,7 +130,7 @@ def test_every_form_of_ground_truth_tells_the_same(tmp_path, flat, devkit):
     for form in forms:
         assert told(source(flat, form)) == expected, form
         if form.name != "val.txt":
-            assert classes_of([source(flat, form)]) == CLASSES
+            assert find_classes([source(flat, form)]) == CLASSES
 
 
 def test_the_official_tars_read_as_their_folders(tmp_path, flat, train, devkit):
@@ -142,7 +146,7 @@ def test_the_official_tars_read_as_their_folders(tmp_path, flat, train, devkit):
         for synset in reversed(CLASSES)
     ]
     tar(official, [(f"{synset}.tar", data) for synset, data in inner])
-    assert classes_of([source(official)]) == classes_of([source(train)]) == CLASSES
+    assert find_classes([source(official)]) == find_classes([source(train)]) == CLASSES
     assert told(source(official)) == told(source(train))
     assert len(told(source(official))) == 6
     unpacked_once = tmp_path / "once"
@@ -176,13 +180,13 @@ def shards(folder, label=lambda synset: CLASSES.index(synset)):
 
 def test_numbered_shards_keep_numbers_until_a_list_names_them(tmp_path, train):
     numbered = source(shards(tmp_path / "numbered"))
-    assert classes_of([numbered]) == ["0", "1", "2"]
+    assert find_classes([numbered]) == ["0", "1", "2"]
     images = [data for _, _, data in train_files()]
     assert [data for _, data in told(numbered)] == images
     names = tmp_path / "names.txt"
     names.write_text("".join(f"{synset}\ta word\n" for synset in CLASSES))
     named = source(numbered.path, names)
-    assert classes_of([named]) == CLASSES
+    assert find_classes([named]) == CLASSES
     assert sorted(told(named)) == sorted(told(source(train)))
     by_name = source(shards(tmp_path / "by-name", str))
     assert told(by_name) == told(named)
@@ -192,13 +196,13 @@ def test_numbered_shards_keep_numbers_until_a_list_names_them(tmp_path, train):
 
 def test_imagenets_own_list_names_its_numbers(tmp_path):
     names = ASSETS / "imagenet/synsets.txt"
-    found = classes_of([source(shards(tmp_path / "numbered"), names)])
+    found = find_classes([source(shards(tmp_path / "numbered"), names)])
     assert found == ["n01440764", "n01443537", "n01484850"]
 
 
 def test_tars_are_photographs_too(tmp_path):
     numbered = source(shards(tmp_path / "numbered"))
-    found = list(items(numbered, None, (0, 0)))
+    found = list(source_items(numbered, None, (0, 0)))
     assert {item.label for item in found} == {-1}
     assert [item.read() for item in found] == [data for _, _, data in train_files()]
 
@@ -214,7 +218,7 @@ def test_a_packed_set_packs_to_the_same_set(tmp_path, train):
     twice = pack(tmp_path, [source(once)], "twice")
     assert ImageSet(twice, 8).fingerprint == ImageSet(once, 8).fingerprint
     assert ImageSet(twice, 8).classes == CLASSES
-    few = [item.label for item in items(source(once), CLASSES[::-1], (0, 0))]
+    few = [item.label for item in source_items(source(once), CLASSES[::-1], (0, 0))]
     assert few == [2, 2, 1, 1, 0, 0]
 
 
@@ -226,10 +230,10 @@ def test_a_set_that_is_part_of_its_tars_is_packed_alone(tmp_path, train):
     about["sha256"] = sha256(paths[0])
     chosen = {name: column[2:4] for name, column in columns.items()}
     write_index(part, chosen, [about], classes=classes)
-    found = list(items(source(part), CLASSES, (0, 0)))
+    found = list(source_items(source(part), CLASSES, (0, 0)))
     assert [item.label for item in found] == chosen["label"].tolist()
     whole = ImageSet(tmp_path / "once/index.npz", 8)
-    assert [item.read() for item in found] == [whole.bytes_of(n) for n in (2, 3)]
+    assert [item.read() for item in found] == [whole.read_bytes(n) for n in (2, 3)]
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
@@ -248,7 +252,7 @@ def test_bytes_are_the_original_ones_whatever_their_name_says(tmp_path, train):
     for name, data in oddities.items():
         (train / CLASSES[0] / name).write_bytes(data)
     images = ImageSet(pack(tmp_path, [source(train)]), 8)
-    kept = {images.bytes_of(number) for number in range(len(images))}
+    kept = {images.read_bytes(number) for number in range(len(images))}
     assert kept >= set(oddities.values())
     for name, data in oddities.items():
         assert decode(data, name).mode == "RGB"
@@ -331,7 +335,7 @@ def test_a_compressed_tar_or_no_tar_is_named(tmp_path):
     for name in ("some.tar.gz", "some.tar", "page.html"):
         (tmp_path / name).write_bytes(b"\x1f\x8b nothing of the kind")
         with pytest.raises(UserError, match=f"{name}: no plain tar"):
-            classes_of([source(tmp_path / name)])
+            find_classes([source(tmp_path / name)])
 
 
 def without_meta(devkit):
@@ -369,14 +373,14 @@ def one_less(devkit):
 def test_a_broken_devkit_is_one_line(flat, devkit, damage, complaint):
     damage(devkit)
     with pytest.raises(UserError, match=complaint) as caught:
-        classes_of([source(flat, devkit)])
+        find_classes([source(flat, devkit)])
     assert "\n" not in str(caught.value)
 
 
 def test_a_damaged_devkit_tar_is_named(flat, devkit):
     path = cut(Path(f"{devkit}.tar.gz"), 200)
     with pytest.raises(UserError, match=r"t12\.tar\.gz: damaged devkit"):
-        classes_of([source(flat, path)])
+        find_classes([source(flat, path)])
 
 
 @pytest.mark.parametrize(
@@ -404,20 +408,20 @@ def test_a_broken_list_is_one_line(tmp_path, flat, text, complaint):
 
 def test_images_without_labels_say_what_is_wanted(flat, tmp_path):
     with pytest.raises(UserError, match=r"0001\.JPEG: has no label.*devkit, or a list"):
-        classes_of([source(flat)])
+        find_classes([source(flat)])
     deep = tmp_path / "deep"
     shutil.copytree(flat, deep / "val")
     with pytest.raises(UserError, match=r"needs two classes.*here is val"):
-        classes_of([source(deep)])
+        find_classes([source(deep)])
 
 
 def test_numbers_and_names_do_not_mix(tmp_path, train):
     mixed = [source(train), source(shards(tmp_path / "numbered"))]
     with pytest.raises(UserError, match=r"names; list the names in data\.classes"):
-        classes_of(mixed)
+        find_classes(mixed)
 
 
 def test_too_few_names_for_numbered_shards_are_named(tmp_path):
     (tmp_path / "names.txt").write_text("one\ntwo\n")
     with pytest.raises(UserError, match=r"names\.txt: 2 names, but .* number 2"):
-        classes_of([source(shards(tmp_path / "numbered"), tmp_path / "names.txt")])
+        find_classes([source(shards(tmp_path / "numbered"), tmp_path / "names.txt")])

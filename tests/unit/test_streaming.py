@@ -6,7 +6,6 @@ import json
 import mmap
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,11 +15,16 @@ from torch.utils.data import DataLoader
 
 from s2snets.config import Augmentation, Pretraining
 from s2snets.data.imageset import ImageSet
-from s2snets.data.order import Batches, generator, places
-from s2snets.data.shards import COLUMNS, read_index, write_index, write_shard
+from s2snets.data.order import ResumableBatchSampler, image_order, seeded_generator
+from s2snets.data.shards import (
+    COLUMNS,
+    read_index,
+    shard_entry,
+    write_index,
+    write_shard,
+)
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import sha256
-from s2snets.training.batches import Placed, batches
+from s2snets.training.batches import AugmentedImages, resumable_batches
 
 CPU = torch.device("cpu")
 
@@ -40,17 +44,12 @@ def streamed(folder, counts, shuffled=True):
         for number in range(len(rows), len(rows) + count):
             kind = "png" if number % 3 == 0 else "jpeg"
             pixels = draw.integers(0, 256, (20 + number % 7, 24, 3), np.uint8)
-            members.append((SimpleNamespace(suffix=f".{kind}"), encoded(pixels, kind)))
+            members.append((f".{kind}", encoded(pixels, kind)))
         found = write_shard(path, members, len(rows))
         rows += [
             (shard, *place, number) for number, place in enumerate(found, len(rows))
         ]
-        shards.append({
-            "file": f"shards/{path.name}",
-            "images": count,
-            "bytes": path.stat().st_size,
-            "sha256": sha256(path),
-        })  # fmt: skip
+        shards.append(shard_entry(path, count, folder))
     columns = dict(zip(COLUMNS, np.transpose(rows), strict=True))
     write_index(
         folder / "index.npz",
@@ -187,15 +186,15 @@ def test_files_that_are_pushed_out_stay_open_while_they_are_read(tmp_path):
     images = ImageSet(tmp_path, 16)
     numbers = np.random.default_rng(0).integers(0, 100, 4000).tolist()
     with ThreadPoolExecutor(8) as pool:
-        read = pool.map(images.bytes_of, numbers)
+        read = pool.map(images.read_bytes, numbers)
     assert [int.from_bytes(data) for data in read] == numbers
 
 
 def test_what_trains_is_what_is_measured_to_the_bit(index):
     images = ImageSet(index, 16)
     loader = DataLoader(
-        Placed(images, None, seed=0),
-        batch_sampler=Batches(images.runs, 27, 9, seed=0),
+        AugmentedImages(images, None, seed=0),
+        batch_sampler=ResumableBatchSampler(images.runs, 27, 9, seed=0),
         num_workers=2,
     )
     for pixels, labels, _ in loader:
@@ -206,7 +205,7 @@ def test_what_trains_is_what_is_measured_to_the_bit(index):
 
 def order(runs, seed, epoch):
     """One epoch's images, written down at length."""
-    random = generator(seed, epoch)
+    random = seeded_generator(seed, epoch)
     if isinstance(runs, int):
         return random.permutation(runs).tolist()
     numbers = np.split(np.arange(runs.sum()), runs.cumsum()[:-1])
@@ -214,7 +213,7 @@ def order(runs, seed, epoch):
 
 
 def test_the_order_of_a_packed_set_is_what_it_always_was():
-    numbers = [number for _, number in places(0, 14, 7, seed=3)]
+    numbers = [number for _, number in image_order(0, 14, 7, seed=3)]
     assert numbers == [1, 0, 2, 5, 4, 3, 6, 2, 0, 1, 6, 3, 5, 4]
     assert numbers == order(7, 3, 0) + order(7, 3, 1)
 
@@ -229,9 +228,9 @@ def test_only_a_shuffled_set_is_permuted_by_shard(index, packed, tmp_path):
 def test_an_epoch_of_92_million_is_found_without_being_written_down():
     runs = np.full(10_000, 9_209)
     end = 4 * int(runs.sum())
-    last = generator(1, 3).permutation(10_000)[-1]
+    last = seeded_generator(1, 3).permutation(10_000)[-1]
     stop = (int(last) + 1) * 9_209
-    assert places(end - 2, end, runs, seed=1) == [
+    assert image_order(end - 2, end, runs, seed=1) == [
         (end - 2, stop - 2),
         (end - 1, stop - 1),
     ]
@@ -254,7 +253,9 @@ def drawn_training(random):
 
 def united(training, start, world):
     """What the ranks show together, batch by batch."""
-    ranks = [Batches(*training, start, rank, world) for rank in range(world)]
+    ranks = [
+        ResumableBatchSampler(*training, start, rank, world) for rank in range(world)
+    ]
     assert len({len(rank) for rank in ranks}) == 1
     for parts in zip(*ranks, strict=True):
         sizes = {len(part) for part in parts}
@@ -282,13 +283,13 @@ def test_a_training_shows_the_same_at_any_world_size_and_after_any_kill(number):
 
 def test_more_processes_than_images_in_a_batch_are_refused():
     with pytest.raises(UserError, match="batch: 4 is less than the 5 processes"):
-        Batches(20, 20, 4, seed=0, world=5)
+        ResumableBatchSampler(20, 20, 4, seed=0, world=5)
 
 
 def shown(images, settings, seen, workers, world):
     """Pixels and numbers of every batch from ``seen`` on, from real processes."""
     ranks = [
-        batches(
+        resumable_batches(
             images,
             settings,
             seed=5,

@@ -1,0 +1,1 @@
+"""Images: sources, packed sets, the dataset over them, augmentation and noise."""

@@ -6,29 +6,38 @@ its position in the training alone, so that a resumed training augments alike. T
 draws are made per image, the arithmetic for a whole batch on the batch's device.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from s2snets.data.order import generator
+from s2snets.data.order import seeded_generator
+
+if TYPE_CHECKING:
+    from s2snets.config import Augmentation
 
 STREAM = 1  # keeps these draws apart from the order's
 
 
-def draw(settings, seed, position, side):
-    """One image's augmentation.
+def draw(
+    settings: Augmentation, seed: int, position: int, side: int
+) -> dict[str, Tensor]:
+    """Draw one image's augmentation.
 
     Args:
-        settings: a ``config.Augmentation``.
-        side: of the image, pixels.
+        position: of the image in the training.
+        side: of the image, in pixels.
 
     Returns:
-        dict of float32 tensors: ``affine`` (2, 3), from output to input in
+        float32 tensors: ``affine`` (2, 3), from output to input in
         ``affine_grid``'s units; ``blur`` (), pixels; ``contrast`` (), a factor;
         ``offset`` (3,), pixels; ``noise`` (3, side, side), pixels.
     """
-    random = generator(seed, position, STREAM)
+    random = seeded_generator(seed, position, STREAM)
     rolls = random.random(5) < settings.pixelwise
     blurred, brightened, contrasted, colored, noisy = rolls
     low, high = (math.log(bound) for bound in settings.scale)
@@ -55,15 +64,11 @@ def draw(settings, seed, position, side):
     }
 
 
-def apply(pixels, drawn):
-    """A batch, augmented.
+def apply(pixels: Tensor, drawn: dict[str, Tensor]) -> Tensor:
+    """Augment a batch (N, 3, H, W) in [0, 1].
 
     Args:
-        pixels: (N, 3, H, W) in [0, 1].
-        drawn: ``draw``'s tensors, stacked along a first axis of N.
-
-    Returns:
-        (N, 3, H, W) in [0, 1].
+        drawn: the tensors of ``draw``, stacked along a first axis of N.
     """
     grid = F.affine_grid(drawn["affine"].to(pixels), list(pixels.shape), False)
     x = F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
@@ -74,8 +79,8 @@ def apply(pixels, drawn):
     return x.clamp(0, 1)
 
 
-def gaussian_blur(x, sigma):
-    """Each image blurred with a deviation of its own (N,), pixels; 0: as it is."""
+def gaussian_blur(x: Tensor, sigma: Tensor) -> Tensor:
+    """Blur images (N, C, H, W), each with its own deviation (N,) in pixels, or 0."""
     radius = math.ceil(3 * float(sigma.max()))
     if radius == 0:
         return x

@@ -1,8 +1,9 @@
-"""ImageNet as it is handed out: its classes, its devkit, lists of labels."""
+"""ImageNet as it is distributed: its classes, its devkit, lists of labels."""
 
 import csv
 import io
 import tarfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -11,8 +12,8 @@ from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 
 CLASSES = ASSETS / "imagenet/synsets.txt"
-META = "meta.mat"
-TRUTH = "ILSVRC2012_validation_ground_truth.txt"
+METADATA = "meta.mat"
+GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
 HEADERS = [
     [file, label]
     for file in ("imageid", "image", "file", "filename", "name", "path")
@@ -21,66 +22,70 @@ HEADERS = [
 
 
 @cache
-def synsets():
-    """The 1,000 classes in the order of their labels: synset -> its lemmas."""
+def synsets() -> dict[str, list[str]]:
+    """Return the lemmas of each of the 1,000 synsets, in the order of the labels."""
     rows = (line.split("\t") for line in CLASSES.read_text().splitlines())
     return {synset: lemmas.split(", ") for synset, lemmas in rows}
 
 
-def is_synset(text):
-    """Whether a text looks like ``n01440764``."""
+def is_synset(text: str) -> bool:
+    """Return whether a text looks like ``n01440764``."""
     return len(text) == 9 and text[0] == "n" and text[1:].isdecimal()
 
 
-def devkit_files(path):
-    """The devkit's two files that matter, from its folder, its tar or its truth.
+def read_devkit(path: Path) -> tuple[bytes, bytes]:
+    """Read ``meta.mat`` and the validation images' ground truth from the devkit.
 
-    Returns:
-        The bytes of ``meta.mat`` and of the validation images' ground truth.
+    Args:
+        path: the devkit's folder, its tar, or its ground truth.
 
     Raises:
         UserError: a damaged tar, or a devkit that lacks one of the two.
     """
-    found = {}
-    if path.is_file() and path.name != TRUTH:
+    needed, files = (METADATA, GROUND_TRUTH), {}
+    if path.is_file() and path.name != GROUND_TRUTH:
         try:
             with tarfile.open(path) as tar:
                 for entry in tar:
-                    if (name := Path(entry.name).name) in (META, TRUTH):
-                        found[name] = tar.extractfile(entry).read()
+                    name = Path(entry.name).name
+                    if name in needed and (file := tar.extractfile(entry)):
+                        files[name] = file.read()
         except (tarfile.TarError, OSError, EOFError) as error:
             raise UserError(
                 f"{path}: damaged devkit ({error}); fetch it anew"
             ) from None
     else:
         folder = path if path.is_dir() else path.parent
-        for name in (META, TRUTH):
-            for place in ("", "data/", "*/data/"):
-                for file in folder.glob(place + name):
-                    found[name] = file.read_bytes()
-    for name in (META, TRUTH):
-        if name not in found:
+        for name in needed:
+            for parent in ("", "data/", "*/data/"):
+                for match in folder.glob(parent + name):
+                    files[name] = match.read_bytes()
+    for name in needed:
+        if name not in files:
             raise UserError(
                 f"{path}: no {name} there; give the devkit, ILSVRC2012_devkit_t12, as"
                 " its folder or .tar.gz"
             )
-    return found[META], found[TRUTH]
+    return files[METADATA], files[GROUND_TRUTH]
 
 
-def devkit_labels(path):
-    """Synsets of the validation images in the order of their numbers.
+def devkit_labels(path: Path) -> list[str]:
+    """Return the validation images' synsets, in the order of the images' numbers.
 
-    The ground truth numbers the classes in an order of its own, ILSVRC2012_ID, which
-    is not that of the sorted synsets: ``meta.mat`` translates.
+    The ground truth numbers the classes by ILSVRC2012_ID, which is not the order of the
+    sorted synsets: ``meta.mat`` translates.
+
+    Args:
+        path: as in ``read_devkit``.
 
     Raises:
         UserError: not a devkit of ILSVRC 2012, or a damaged one.
     """
-    from scipy.io import loadmat  # late: half a second that only a devkit costs
+    from scipy.io import loadmat  # half a second, which only a devkit is worth
 
-    meta, truth = devkit_files(path)
+    metadata, truth = read_devkit(path)
     try:
-        table = loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
+        table = loadmat(io.BytesIO(metadata), squeeze_me=True)["synsets"]
         names = {
             int(number): str(synset)
             for number, synset in zip(
@@ -90,24 +95,25 @@ def devkit_labels(path):
         return [names[int(line)] for line in truth.split()]
     except KeyError as error:
         raise UserError(
-            f"{path}: {META} has no {error}, which the devkit of ILSVRC 2012 has"
+            f"{path}: {METADATA} has no {error}, which the devkit of ILSVRC 2012 has"
         ) from None
-    except Exception as error:  # SciPy's reader raises whatever damage leads it to
+    except Exception as error:  # SciPy raises errors of any type on damaged files
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: damaged devkit ({first}); fetch it anew") from None
 
 
-def listed_labels(path):
-    """Labels from a text: ``file label`` or ``file,label`` a line, or a label a line.
+def listed_labels(path: Path) -> dict[str, int | str] | list[int | str]:
+    """Read labels from a text file.
 
-    A label is a class's name, its number in the order of the classes, or begins with
-    its synset, as in Kaggle's ``LOC_val_solution.csv``.
+    Each line is ``file label`` or ``file,label``, or each is a label. A label is a
+    class's name, its number in the order of the classes, or begins with its synset, as
+    in Kaggle's ``LOC_val_solution.csv``.
 
     Returns:
-        dict of file name without folder and suffix -> label; or a list of labels.
+        Label by file name without folder and suffix; or a list of labels.
 
     Raises:
-        UserError: no text, an empty one, lines of both kinds, or a file named twice.
+        UserError: not a text, an empty one, lines of both kinds, or a file named twice.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
@@ -129,49 +135,53 @@ def listed_labels(path):
         raise UserError(
             f"{path}: give each of its lines a file and a label, or a label"
         )
-    labels = [label_of(row[-1]) for row in rows]
+    labels = [parse_label(row[-1]) for row in rows]
     if len(rows[0]) == 1:
         return labels
-    found = dict(zip((stem(row[0]) for row in rows), labels, strict=True))
-    if len(found) < len(rows):
-        raise UserError(f"{path}: names {len(rows) - len(found)} of its files twice")
-    return found
+    by_file = dict(zip((image_stem(row[0]) for row in rows), labels, strict=True))
+    if len(by_file) < len(rows):
+        raise UserError(f"{path}: names {len(rows) - len(by_file)} of its files twice")
+    return by_file
 
 
-def stem(name):
-    """A file's name without folder and image suffix, which lists often leave out."""
+def image_stem(name: str) -> str:
+    """Return a file's name without folder and image suffix, which lists often omit."""
     path = PurePosixPath(name)
     return path.stem if path.suffix.lower() in SUFFIXES else path.name
 
 
-def label_of(text):
-    """A class's number, its synset where the text begins with one, or its name."""
+def parse_label(text: str) -> int | str:
+    """Return a class's number, the synset that the text begins with, or its name."""
     if text.isdecimal():
         return int(text)
     first = (text.split() or [""])[0]
     return first if is_synset(first) else text
 
 
-def read_labels(path):
-    """Labels of unlabelled images: by name of file, or in the sorted files' order.
+def read_labels(path: str | Path) -> dict[str, int | str] | Sequence[int | str]:
+    """Read labels of images that have none themselves.
 
     Args:
         path: a devkit (folder, tar or its ground truth), or a text.
 
+    Returns:
+        Label by file name without folder and suffix; or labels in the order of the
+        sorted files.
+
     Raises:
-        UserError: neither of these, or a damaged one.
+        UserError: neither a devkit nor a text, or a damaged one.
     """
     path = Path(path)
-    if path.is_dir() or path.name == TRUTH or ".tar" in path.suffixes:
+    if path.is_dir() or path.name == GROUND_TRUTH or ".tar" in path.suffixes:
         return devkit_labels(path)
     return listed_labels(path)
 
 
-def read_names(path):
-    """Class names, one a line, in the order of their numbers; what a tab ends.
+def read_class_names(path: str | Path) -> list[str]:
+    """Read class names, in the order of their numbers: each line up to a tab.
 
     Raises:
-        UserError: no text, or an empty one.
+        UserError: not a text, or an empty one.
     """
     try:
         lines = Path(path).read_text("utf-8-sig").splitlines()
@@ -180,7 +190,6 @@ def read_names(path):
     names = [line.split("\t")[0].strip() for line in lines if line.strip()]
     if not names:
         raise UserError(
-            f"{path}: give a text of class names, one a line, such as"
-            " resources/imagenet/synsets.txt"
+            f"{path}: give a text of class names, one on each line, as in {CLASSES}"
         )
     return names

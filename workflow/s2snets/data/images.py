@@ -19,73 +19,72 @@ FORMATS = {
     "TIFF": "tif",
     "PPM": "ppm",
 }
-"""Format -> suffix, of all that is read whatever a file is called. Pillow knows more,
-but some by way of programs that one machine has and another has not."""
-MOST_PIXELS = 2 * Image.MAX_IMAGE_PIXELS
-"""Where Pillow takes an image for a decompression bomb."""
+"""Suffixes of the formats that are read, whatever a file is called. Pillow knows more,
+but needs programs for some that not every machine has."""
+MAX_PIXELS = 178_956_970
+"""Pillow takes an image with more for a decompression bomb."""
 
 
-def decode(data, name):
-    """A whole, upright RGB image.
+def decode(data: bytes, name: str) -> Image.Image:
+    """Decode an image file to a whole, upright RGB image.
 
     EXIF orientation is applied and transparency laid on black; of an animation this
-    is the first frame. JPEG is decoded by simplejpeg, whose pixels are Pillow's to
-    the bit; Pillow reads other formats, CMYK, and JPEG whose scans are damaged but
-    as long as they should be.
+    is the first frame. simplejpeg decodes JPEG, to the same bits as Pillow; Pillow
+    reads other formats, CMYK, and JPEG whose scans are damaged but not truncated.
 
     Args:
         data: the file's bytes.
-        name: what to call the file in a complaint.
+        name: what to call the file in an error message.
 
     Raises:
         UserError: the bytes are no image, or a truncated one.
     """
     try:
         image = from_jpeg(data)
-        return upright_rgb(opened(data) if image is None else image)
+        return upright_rgb(open_image(data) if image is None else image)
     except Image.DecompressionBombError:
-        raise UserError(f"{name}: over {MOST_PIXELS} pixels; reduce it") from None
-    except Exception as error:  # what rubbish makes decoders raise is in no list
+        raise UserError(f"{name}: over {MAX_PIXELS} pixels; reduce it") from None
+    except Exception as error:  # decoders raise errors of any type on damaged data
         raise UserError(
             f"{name}: unreadable image ({error}); replace or remove it"
         ) from None
 
 
-def opened(data):
-    """An image of which only the header is read.
+def open_image(data: bytes) -> Image.Image:
+    """Open an image with Pillow, reading its header only.
 
     Raises:
-        Image.DecompressionBombError: it has over `MOST_PIXELS`.
-        Exception: of whatever kind; UnidentifiedImageError where no format fits.
+        Image.DecompressionBombError: it has more than `MAX_PIXELS`.
+        Exception: of any type; UnidentifiedImageError where no format fits.
     """
     return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
 
 
-def from_jpeg(data):
-    """The pixels of a JPEG with the tags of its header; None: let Pillow try.
+def from_jpeg(data: bytes) -> Image.Image | None:
+    """Decode a JPEG, with its header's tags; return None where only Pillow can.
 
     Raises:
-        Image.DecompressionBombError: it has over `MOST_PIXELS`.
+        Image.DecompressionBombError: it has more than `MAX_PIXELS`.
     """
     try:
         height, width, space, _ = decode_jpeg_header(data)
-        if height * width > MOST_PIXELS:
+        if height * width > MAX_PIXELS:
             raise Image.DecompressionBombError
-        if space not in ("YCbCr", "RGB", "Gray"):  # inks, which may be inverted
+        if space not in ("YCbCr", "RGB", "Gray"):  # CMYK, which may be inverted
             return None
         image = Image.fromarray(decode_jpeg(data))
     except ValueError:
         return None
-    with suppress(Exception):  # tags that cannot be read tell nothing
-        image.info = opened(data).info
+    with suppress(Exception):  # unreadable tags count as none
+        image.info = open_image(data).info
     return image
 
 
-def upright_rgb(image):
-    """What `decode` makes of an opened image.
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Return an opened image's pixels as RGB, upright, on black.
 
     Raises:
-        Exception: of whatever kind, where the pixels are damaged.
+        Exception: of any type, where the pixels are damaged.
     """
     image.load()
     with suppress(Exception):  # as above
@@ -98,8 +97,8 @@ def upright_rgb(image):
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def encode_png(pixels):
-    """Losslessly, the bytes of a PNG of uint8 (H, W) or (H, W, 3)."""
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encode uint8 (H, W) or (H, W, 3) losslessly."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "png")
     return buffer.getvalue()

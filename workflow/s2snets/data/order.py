@@ -1,31 +1,40 @@
 """Which image comes at which position of a training: a function of two integers.
 
 A training's place in its data is one number, the images seen. Position p of n images
-lies in epoch p // n, whose order follows from it and the seed; nothing else need be
-saved to go on from there, with any number of processes.
+lies in epoch p // n, whose order follows from that epoch and the seed; nothing else
+has to be saved to resume there, with any number of processes.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 
 from s2snets.runtime.errors import UserError
 
+Runs = int | np.ndarray
+"""What an epoch permutes: so many single images, or runs of so many images each.
 
-def generator(*key):
-    """A random generator that depends on its key of integers alone."""
+Int64 (R,) holds the lengths of runs that are moved whole. Where images are stored in a
+random order, permuting the shards is as random as permuting the images, reads the disk
+shard after shard, and permutes 10,000 numbers in place of 92 million.
+"""
+
+
+def seeded_generator(*key: int) -> np.random.Generator:
+    """Return a random generator that depends on its key of integers alone."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
 @lru_cache(maxsize=2)
-def permutation(count, seed, epoch):
-    """The order of ``count`` things in one epoch."""
-    return generator(seed, epoch).permutation(count)
+def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order of ``count`` things in one epoch."""
+    return seeded_generator(seed, epoch).permutation(count)
 
 
-def numbers(within, runs, seed, epoch):
-    """The images at the places ``within`` an epoch; ``runs`` as in ``places``."""
-    if np.ndim(runs) == 0:
+def epoch_images(within: np.ndarray, runs: Runs, seed: int, epoch: int) -> np.ndarray:
+    """Return the numbers of the images at the positions ``within`` one epoch."""
+    if not isinstance(runs, np.ndarray):
         return permutation(runs, seed, epoch)[within]
     drawn = permutation(len(runs), seed, epoch)
     ends = runs[drawn].cumsum()
@@ -33,41 +42,47 @@ def numbers(within, runs, seed, epoch):
     return runs.cumsum()[drawn[run]] - (ends[run] - within)
 
 
-def places(start, stop, runs, seed):
-    """(position, image) for the positions from ``start`` to ``stop``.
-
-    Args:
-        runs: how many images there are, of which each goes where chance puts it; or
-            int64 (R,), how many there are in each of the runs that are permuted whole.
-            Where images are stored in a random order, this order is as random, reads
-            the disk shard after shard, and permutes 10,000 numbers in place of 92
-            million.
-    """
-    count, found = int(np.sum(runs)), []
+def image_order(start: int, stop: int, runs: Runs, seed: int) -> list[tuple[int, int]]:
+    """Return (position, image number) for the positions from ``start`` to ``stop``."""
+    count = int(np.sum(runs))
+    images: list[int] = []
     for epoch in range(start // count, -(-stop // count)):
         first = epoch * count
         within = np.arange(max(start - first, 0), min(stop - first, count))
-        found += numbers(within, runs, seed, epoch).tolist()
-    return list(zip(range(start, stop), found, strict=True))
+        images += epoch_images(within, runs, seed, epoch).tolist()
+    return list(zip(range(start, stop), images, strict=True))
 
 
-class Batches:
+class ResumableBatchSampler:
     """A batch sampler that starts anywhere: batch t is positions t·batch onwards.
 
-    Only whole batches are shown, at least one. Each of ``world`` processes shows its
-    own part of every batch, the next positions after those of the rank before it;
-    the parts differ by an image at most.
+    Yields only whole batches, at least one, as lists of ``image_order``. Each of
+    ``world`` processes gets its own part of every batch, the next positions after those
+    of the rank before it; the parts differ by one image at most.
 
     Args:
-        runs: of the set, see ``places``.
-        images: positions in all.
+        runs: of the image set.
+        images: number of positions in all.
+        batch: number of images in the batch of all processes together.
+        seed: of the order.
         start: the first position, a multiple of ``batch``.
+        rank: number of this process, from 0.
+        world: number of processes.
 
     Raises:
         UserError: fewer images in a batch than processes.
     """
 
-    def __init__(self, runs, images, batch, seed, start=0, rank=0, world=1):
+    def __init__(
+        self,
+        runs: Runs,
+        images: int,
+        batch: int,
+        seed: int,
+        start: int = 0,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
         if batch < world:
             raise UserError(
                 f"batch: {batch} is less than the {world} processes that share it"
@@ -76,17 +91,17 @@ class Batches:
         self.part = [batch * end // world for end in (rank, rank + 1)]
         self.steps = range(start // batch, max(1, images // batch))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.steps)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for step in self.steps:
             first, last = (step * self.batch + end for end in self.part)
-            yield places(first, last, self.runs, self.seed)
+            yield image_order(first, last, self.runs, self.seed)
 
 
-def sample(count, images, seed):
-    """``images`` of ``count`` numbers (None: all), drawn and ordered by the seed.
+def sample(count: int, images: int | None, seed: int) -> np.ndarray:
+    """Return ``images`` (None: all) of the numbers below ``count``, in random order.
 
     A smaller sample is the beginning of a greater one.
     """

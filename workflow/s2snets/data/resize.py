@@ -1,35 +1,38 @@
-"""From an upright image to square pixels, by one path for every use."""
+"""Resizing of an upright image to square pixels, by one path for every use."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageOps
+from torch import Tensor
 
 
-def as_tensor(image):
-    """An RGB image as uint8 (1, 3, H, W), channels last."""
+def as_tensor(image: Image.Image) -> Tensor:
+    """Return an RGB image as uint8 (1, 3, H, W), channels last in memory."""
     return torch.from_numpy(np.array(image))[None].permute(0, 3, 1, 2)
 
 
-def squash(image, side):
-    """Both sides resized to ``side``, the aspect lost.
+def squash(image: Image.Image, side: int) -> Tensor:
+    """Resize both sides to ``side``, without keeping the aspect ratio.
 
-    torch's arithmetic on bytes is Pillow's, a level apart at most, in a quarter of the
-    time: the same on every processor.
+    torch's arithmetic on bytes differs from Pillow's by one level at most, takes a
+    quarter of the time, and is the same on every processor.
     """
     pixels = as_tensor(image)
     return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
 
 
-def crop(image, side):
-    """The centred square, resized to ``side``."""
+def crop(image: Image.Image, side: int) -> Tensor:
+    """Cut out the centred square and resize it to ``side``."""
     short = min(image.size)
     left, top = ((length - short) // 2 for length in image.size)
     return squash(image.crop((left, top, left + short, top + short)), side)
 
 
-def pad(image, side):
-    """Never enlarged, reduced by Pillow if it must be, centred on black."""
+def pad(image: Image.Image, side: int) -> Tensor:
+    """Centre the image on black, reduced by Pillow if it is too large."""
     if max(image.size) > side:
         image = ImageOps.contain(image, (side, side), Image.Resampling.BILINEAR)
     framed = Image.new("RGB", (side, side))
@@ -37,16 +40,21 @@ def pad(image, side):
     return as_tensor(framed)
 
 
-RESIZE_MODES = {"squash": squash, "crop": crop, "pad": pad}
+RESIZE_MODES: dict[str, Callable[[Image.Image, int], Tensor]] = {
+    "squash": squash,
+    "crop": crop,
+    "pad": pad,
+}
 
 
-def resized_to_square(image, side, resize_mode):
-    """An image as uint8 (3, side, side), resized bilinearly and antialiased.
+def resize_to_square(image: Image.Image, side: int, resize_mode: str) -> Tensor:
+    """Resize an RGB image bilinearly, antialiased, to uint8 (3, side, side).
 
     In memory a pixel's channels lie together, as in the files.
 
     Args:
-        resize_mode: ``squash``, ``crop`` or ``pad``.
+        resize_mode: a key of ``RESIZE_MODES``.
     """
-    same = image.size == (side, side)
-    return (as_tensor(image) if same else RESIZE_MODES[resize_mode](image, side))[0]
+    is_square = image.size == (side, side)
+    resized = as_tensor(image) if is_square else RESIZE_MODES[resize_mode](image, side)
+    return resized[0]

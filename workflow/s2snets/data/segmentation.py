@@ -1,11 +1,12 @@
 """Images with masks of their foreground: ImageNet-Segmentation, or a folder of PNGs.
 
-Both read alike: ``len(examples)`` and ``examples[number]``, an ``Example``, read when
-it is asked for. ImageNet-Segmentation (Guillaumin, Küttel & Ferrari 2014) is one MATLAB
-file of 4276 images in 445 classes, some with masks by several people.
+Both have one interface: ``len(examples)`` and ``examples[number]``, an ``Example`` that
+is read on access. ImageNet-Segmentation (Guillaumin, Küttel & Ferrari 2014) is one
+MATLAB file of 4276 images in 445 classes, some with masks by several people.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,8 @@ from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import sha256
 
 FIELDS = ("img", "gt", "target")
-PUBLISHED, OWN = "ImageNet-Segmentation", "folder"
-"""What a set is, by its format."""
+PUBLISHED = "ImageNet-Segmentation"
+"""What results call the published set; a folder is called ``folder``."""
 
 
 class Example(NamedTuple):
@@ -30,22 +31,17 @@ class Example(NamedTuple):
     category: str
 
 
-def read_examples(path):
-    """The images at a path: a ``gtsegs_ijcv.mat``, or a folder.
+def make_example(
+    name: str, image: np.ndarray, masks: Sequence[np.ndarray], category: str
+) -> Example:
+    """Return an ``Example`` of an image (H, W) or (H, W, 3) and its masks (H, W).
+
+    Args:
+        name: what to call the image in an error message.
 
     Raises:
-        UserError: nothing there, another format, a damaged or incomplete set; on reading
-            an image, masks that are missing or of another size.
-    """
-    path = Path(path)
-    return (Folder if path.is_dir() else Matlab)(path)
-
-
-def checked(name, image, masks, category):
-    """An ``Example`` whose parts fit one another.
-
-    Raises:
-        UserError: they do not.
+        UserError: the image is not of 8 bits a channel, or the masks are missing or of
+            another size.
     """
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
@@ -62,18 +58,22 @@ def checked(name, image, masks, category):
     return Example(image, np.stack(masks) > 0, category)
 
 
-class Matlab:
+class MatlabExamples:
     """The file of the published set: MATLAB v7.3, which is HDF5.
 
     A struct of cells: ``/value/img``, ``gt`` and ``target`` are object references to
-    arrays, whose axes are in MATLAB's order, the last first; a cell of ``gt`` is one of
+    arrays, whose axes are in MATLAB's order, the last first; a cell of ``gt`` holds
     references again, to one mask each.
+
+    Raises:
+        UserError: no such file, another format, or a damaged one; on reading an
+            example, damage, or masks that do not fit.
     """
 
     kind = PUBLISHED
 
-    def __init__(self, path):
-        self.path, self.file = path, opened(path)
+    def __init__(self, path: Path) -> None:
+        self.path, self.file = path, _open_matlab(path)
         try:
             self.cells = [self.file["value"][field][()].ravel() for field in FIELDS]
         except (KeyError, ValueError):
@@ -88,44 +88,44 @@ class Matlab:
                 f"{path}: unequally many images, masks, classes; fetch anew"
             )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.cells[0])
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Digest of the file."""
         return sha256(self.path)
 
-    def at(self, reference):
-        """What a cell holds, axes in Python's order; an empty one holds nothing."""
-        found = self.file[reference]
-        if "MATLAB_empty" in found.attrs:
+    def _array(self, reference: h5py.Reference) -> np.ndarray:
+        """Return the array at a reference, axes in Python's order; maybe empty."""
+        dataset = self.file[reference]
+        if "MATLAB_empty" in dataset.attrs:
             return np.empty(0)
-        return found[()].T
+        return dataset[()].T
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int) -> Example:
         name = f"{self.path} (image {number + 1})"
         try:
-            image, masks, category = (self.at(cell[number]) for cell in self.cells)
-            masks = [self.at(mask) for mask in masks.ravel()]
-            category = text(category)
+            image, masks, category = (self._array(cell[number]) for cell in self.cells)
+            drawn = [self._array(mask) for mask in masks.ravel()]
+            label = _matlab_text(category)
         except (OSError, ValueError, TypeError) as error:
             raise UserError(f"{name}: damaged ({error}); fetch the file anew") from None
-        return checked(name, image, masks, category)
+        return make_example(name, image, drawn, label)
 
 
-def text(values):
-    """What MATLAB holds as text: an array of code units; a number as it reads."""
+def _matlab_text(values: np.ndarray) -> str:
+    """Return MATLAB's text, an array of UTF-16 code units, or a number, as text."""
     if values.dtype == np.uint16:
         return values.astype("<u2").tobytes().decode("utf-16-le")
     return f"{values.item():g}"
 
 
-def opened(path):
-    """An HDF5 file, to be read.
+def _open_matlab(path: Path) -> h5py.File:
+    """Open an HDF5 file for reading.
 
     Raises:
-        UserError: no file, MATLAB's older format, another, or a truncated one.
+        UserError: no such file, MATLAB's older format, another, or a truncated file.
     """
     try:
         with path.open("rb") as file:
@@ -144,15 +144,19 @@ def opened(path):
         ) from None
 
 
-class Folder:
-    """``images/CLASS/NAME.*``, and for each its ``masks/CLASS/NAME.png``.
+class FolderExamples:
+    """A folder of ``images/CLASS/NAME.*``, and for each ``masks/CLASS/NAME.png``.
 
     A mask's foreground is what is not black.
+
+    Raises:
+        UserError: no images, one outside a class's folder, or missing masks; on reading
+            an example, an unreadable file or a mask of another size.
     """
 
-    kind = OWN
+    kind = "folder"
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.images = image_files(path / "images")
         self.masks, lacking = [], []
         for image in self.images:
@@ -169,20 +173,31 @@ class Folder:
                 " images lack theirs); add it, or leave the image out"
             )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Digest of all names and files."""
         digest = hashlib.sha256()
         for file in (*self.images, *self.masks):
             digest.update(f"{file.parent.name}/{file.name} {sha256(file)}\n".encode())
         return digest.hexdigest()
 
-    def __getitem__(self, number):
-        file, mask = self.images[number], self.masks[number]
-        image, drawn = (
-            np.array(decode(one.read_bytes(), str(one))) for one in (file, mask)
+    def __getitem__(self, number: int) -> Example:
+        file = self.images[number]
+        image, mask = (
+            np.array(decode(path.read_bytes(), str(path)))
+            for path in (file, self.masks[number])
         )
-        return checked(str(file), image, [drawn.max(axis=2)], file.parent.name)
+        return make_example(str(file), image, [mask.max(axis=2)], file.parent.name)
+
+
+def read_examples(path: str | Path) -> MatlabExamples | FolderExamples:
+    """Open a set of images with masks: a ``gtsegs_ijcv.mat``, or a folder.
+
+    Raises:
+        UserError: nothing there, another format, a damaged or incomplete set.
+    """
+    path = Path(path)
+    return FolderExamples(path) if path.is_dir() else MatlabExamples(path)

@@ -1,9 +1,9 @@
 """Image sets on disk: tar shards of original bytes, and one index over them.
 
 A shard is a plain tar (WebDataset naming: ``000000042.png``) that any tool can read.
-``index.npz`` says where every image's bytes lie, so that one ``pread`` fetches any
-image, and ``index.json`` what the shards must look like: a tar that was cut at a
-member's border reads as a shorter one, in silence, hence the counts and digests.
+``index.npz`` states where every image's bytes lie, so that one ``pread`` fetches any
+image, and ``index.json`` the size and digest of every shard: a tar that was truncated
+between two members reads as a shorter one without any error.
 """
 
 import hashlib
@@ -11,136 +11,113 @@ import io
 import struct
 import tarfile
 import zipfile
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count, islice
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from s2snets.data.images import decode
+from s2snets.data.order import Runs
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json, replacing, sha256, write_json
-from s2snets.runtime.progress import Progress
 
 COLUMNS = {"shard": np.int32, "offset": np.int64, "size": np.int32, "label": np.int32}
+UNLABELLED = -1
 
 
-def checked(item):
-    """An item's bytes, once they have been seen to decode."""
-    data = item.read()
-    decode(data, item.name)
-    return data
+class ImageIndex(NamedTuple):
+    """Where the bytes of a set's images lie, and what the set is."""
+
+    columns: dict[str, np.ndarray]  # those of ``COLUMNS``, one value for each image
+    files: list[Path]  # the shards, by the numbers in column ``shard``
+    classes: list[str] | None  # names by label; None for an unlabelled set
+    fingerprint: str
+    runs: Runs
 
 
-def mapped(pool, function, items, depth):
-    """``pool.map`` that runs at most ``depth`` items ahead of its reader."""
-    waiting = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > depth:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def write_shard(path, members, first):
-    """One tar; returns the members' (offset, size) in it.
+def write_shard(
+    path: Path, members: Iterable[tuple[str, bytes]], first: int
+) -> list[tuple[int, int]]:
+    """Write one tar; return each member's (offset, size) in it.
 
     Owner, mode and time are fixed, so that equal images make equal files.
-    """
-    places = []
-    with (
-        replacing(path) as draft,
-        tarfile.open(draft, "w", tarfile.USTAR_FORMAT) as tar,
-    ):
-        for number, (item, data) in enumerate(members, first):
-            entry = tarfile.TarInfo(f"{number:09d}{item.suffix}")
-            entry.size = len(data)
-            places.append((tar.offset + tarfile.BLOCKSIZE, len(data)))
-            tar.addfile(entry, io.BytesIO(data))
-    return places
-
-
-def pack(items, folder, index, *, classes, shard_images, threads=1):
-    """Write items as tar shards and the index over them.
-
-    Every image is decoded once, so that an unreadable one stops the packing and not,
-    days later, a training.
 
     Args:
-        items: iterable of ``sources.Item``.
-        folder: where the shards go.
-        index: path of ``index.npz``; ``index.json`` goes beside it.
-        classes: class names, None for an unlabelled set.
-
-    Raises:
-        UserError: an unreadable image, no image at all, a full disk.
+        members: suffix, with the dot, and content of each file.
+        first: number of the first member, which its name states.
     """
-    folder, index = Path(folder), Path(index)
-    rows, shards, done, report = [], [], 0, Progress()
-    with ThreadPoolExecutor(threads) as pool:
-        items = iter(items)
-        for number in count():
-            if not (members := tuple(islice(items, shard_images))):
-                break
-            path = folder / f"{number:06d}.tar"
-            data = mapped(pool, checked, members, 4 * threads)
-            places = write_shard(path, zip(members, data, strict=True), done)
-            rows += [
-                (number, *place, item.label)
-                for place, item in zip(places, members, strict=True)
-            ]
-            shards.append({
-                "file": str(path.relative_to(index.parent)),
-                "images": len(members),
-                "bytes": path.stat().st_size,
-                "sha256": sha256(path),
-            })  # fmt: skip
-            done += len(members)
-            report(done)
-    if not rows:
-        raise UserError(f"{index}: no images to pack; see the sources under data")
-    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-    write_index(index, columns, shards, classes=classes)
+    extents = []
+    with (
+        replacing(path) as draft,
+        tarfile.open(draft, "w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for number, (suffix, data) in enumerate(members, first):
+            entry = tarfile.TarInfo(f"{number:09d}{suffix}")
+            entry.size = len(data)
+            extents.append((tar.offset + tarfile.BLOCKSIZE, len(data)))
+            tar.addfile(entry, io.BytesIO(data))
+    return extents
 
 
-def write_index(index, columns, shards, *, classes=None, shuffled=False):
+def shard_entry(path: Path, images: int, folder: Path) -> dict[str, Any]:
+    """Return what the index in a folder states of a shard of so many images."""
+    return {
+        "file": str(path.relative_to(folder)),
+        "images": images,
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+    }
+
+
+def write_index(
+    index: str | Path,
+    columns: Mapping[str, ArrayLike],
+    shards: Sequence[Mapping[str, Any]],
+    *,
+    classes: list[str] | None = None,
+    shuffled: bool = False,
+) -> None:
     """Write ``index.npz``, and ``index.json`` beside it.
 
-    Columns of the right type are not copied: mapped ones of any length cost no memory.
+    Columns of the right type are not copied: memory-mapped ones of any length cost no
+    memory.
 
     Args:
         index: path of ``index.npz``.
-        columns: by the names of ``COLUMNS``, one number an image, shard by shard.
-        shards: dicts of ``file`` (absolute, or from the index's folder), ``images`` (as
-            many as the columns have of it), ``bytes`` and ``sha256``.
+        columns: those of ``COLUMNS``, one number for each image, shard by shard.
+        shards: a ``shard_entry`` each, with ``file`` absolute or relative to the index's
+            folder, and ``images`` the number of its rows in the columns.
         classes: class names, None for an unlabelled set.
-        shuffled: the images are stored in a random order, see ``order.places``.
+        shuffled: whether the images are stored in a random order, see ``order.Runs``.
     """
-    columns = {
+    arrays = {
         name: np.ascontiguousarray(columns[name], dtype)
         for name, dtype in COLUMNS.items()
     }
     with replacing(index) as draft:
-        np.savez(draft, **columns)
+        np.savez(draft, **arrays)  # type: ignore[arg-type]  # allow_pickle is no column
     write_json(
         Path(index).with_suffix(".json"),
         {
-            "images": len(columns["shard"]),
+            "images": len(arrays["shard"]),
             "classes": classes,
             "shuffled": shuffled,
-            "fingerprint": fingerprint(columns, shards, shuffled),
+            "fingerprint": fingerprint(arrays, shards, shuffled),
             "shards": shards,
         },
     )
 
 
-def fingerprint(columns, shards, shuffled):
-    """A hash of the index and the shards: which images, in which order."""
+def fingerprint(
+    columns: Mapping[str, np.ndarray],
+    shards: Iterable[Mapping[str, Any]],
+    shuffled: bool,
+) -> str:
+    """Return a digest of which images a set has, in which order."""
     digest = hashlib.sha256()
     for column in columns.values():
-        digest.update(column)
+        digest.update(column.data)
     for shard in shards:
         digest.update(shard["sha256"].encode())
     if shuffled:
@@ -148,11 +125,14 @@ def fingerprint(columns, shards, shuffled):
     return digest.hexdigest()[:16]
 
 
-def mapped_arrays(path):
-    """The arrays of an uncompressed NPZ by name, mapped and read-only.
+def memory_map_npz(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of an uncompressed NPZ by name, memory-mapped and read-only.
 
-    NumPy maps an NPY file, but not one inside of a zip. Mapped, an index of 92 million
+    NumPy maps an NPY file, but not one inside a zip. Mapped, an index of 92 million
     images opens at once, and all processes of a machine share its memory.
+
+    Raises:
+        Exception: of any type, where the file is damaged or compressed.
     """
     arrays = {}
     with zipfile.ZipFile(path) as members, path.open("rb") as file:
@@ -170,19 +150,19 @@ def mapped_arrays(path):
     return arrays
 
 
-def read_index(index):
-    """An index's columns, shard paths, class names (or None), fingerprint and runs.
+def read_index(index: str | Path) -> ImageIndex:
+    """Read ``index.npz`` and the ``index.json`` beside it.
 
-    The columns are mapped, not read: opening takes no time and no memory, whatever the
-    number of images. For ``runs`` see ``order.places``.
+    The columns are memory-mapped: opening takes no time and no memory, whatever the
+    number of images.
 
     Raises:
-        UserError: a missing or damaged index, or a shard that is gone or was cut.
+        UserError: a missing or damaged index, or a missing or truncated shard.
     """
     index = Path(index)
     about = read_json(index.with_suffix(".json"))
     try:
-        arrays = mapped_arrays(index)
+        arrays = memory_map_npz(index)
         columns = {name: arrays[name] for name in COLUMNS}
         runs = np.array([shard["images"] for shard in about["shards"]], np.int64)
         for name, column in columns.items():
@@ -190,17 +170,17 @@ def read_index(index):
                 raise ValueError(
                     f"{name}: {column.dtype} {column.shape}, {runs.sum()} images"
                 )
-    except Exception as error:  # damaged headers fail in a dozen ways
+    except Exception as error:  # damaged headers raise errors of a dozen types
         raise UserError(
             f"{index}: damaged index ({error}); delete and repack it"
         ) from None
-    paths = [index.parent / shard["file"] for shard in about["shards"]]
-    for path, shard in zip(paths, about["shards"], strict=True):
+    files = [index.parent / shard["file"] for shard in about["shards"]]
+    for path, shard in zip(files, about["shards"], strict=True):
         size = path.stat().st_size if path.is_file() else "no"
         if size != shard["bytes"]:
             raise UserError(
                 f"{path}: {size} bytes, not {shard['bytes']}; repack the set"
             )
-    # Sets packed before there were shuffled ones do not say.
-    runs = runs if about.get("shuffled") else len(columns["shard"])
-    return columns, paths, about["classes"], about["fingerprint"], runs
+    # An index that does not state it is from before there were shuffled sets.
+    permuted = runs if about.get("shuffled") else len(columns["shard"])
+    return ImageIndex(columns, files, about["classes"], about["fingerprint"], permuted)

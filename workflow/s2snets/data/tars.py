@@ -2,12 +2,15 @@
 
 import os
 import tarfile
+from collections.abc import Iterator
 from functools import lru_cache
+from io import FileIO
+from pathlib import Path
 from typing import NamedTuple
 
 from s2snets.runtime.errors import UserError
 
-ENDED = bytes(tarfile.BLOCKSIZE)
+END_BLOCK = bytes(tarfile.BLOCKSIZE)
 
 
 class Member(NamedTuple):
@@ -19,45 +22,49 @@ class Member(NamedTuple):
     offset: int
     size: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.tar}:{self.inside}"
 
 
 @lru_cache(maxsize=64)
-def opened(path):
-    """A file kept open between reads; closed when others push it out."""
+def _open(path: str | Path) -> FileIO:
+    """Open a file that stays open between reads; it closes when others evict it."""
     return open(path, "rb", buffering=0)
 
 
-def read(member):
-    """A member's bytes; any thread may ask.
+def read_range(path: str | Path, offset: int, size: int) -> bytes:
+    """Return bytes of a file, fewer where it ends; safe to call from any thread."""
+    file = _open(path)  # this reference keeps it open if another thread evicts it
+    return os.pread(file.fileno(), size, offset)
+
+
+def read_member(member: Member) -> bytes:
+    """Return a member's bytes; safe to call from any thread.
 
     Raises:
-        UserError: the tar has been cut since it was listed.
+        UserError: the tar has been truncated since it was listed.
     """
-    file = opened(member.tar)  # held, lest another thread's opening close it
-    data = os.pread(file.fileno(), member.size, member.offset)
+    data = read_range(member.tar, member.offset, member.size)
     if len(data) < member.size:
         raise UserError(f"{member}: is cut; fetch {member.tar} anew")
     return data
 
 
-def members(path, within=None):
-    """Regular files of a plain tar, in its order.
+def iterate_members(path: str | Path, within: Member | None = None) -> Iterator[Member]:
+    """Yield the regular files of a plain tar, in its order.
 
     Args:
         path: of the tar on disk.
-        within: the ``Member`` that is the tar itself, where it lies in another.
+        within: the member of it that is the tar to list, if that lies inside another.
 
     Raises:
-        UserError: no plain tar, or one that was cut or damaged.
+        UserError: not a plain tar, or a truncated or damaged one.
     """
-    whole = within or path
     start = within.offset if within else 0
     end = start + within.size if within else os.path.getsize(path)
     broken = UserError(
-        f"{whole}: no plain tar, or a cut one; unpack what compresses it, or fetch"
-        f" {path} anew"
+        f"{within or path}: no plain tar, or a cut one; unpack what compresses it, or"
+        f" fetch {path} anew"
     )
     try:
         # tarfile counts from where the file stands, so offsets are the disk's own.
@@ -70,12 +77,14 @@ def members(path, within=None):
                     if entry.isreg():
                         name = entry.name.removeprefix("./")
                         inside = f"{within.inside}:{name}" if within else name
-                        place = entry.offset_data, entry.size
-                        yield Member(str(path), inside, name, *place)
-                    tar.members.clear()  # or every header stays in memory
-                # tarfile takes a cut at a border, and any rubbish there, for the end.
-                complete = os.pread(file.fileno(), len(ENDED), tar.offset) == ENDED
+                        extent = entry.offset_data, entry.size
+                        yield Member(str(path), inside, name, *extent)
+                    # Or every header stays in memory; typeshed lacks the attribute.
+                    tar.members.clear()  # type: ignore[attr-defined]
+                # tarfile takes truncation between members, and any rubbish there, for
+                # the end of the tar.
+                end_block = os.pread(file.fileno(), len(END_BLOCK), tar.offset)
     except (tarfile.TarError, OSError) as error:
         raise broken from error
-    if not complete or tar.offset >= end:
+    if end_block != END_BLOCK or tar.offset >= end:
         raise broken

@@ -5,17 +5,15 @@ import pandas as pd
 import torch
 
 from s2snets.config import Autoencoder, Gallery, Predict, Reference, Settings
+from s2snets.data.examples import choose_examples, class_names
 from s2snets.data.imageset import READERS
 from s2snets.data.noise import add_noise, unit_noise
-from s2snets.data.order import sample
-from s2snets.evaluation import as_bytes
+from s2snets.evaluation import to_uint8
 from s2snets.measure.color import lab_histogram
 from s2snets.networks.checkpoints import load_autoencoder
 from s2snets.runtime.device import use_device
 from s2snets.runtime.files import replacing
 from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
-
-SAMPLE = 0  # the order in which a class's images are tried: as in the measurements
 
 
 class Job(Settings):
@@ -25,28 +23,6 @@ class Job(Settings):
     predict: Predict
     gallery: Gallery
     reference: Reference = "labels"
-
-
-def examples(labels, count):
-    """Numbers of ``count`` images, spread evenly over the classes."""
-    order = sample(len(labels), None, SAMPLE)
-    present = np.unique(labels)
-    wanted = present[(np.arange(count) * len(present) // count) % len(present)]
-    chosen = []
-    for label in wanted:
-        taken = set(chosen)
-        free = (n for n in order if labels[n] == label and n not in taken)
-        number = next(free, None)
-        if number is not None:
-            chosen.append(int(number))
-    return chosen
-
-
-def names(images, numbers):
-    """Names of the images' classes; without classes, the images' numbers."""
-    if images.classes is None:
-        return [f"image {number}" for number in numbers]
-    return [images.classes[label] for label in images.labels[numbers]]
 
 
 def histograms(shown, bins):
@@ -72,14 +48,14 @@ def main(argv=None):
     with recorded(job.record, "s2snets.stages.collect_gallery", chosen, job.seed):
         read = READERS[chosen.reference]
         images = read(job.images, chosen.image_size, chosen.resize_mode)
-        numbers = examples(images.labels, chosen.gallery.images)
+        numbers = choose_examples(images.labels, chosen.gallery.images)
         clean, _ = images.batch(numbers)
         noise = unit_noise(numbers, job.seed, images.side)
         noisy = [
             add_noise(clean, noise, strength, chosen.predict.clip)
             for strength in chosen.gallery.strengths
         ]
-        originals = np.stack([as_bytes(pixels) for pixels in noisy])
+        originals = np.stack([to_uint8(pixels) for pixels in noisy])
         reconstructions = np.empty(
             (len(noisy), len(job.sources), *originals.shape[1:]), np.uint8
         )
@@ -88,7 +64,7 @@ def main(argv=None):
             for row, pixels in enumerate(noisy):
                 with torch.inference_mode():
                     seen = autoencoder(pixels.to(device))
-                reconstructions[row, column] = as_bytes(seen)
+                reconstructions[row, column] = to_uint8(seen)
         with replacing(job.gallery) as draft:
             np.savez_compressed(
                 draft,
@@ -96,7 +72,7 @@ def main(argv=None):
                 labels=np.array(job.labels),
                 strengths=np.array(chosen.gallery.strengths),
                 index=np.array(numbers),
-                truth=np.array(names(images, numbers)),
+                truth=np.array(class_names(images, numbers)),
                 originals=originals,
                 reconstructions=reconstructions,
             )

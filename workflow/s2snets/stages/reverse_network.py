@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from s2snets.config import Reference, Salient, Settings
-from s2snets.data.images import decode
+from s2snets.data.examples import choose_examples, choose_large, class_names
 from s2snets.data.imageset import READERS, ImageSet
 from s2snets.data.order import sample
 from s2snets.evaluation import to_uint8
@@ -18,11 +18,9 @@ from s2snets.runtime.files import replacing, sha256
 from s2snets.runtime.fingerprint import fingerprint
 from s2snets.runtime.progress import Progress
 from s2snets.stages.base import SEED, THREADS, arguments, recorded, run
-from s2snets.stages.collect_gallery import examples, names
 
 MODULE = "s2snets.stages.reverse_network"
 SAMPLE = 0  # which images are measured: the same for every network and seed
-TRIED = 64  # photographs of which large ones are shown
 
 
 class Job(Settings):
@@ -31,19 +29,6 @@ class Job(Settings):
     salient: Salient
     layers: list[str] | None
     reference: Reference = "labels"
-
-
-def large(photos, count):
-    """Numbers of the first large photographs: an enlarged one has no detail to show."""
-    order = sample(len(photos), TRIED, SAMPLE)
-    sides = np.array(
-        [
-            min(decode(photos.bytes_of(number), f"{photos.path} (image {number})").size)
-            for number in order
-        ]
-    )
-    small = sides < np.quantile(sides, 0.75)
-    return order[np.argsort(small, kind="stable")[:count]].tolist()
 
 
 def gallery(classifier, shows, layers, seed):
@@ -120,14 +105,15 @@ def main(argv=None):
         photos = ImageSet(job.photos, side, "crop")
         # First what takes seconds and refuses what cannot be reversed.
         shows = {}
+        examples = choose_examples(images.labels, salient.examples)
         for kind, source, picked, dense in (
-            ("validation", images, examples(images.labels, salient.examples), False),
-            ("photos", photos, large(photos, salient.examples), own),
+            ("validation", images, examples, False),
+            ("photos", photos, choose_large(photos, salient.examples), own),
         ):
             pixels, _ = source.batch(picked)
             titles = [f"photo {place}" for place, _ in enumerate(picked, 1)]
             if kind == "validation":
-                titles = names(source, picked)
+                titles = class_names(source, picked)
             shows[kind] = pixels.to(device), picked, titles, dense
         arrays = gallery(classifier, shows, layers, job.seed)
         cache_key = {

@@ -3,14 +3,15 @@
 import torch
 
 from s2snets.config import Classifier, Settings, Training
-from s2snets.data.imageset import labelled
-from s2snets.networks.build import build, spec_of
+from s2snets.data.imageset import LabelledImageSet
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.frozen import Prepared
+from s2snets.networks.factory import build_classifier, classifier_spec
+from s2snets.networks.frozen import PixelClassifier
 from s2snets.stages.base import recorded, run
-from s2snets.training.job import begin, train, training_arguments
-from s2snets.training.loop import step_seed
+from s2snets.stages.training_options import training_arguments
+from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import classification
+from s2snets.training.state import step_seed
 
 
 class Job(Settings):
@@ -23,13 +24,13 @@ class Job(Settings):
 def main(argv=None):
     job = training_arguments(__doc__, paths=("spec",), model=Job).parse_args(argv)
     chosen = job.settings
-    engine = begin(job, chosen.train)
+    engine = start_engine(job, chosen.train)
     with recorded(job.record, "s2snets.stages.train_classifier", chosen, job.seed):
-        images = labelled(job.images, chosen.image_size, chosen.resize_mode)
-        spec = spec_of(chosen.classifier, len(images.classes), chosen.image_size)
+        images = LabelledImageSet(job.images, chosen.image_size, chosen.resize_mode)
+        spec = classifier_spec(chosen.classifier, len(images.classes), chosen.image_size)
         spec["categories"] = images.classes
         torch.manual_seed(step_seed(job.seed, 0))
-        model = build(spec, Prepared)
+        model = build_classifier(spec, PixelClassifier)
         train(
             job,
             engine,
@@ -37,6 +38,7 @@ def main(argv=None):
             images,
             classification,
             chosen.train,
+            inputs={},
             save=lambda: save_classifier(model, spec, job.weights, job.spec),
         )
 
