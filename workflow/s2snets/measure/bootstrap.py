@@ -2,16 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from s2snets.runtime.errors import UserError
 
 LEVEL = 0.95
-BLOCK = 64  # resamples a matrix product takes at once
+BLOCK = 64  # resamples that one matrix product takes
 EXACT = 2**24  # integers up to here are exact in single precision
 
 
-def means(values, resamples, seed):
-    """Means of every column over images drawn with replacement.
+def means(values: ArrayLike, resamples: int, seed: int) -> np.ndarray:
+    """Return means of every column over images drawn with replacement.
 
     A resample is drawn once and serves all columns, so differences and ratios of
     columns are paired. The first resamples do not depend on how many follow.
@@ -40,8 +41,8 @@ def means(values, resamples, seed):
     return drawn / count
 
 
-def interval(samples):
-    """The central 95 % of resampled values, without those that are undefined.
+def interval(samples: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return the central 95 % of resampled values, leaving out undefined ones.
 
     Args:
         samples: (resamples, ...); NaN where a resample has no value.
@@ -56,8 +57,15 @@ def interval(samples):
     return low, high
 
 
-def resample(rows, keys, scores, *, resamples, seed):
-    """Bootstrap means of long tables, an image the unit, averaged over seeds first.
+def resample(
+    rows: pd.DataFrame,
+    keys: list[str],
+    scores: list[str],
+    *,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return bootstrap means of a long table over images, seeds averaged first.
 
     Columns on the same images share their resamples; so do all columns on equally
     many images, whichever those are.
@@ -66,10 +74,11 @@ def resample(rows, keys, scores, *, resamples, seed):
         rows: seed, image, the keys and the scores.
         keys: columns that name a mean.
         scores: columns that are averaged.
-        resamples, seed: as ``means`` takes them.
+        resamples: as ``means`` takes it.
+        seed: likewise.
 
     Returns:
-        DataFrame: a row a resample, a column a mean: (score, *keys).
+        A row for each resample, a column for each mean: (score, *keys).
 
     Raises:
         UserError: an image that some seed lacks.
@@ -82,7 +91,8 @@ def resample(rows, keys, scores, *, resamples, seed):
     cell = cell * len(images)
     cell += image
 
-    def total(weights=None):
+    def total(weights: pd.Series | None = None) -> np.ndarray:
+        """Return sums (or counts) of rows by mean and image."""
         return np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape)
 
     seeds = total().astype(np.int32)
@@ -93,33 +103,39 @@ def resample(rows, keys, scores, *, resamples, seed):
         raise UserError(
             f"{', '.join(map(str, name))}: a seed lacks images of another's"
         )
-    kinds = {}
-    for place, seen in enumerate(np.packbits(seeds > 0, axis=1)):
-        kinds.setdefault(seen.tobytes(), []).append(place)
     # Hits are counted exactly in single precision.
     sums = [
         total(rows[score]).astype(np.float32 if rows[score].dtype == bool else float)
         for score in scores
     ]
     drawn = np.empty((resamples, len(scores), len(names)))
-    for places in kinds.values():
-        seen = seeds[places[0]] > 0
-        values = np.concatenate([one[places][:, seen] for one in sums]).T
-        found = means(values, resamples, seed).reshape(resamples, len(scores), -1)
-        drawn[:, :, places] = found / most[places]
+    for places in _alike(seeds > 0):
+        present = seeds[places[0]] > 0
+        values = np.concatenate([each[places][:, present] for each in sums]).T
+        drawn_means = means(values, resamples, seed).reshape(resamples, len(scores), -1)
+        drawn[:, :, places] = drawn_means / most[places]
     return pd.concat(
-        [pd.DataFrame(one, columns=names) for one in drawn.swapaxes(0, 1)],
+        [pd.DataFrame(each, columns=names) for each in drawn.swapaxes(0, 1)],
         axis=1,
         keys=scores,
         names=["score"],
     )
 
 
-def by_seed(rows, keys, scores):
-    """The same means for each seed by itself, over all its images.
+def _alike(rows: np.ndarray) -> list[list[int]]:
+    """Group the positions of equal rows of a boolean matrix."""
+    groups: dict[bytes, list[int]] = {}
+    for place, packed in enumerate(np.packbits(rows, axis=1)):
+        groups.setdefault(packed.tobytes(), []).append(place)
+    return list(groups.values())
+
+
+def by_seed(rows: pd.DataFrame, keys: list[str], scores: list[str]) -> pd.DataFrame:
+    """Return the same means for each seed alone, over all its images.
 
     Returns:
-        DataFrame: a row a seed, columns as ``resample`` gives them.
+        A row for each seed, columns as ``resample`` gives them.
     """
     table = rows.groupby(["seed", *keys], observed=True)[scores].mean()
-    return table.unstack(keys).rename_axis(columns=["score", *keys])
+    wide = pd.DataFrame(table.unstack(keys))
+    return wide.rename_axis(columns=["score", *keys])

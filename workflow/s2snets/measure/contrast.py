@@ -1,6 +1,7 @@
-"""A reversed network's responses as pictures."""
+"""Display ranges for a reversed network's responses."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 TAIL = 0.005
 """Share of an image's values that a picture saturates at its dark end."""
@@ -8,15 +9,15 @@ TAIL = 0.005
 GAIN = np.log(99)
 """The logistic function of minus this is 0.01."""
 
-NOTHING = 1e-5
-"""A tail this small, by the greatest magnitude, is no tail: most values are zero."""
+NEGLIGIBLE = 1e-5
+"""Share of the greatest magnitude below which a tail counts as zero."""
 
 
-def remap(responses):
-    """Responses of any scale as pictures: 0 is mid-grey, the dark tail becomes 0.01.
+def remap(responses: ArrayLike) -> np.ndarray:
+    """Map responses of any scale to pictures: 0 is mid-grey, the dark tail 0.01.
 
     The logistic function of -log(99) x/a, a the 0.5 % quantile of an image's values,
-    or their minimum where that quantile is next to nothing. Mahendran & Vedaldi 2016,
+    or their minimum where that quantile is negligible. Mahendran & Vedaldi 2016,
     footnote 4, as the published code has it: the fraction is misprinted. Where no
     value is negative, a is minus the 99.5 % quantile, or minus the maximum, so that
     the bright tail becomes 0.99; an image of zeros is grey.
@@ -30,20 +31,20 @@ def remap(responses):
     responses = np.asarray(responses, np.float64)
     values = responses.reshape(len(responses), -1)
     a = np.stack([scale(image) for image in values])
-    shown = 1 / (1 + np.exp(np.clip(GAIN * values / a[:, None], -700, 700)))
-    return shown.reshape(responses.shape)
+    pictures = 1 / (1 + np.exp(np.clip(GAIN * values / a[:, None], -700, 700)))
+    return pictures.reshape(responses.shape)
 
 
-def scale(values):
-    """The a of one image: negative, or -1 where every value is 0."""
-    least = NOTHING * np.abs(values).max()
+def scale(values: np.ndarray) -> float:
+    """Return the a of one image's values: negative, or -1 where every value is 0."""
+    least = NEGLIGIBLE * np.abs(values).max()
     low, high = np.quantile(values, (TAIL, 1 - TAIL))
     tails = (low, values.min(), -high, -values.max())
     return next((tail for tail in tails if tail < -least), -1.0)
 
 
-def power(responses, exponent=0.1):
-    """sign(x) |x|^0.1: makes all of a response visible that is not zero.
+def power(responses: np.ndarray, exponent: float = 0.1) -> np.ndarray:
+    """Return sign(x) |x|^0.1, which makes every response visible that is not zero.
 
     Mahendran & Vedaldi 2016, figure 5.
     """

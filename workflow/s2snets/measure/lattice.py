@@ -1,4 +1,7 @@
-"""Formal concept analysis of RRC: who uses whose signal."""
+"""Formal concept analysis of RRC: which classifiers use which signal."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,15 +9,15 @@ from concepts import Context
 
 from s2snets.runtime.errors import UserError
 
-SWEEPS = 8
-CLEARANCE = 0.3  # wanted between a node and an edge not its own, in layout units
-TRIES = 200
-LISTED = 64  # concepts of a surveyed lattice that is listed and laid out
-COUNTED = 10_000  # concepts up to which a surveyed lattice's are counted
+SWEEPS = 8  # of the layout, alternately up and down
+CLEARANCE = 0.3  # least distance of a node from foreign edges, in layout units
+TRIES = 200  # random shifts until the layout has that distance
+MAX_LISTED = 64  # concepts up to which a surveyed lattice is listed and laid out
+MAX_COUNTED = 10_000  # concepts up to which those of a surveyed lattice are counted
 
 
-def context(rrc, threshold):
-    """The formal context at one threshold: j uses A_i where RRC(A_i ∘ j) >= t.
+def context(rrc: pd.DataFrame, threshold: float) -> Context:
+    """Return the context at one threshold: j uses A_i where RRC(A_i ∘ j) >= t.
 
     Palacio et al. 2018, section 3.4. Objects are the classifiers, attributes
     the autoencoders, both in the order of Table 2.
@@ -36,24 +39,27 @@ def context(rrc, threshold):
     return Context(list(table.index), list(table.columns), uses.tolist())
 
 
-def matrix(rrc):
-    """RRC as a table: classifiers below, autoencoders across, in Table 2's order."""
+def matrix(rrc: pd.DataFrame) -> pd.DataFrame:
+    """Return RRC with a row for each classifier and a column for each autoencoder.
+
+    Both are in Table 2's order.
+    """
     # The diagonal ties at 1, so it alone keeps the table's order in this file.
     own = rrc[rrc["autoencoder"] == "A_" + rrc["classifier"]]
     table = rrc.pivot(index="classifier", columns="autoencoder", values="rrc")
     return table.loc[own["classifier"], own["autoencoder"]]
 
 
-def interval(rrc, threshold):
-    """Bounds (low, high] of the thresholds that give the same context."""
+def interval(rrc: pd.DataFrame, threshold: float) -> tuple[float, float]:
+    """Return bounds (low, high] of the thresholds that give the same context."""
     values = rrc["rrc"].to_numpy()
     low = values[values < threshold].max(initial=0.0)
     high = values[values >= threshold].min(initial=1.0)
     return float(low), float(high)
 
 
-def thresholds(rrc):
-    """One threshold for each distinct context over [0, 1], ascending.
+def thresholds(rrc: pd.DataFrame) -> list[float]:
+    """Return one threshold for each distinct context over [0, 1], ascending.
 
     They are the intervals' upper bounds: every RRC value up to 1. Only where a value
     is 0 does t = 0 give a context of its own.
@@ -62,16 +68,17 @@ def thresholds(rrc):
     return values[values <= 1].tolist()
 
 
-def build(rrc, threshold):
-    """The concept lattice at one threshold: an entry of ``lattices.json``.
+def build(rrc: pd.DataFrame, threshold: float) -> dict[str, Any]:
+    """Return the concept lattice at one threshold: an entry of ``lattices.json``.
 
     Palacio et al. 2018, section 3.4 and Figure 7.
 
     Args:
-        rrc, threshold: as ``context`` takes them.
+        rrc: as ``context`` takes it.
+        threshold: likewise.
 
     Returns:
-        dict: threshold; low, high (see ``interval``); objects, attributes,
+        threshold; low, high (see ``interval``); objects, attributes,
         relation (objects x attributes, bool); concepts, each with extent,
         intent, its reduced labels (objects, attributes) and a place x, y; covers
         as pairs [upper, lower] of positions in ``concepts``, which lists a
@@ -81,11 +88,11 @@ def build(rrc, threshold):
         UserError: a threshold outside [0, 1].
     """
     formal = context(rrc, threshold)
-    found = list(formal.lattice)
-    position = {concept.extent: place for place, concept in enumerate(found)}
+    concepts = list(formal.lattice)
+    position = {concept.extent: place for place, concept in enumerate(concepts)}
     covers = [
         [upper, position[lower.extent]]
-        for upper, concept in enumerate(found)
+        for upper, concept in enumerate(concepts)
         for lower in concept.lower_neighbors
     ]
     low, high = interval(rrc, threshold)
@@ -105,15 +112,21 @@ def build(rrc, threshold):
                 "x": x,
                 "y": y,
             }
-            for concept, (x, y) in zip(found, layout(len(found), covers), strict=True)
+            for concept, (x, y) in zip(
+                concepts, layout(len(concepts), covers), strict=True
+            )
         ],
         "covers": covers,
         "chain": len(covers) == len({upper for upper, _ in covers}),
     }
 
 
-def survey(rrc, samples=None, seeds=None):
-    """Every distinct context over t in [0, 1]: ``distinct-lattices.json``.
+def survey(
+    rrc: pd.DataFrame,
+    samples: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
+) -> list[dict[str, Any]]:
+    """Return every distinct context over t in [0, 1]: ``distinct-lattices.json``.
 
     Args:
         rrc: as ``context`` takes it.
@@ -122,10 +135,10 @@ def survey(rrc, samples=None, seeds=None):
         seeds: that of each seed, likewise.
 
     Returns:
-        Entries as ``build``'s by rising t, with concepts_count (None past COUNTED),
-        share (of the samples in which this very context occurs at some t) and
-        seeds_share; None where samples, or several seeds, are not given. Past
-        LISTED concepts relation, concepts and covers are empty.
+        Entries as ``build``'s by rising t, with concepts_count (None past
+        MAX_COUNTED), share (of the samples in which this very context occurs at some
+        t) and seeds_share; None where samples, or several seeds, are not given. Past
+        MAX_LISTED concepts relation, concepts and covers are empty.
     """
     places = thresholds(rrc)
     shares = [
@@ -133,11 +146,11 @@ def survey(rrc, samples=None, seeds=None):
         for drawn in (samples, _several(seeds))
     ]
     table = matrix(rrc)
-    found = []
+    entries = []
     for place, threshold in enumerate(places):
         uses = table.to_numpy() >= threshold
         concepts = count(uses)
-        if concepts is not None and concepts <= LISTED:
+        if concepts is not None and concepts <= MAX_LISTED:
             entry = build(rrc, threshold)
         else:
             low, high = interval(rrc, threshold)
@@ -156,12 +169,12 @@ def survey(rrc, samples=None, seeds=None):
         for name, share in zip(("share", "seeds_share"), shares, strict=True):
             known = not np.isnan(share[place])
             entry[name] = float(share[place]) if known else None
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
-def tabulate(entries):
-    """The survey as a table: ``distinct-lattices.csv``.
+def tabulate(entries: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return a survey as a table: ``distinct-lattices.csv``.
 
     Returns:
         low, high, concepts (their number), chain, share, seeds_share.
@@ -181,8 +194,8 @@ def tabulate(entries):
     ).astype({"concepts": "Int64"})
 
 
-def recurrence(rrc, samples):
-    """How often each distinct context occurs at some threshold of another RRC.
+def recurrence(rrc: pd.DataFrame, samples: np.ndarray) -> np.ndarray:
+    """Return how often each distinct context occurs at some threshold of another RRC.
 
     A context is the set of pairs from some rank upwards. It recurs where the least
     of them exceeds the greatest of the rest: no context need be built.
@@ -204,22 +217,30 @@ def recurrence(rrc, samples):
     return (least[:, first] > most[:, first]).mean(axis=0)
 
 
-def relations(rrc, chosen, samples=None, seeds=None):
-    """How often i uses at least j's signal, RRC(A_i ∘ j) >= t: ``relations.csv``.
+def relations(
+    rrc: pd.DataFrame,
+    thresholds: Sequence[float],
+    samples: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """Return how often i uses j's signal, RRC(A_i ∘ j) >= t: ``relations.csv``.
 
     Args:
-        chosen: thresholds t.
-        rrc, samples, seeds: as ``survey`` takes them.
+        rrc: as ``survey`` takes it.
+        thresholds: t.
+        samples: as ``survey`` takes them.
+        seeds: likewise.
 
     Returns:
         autoencoder, classifier, rrc, threshold, uses (bool), share (of the samples
         in which it does), seeds_share; those missing as in ``survey``.
     """
     table = matrix(rrc)
-    i = table.columns.get_indexer(rrc["autoencoder"])
-    j = table.index.get_indexer(rrc["classifier"])
+    i = table.columns.get_indexer(pd.Index(rrc["autoencoder"]))
+    j = table.index.get_indexer(pd.Index(rrc["classifier"]))
 
-    def pairs(uses):
+    def by_pair(uses: np.ndarray) -> np.ndarray:
+        """Return the relation (B, N, N) in the order of ``rrc``."""
         return uses[:, i, j]
 
     return pd.concat(
@@ -227,19 +248,27 @@ def relations(rrc, chosen, samples=None, seeds=None):
             rrc[["autoencoder", "classifier", "rrc"]].assign(
                 threshold=threshold,
                 uses=rrc["rrc"] >= threshold,
-                **_shares(pairs, threshold, samples, seeds),
+                **_shares(by_pair, threshold, samples, seeds),
             )
-            for threshold in chosen
+            for threshold in thresholds
         ],
         ignore_index=True,
     )
 
 
-def chains(rrc, chosen, samples=None, seeds=None):
-    """How often the order is total at each threshold: ``chains.csv``.
+def chains(
+    rrc: pd.DataFrame,
+    thresholds: Sequence[float],
+    samples: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """Return how often the order is total at each threshold: ``chains.csv``.
 
     Args:
-        chosen, rrc, samples, seeds: as ``relations`` takes them.
+        rrc: as ``survey`` takes it.
+        thresholds: t.
+        samples: as ``survey`` takes them.
+        seeds: likewise.
 
     Returns:
         threshold, chain (bool), share (of the samples in which it is), seeds_share.
@@ -252,13 +281,13 @@ def chains(rrc, chosen, samples=None, seeds=None):
                 "chain": bool(nested(table >= threshold)),
                 **_shares(nested, threshold, samples, seeds),
             }
-            for threshold in chosen
+            for threshold in thresholds
         ]
     )
 
 
-def nested(relation):
-    """Whether of any two rows one holds the other: just then the lattice is a chain.
+def nested(relation: np.ndarray) -> np.ndarray:
+    """Return whether of any two rows one contains the other: the lattice is a chain.
 
     Args:
         relation: bool (..., rows, columns); transposed it gives the same.
@@ -269,8 +298,10 @@ def nested(relation):
     return ~(rows[..., :-1, :] & ~rows[..., 1:, :]).any(axis=(-2, -1))
 
 
-def count(relation, limit=COUNTED):
-    """Number of formal concepts: of distinct intersections of rows, none included.
+def count(relation: np.ndarray, limit: int = MAX_COUNTED) -> int | None:
+    """Return the number of formal concepts.
+
+    It is that of distinct intersections of rows, that of no rows included.
 
     Args:
         relation: bool (rows, columns).
@@ -282,29 +313,34 @@ def count(relation, limit=COUNTED):
     everything = np.ones_like(relation[:1])
     packed = np.packbits(np.concatenate([everything, relation]), axis=1)
     first, *rows = (int.from_bytes(row.tobytes(), "big") for row in packed)
-    found = {first}
+    intents = {first}
     for row in set(rows):
-        found |= {row & intent for intent in found}
-        if len(found) > limit:
+        intents |= {row & intent for intent in intents}
+        if len(intents) > limit:
             return None
-    return len(found)
+    return len(intents)
 
 
-def _several(seeds):
-    """Seeds of which there is a share: two at least."""
+def _several(seeds: np.ndarray | None) -> np.ndarray | None:
+    """Return the seeds if there are two at least, so that a share means something."""
     return seeds if seeds is not None and len(seeds) > 1 else None
 
 
-def _shares(test, threshold, samples, seeds):
-    """How often a test of the relation RRC >= t holds, over samples and over seeds."""
+def _shares(
+    test: Callable[[np.ndarray], np.ndarray],
+    threshold: float,
+    samples: np.ndarray | None,
+    seeds: np.ndarray | None,
+) -> dict[str, Any]:
+    """Return how often a test of RRC >= t holds, over samples and over seeds."""
     return {
         name: np.nan if drawn is None else test(drawn >= threshold).mean(axis=0)
         for name, drawn in (("share", samples), ("seeds_share", _several(seeds)))
     }
 
 
-def layout(count, covers):
-    """Places for a Hasse diagram in which no node lies on a foreign edge.
+def layout(count: int, covers: list[list[int]]) -> list[tuple[float, float]]:
+    """Return places for a Hasse diagram in which no node lies on a foreign edge.
 
     A layer for each height (longest path from the bottom), ordered by
     barycentre sweeps in which long edges hold a slot in every layer they cross.
@@ -320,34 +356,32 @@ def layout(count, covers):
     for upper, lower in sorted(covers):
         height[upper] = max(height[upper], height[lower] + 1)
     x = _slots(height, covers)
-    chosen, most = x, _clearance(x, height, covers)
-    chance = np.random.default_rng(0)  # almost any shift breaks an alignment
+    best, most = x, _clearance(x, height, covers)
+    random = np.random.default_rng(0)  # almost any shift breaks an alignment
     for width in np.linspace(0, 1.5, TRIES):
         if most >= CLEARANCE:
             break
-        tried = x + width * chance.uniform(-1, 1, count)
-        room = _clearance(tried, height, covers)
-        if room > most:
-            chosen, most = tried, room
-    return [
-        (float(across), float(up)) for across, up in zip(chosen, height, strict=True)
-    ]
+        shifted = x + width * random.uniform(-1, 1, count)
+        clearance = _clearance(shifted, height, covers)
+        if clearance > most:
+            best, most = shifted, clearance
+    return [(float(across), float(up)) for across, up in zip(best, height, strict=True)]
 
 
-def _slots(height, covers):
-    """x of each node: its centred slot in its layer once crossings are few."""
-    layers = [list(np.flatnonzero(height == up)) for up in range(height.max() + 1)]
+def _slots(height: np.ndarray, covers: list[list[int]]) -> np.ndarray:
+    """Return x of each node: its centred slot in its layer once crossings are few."""
+    layers = [np.flatnonzero(height == up).tolist() for up in range(height.max() + 1)]
     links = []  # between neighbouring layers: (upper, lower)
     bends = len(height)
     for upper, lower in covers:
-        below = lower
+        last = lower
         for up in range(height[lower] + 1, height[upper]):
             layers[up].append(bends)
-            links.append((bends, below))
-            below, bends = bends, bends + 1
-        links.append((upper, below))
-    below = [[] for _ in range(bends)]
-    above = [[] for _ in range(bends)]
+            links.append((bends, last))
+            last, bends = bends, bends + 1
+        links.append((upper, last))
+    below: list[list[int]] = [[] for _ in range(bends)]
+    above: list[list[int]] = [[] for _ in range(bends)]
     for upper, lower in links:
         below[upper].append(lower)
         above[lower].append(upper)
@@ -362,8 +396,8 @@ def _slots(height, covers):
     return x[: len(height)]
 
 
-def _clearance(x, height, covers):
-    """Least horizontal distance of a node from its layer and from foreign edges."""
+def _clearance(x: np.ndarray, height: np.ndarray, covers: list[list[int]]) -> float:
+    """Return the least horizontal distance of a node from its layer and other edges."""
     order = np.lexsort((x, height))
     gaps = np.diff(x[order])[np.diff(height[order]) == 0]
     least = gaps.min(initial=np.inf)

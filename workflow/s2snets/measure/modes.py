@@ -1,4 +1,6 @@
-"""Numbers of preferred images: means over targets, and what pretraining changes."""
+"""Measures of preferred images by mode: means over targets, and differences."""
+
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -14,15 +16,18 @@ MEASURES = {
     "high_frequency": "high-frequency energy",
     "started": "targets with a start",
 }
-"""Measure -> what it is called; those that a kind of target lacks are left out."""
+"""Measure -> display name; those that a kind of target lacks are left out."""
 
 KEYS = ["classifier", "kind", "mode"]
 
+Row = tuple[str, int, float, float | None, float | None]
+"""Measure, number of targets, mean, low, high."""
 
-def per_target(scores):
-    """Seeds averaged, a row a classifier, kind, mode and target.
 
-    Of targets without a start there is nothing to measure but that.
+def per_target(scores: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds: a row for each classifier, kind, mode and target.
+
+    Of targets without a start nothing but that is measured.
     """
     rows = scores.assign(
         layer=scores["layer"].astype(object).fillna(""),
@@ -36,24 +41,25 @@ def per_target(scores):
     return each[list(MEASURES)].mean()
 
 
-def summarise(scores, resamples, seed):
-    """Means over targets with 95 % bootstrap intervals, and differences of modes.
+def summarise(scores: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Return means over targets with 95 % bootstrap intervals, and their differences.
 
-    Targets are resampled. A difference, mode against mode, is over the targets that
-    both started from, each with itself.
+    Targets are resampled. A difference, of one mode from another, is over the targets
+    that both started from, each with itself.
 
     Args:
-        scores: a row a classifier, mode, target and seed: ``classifier``, ``mode``,
-            ``target``, ``kind``, ``layer``, ``seed``, ``activation``, ``rank``,
-            ``confidence``, ``agrees``, ``total_variation``, ``high_frequency``,
-            ``started``; empty where a kind of target has no such number.
+        scores: a row for each classifier, mode, target and seed: ``classifier``,
+            ``mode``, ``target``, ``kind``, ``layer``, ``seed``, ``activation``,
+            ``rank``, ``confidence``, ``agrees``, ``total_variation``,
+            ``high_frequency``, ``started``; empty where a kind of target has no such
+            number.
         resamples: how many.
         seed: of the draws.
 
     Returns:
-        DataFrame: ``classifier``, ``kind``, ``mode``, ``against`` (the mode that is
-        taken off; empty for means), ``measure``, ``targets``, ``mean``, ``low``,
-        ``high``; in the order of the rows. One target has no interval.
+        ``classifier``, ``kind``, ``mode``, ``against`` (the mode that is subtracted;
+        empty for means), ``measure``, ``targets``, ``mean``, ``low``, ``high``; in the
+        order of the rows. One target has no interval.
 
     Raises:
         UserError: no scores at all.
@@ -61,43 +67,51 @@ def summarise(scores, resamples, seed):
     if scores.empty:
         raise UserError("scores: no targets; run the sweeps again")
     table = per_target(scores)
-    orders = [list(dict.fromkeys(scores[key])) for key in KEYS]
-    found = []
-    for classifier in orders[0]:
-        for kind in orders[1]:
-            own = {
-                mode: table.xs((classifier, kind, mode), level=KEYS)
-                for mode in orders[2]
-                if (classifier, kind, mode) in table.index.droplevel([3, 4])
+    classifiers, kinds, modes = (list(dict.fromkeys(scores[key])) for key in KEYS)
+    present = set(table.reset_index()[KEYS].itertuples(index=False, name=None))
+    rows = []
+    for classifier in classifiers:
+        for kind in kinds:
+            by_mode = {
+                mode: pd.DataFrame(table.xs((classifier, kind, mode), level=KEYS))
+                for mode in modes
+                if (classifier, kind, mode) in present
             }
-            shown = {(mode, ""): one for mode, one in own.items()}
-            shown |= {
-                (mode, against): (one - own[against]).reindex(one.index)
-                for place, (mode, one) in enumerate(own.items())
-                for against in list(own)[:place]
-            }
-            for (mode, against), values in shown.items():
+            for mode, against, values in means_and_differences(by_mode):
                 for row in averaged(values, resamples, seed):
-                    found.append((classifier, kind, mode, against, *row))
+                    rows.append((classifier, kind, mode, against, *row))
     columns = ["classifier", "kind", "mode", "against", "measure", "targets"]
-    return pd.DataFrame(found, columns=[*columns, "mean", "low", "high"])
+    return pd.DataFrame(rows, columns=[*columns, "mean", "low", "high"])
 
 
-def averaged(values, resamples, seed):
-    """Rows (measure, targets, mean, low, high) of columns of targets.
+def means_and_differences(
+    by_mode: dict[str, pd.DataFrame],
+) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield mode, the mode that is subtracted (or empty) and values by target."""
+    for mode, values in by_mode.items():
+        yield mode, "", values
+    for place, (mode, values) in enumerate(by_mode.items()):
+        for against in list(by_mode)[:place]:
+            yield mode, against, (values - by_mode[against]).reindex(values.index)
+
+
+def averaged(values: pd.DataFrame, resamples: int, seed: int) -> list[Row]:
+    """Return the mean of each column over targets, with its interval.
 
     Columns with numbers for the same targets share their resamples.
     """
-    together = {}
-    for name, column in values.items():
-        if column.notna().any():
-            together.setdefault(tuple(column.notna()), []).append(name)
-    rows = {}
-    for there, names in together.items():
-        block = values.loc[list(there), names].to_numpy()
+    together: dict[tuple[bool, ...], list[str]] = {}
+    for name in MEASURES:
+        known = values[name].notna()
+        if known.any():
+            together.setdefault(tuple(known), []).append(name)
+    rows: dict[str, Row] = {}
+    for known_targets, names in together.items():
+        block = values.loc[list(known_targets), names].to_numpy()
         low, high = interval(means(block, resamples, seed))
-        if len(block) == 1:
-            low = high = [None] * len(names)
-        for name, *numbers in zip(names, block.mean(0), low, high, strict=True):
-            rows[name] = (name, len(block), *numbers)
+        bounds = zip(low, high, strict=True)
+        for name, mean, ends in zip(names, block.mean(0), bounds, strict=True):
+            rows[name] = (
+                name, len(block), mean, *(ends if len(block) > 1 else (None, None))
+            )  # fmt: skip
     return [rows[name] for name in MEASURES if name in rows]

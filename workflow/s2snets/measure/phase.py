@@ -1,4 +1,4 @@
-"""What of an image lies in its phase: Fourier transforms recombined."""
+"""Images recombined from the phase of one and the amplitude of another."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in a grey value (ITU-R BT.601)."""
 
 
-def grey(images):
-    """Luminance (..., H, W) of RGB images (..., 3, H, W)."""
+def grey(images: np.ndarray) -> np.ndarray:
+    """Return the luminance (..., H, W) of RGB images (..., 3, H, W)."""
     return np.tensordot(images, LUMA, ((-3,), (0,)))
 
 
-def recombined(images, amplitude=None):
-    """The inverse transform of an image's phase with another amplitude.
+def recombined(images: np.ndarray, amplitude: np.ndarray | None = None) -> np.ndarray:
+    """Return the inverse Fourier transform of images' phase with another amplitude.
 
     An amplitude that is not that of a real image, not symmetric about frequency 0,
     gives a complex one; its real part has the symmetric part of the amplitude and the

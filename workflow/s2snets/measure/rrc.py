@@ -1,4 +1,4 @@
-"""Relative rate of change: whose signal carries whom."""
+"""Relative rate of change of accuracy with another classifier's autoencoder."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,8 @@ from s2snets.measure.bootstrap import interval
 from s2snets.runtime.errors import UserError
 
 
-def rates(accuracy):
-    """RRC of many tables at once, such as those of a bootstrap.
+def rates(accuracy: np.ndarray) -> np.ndarray:
+    """Return RRC of many tables at once, such as those of a bootstrap.
 
     Args:
         accuracy: (..., N, N), acc(A_i ∘ j) in row i and column j.
@@ -23,8 +23,12 @@ def rates(accuracy):
     )
 
 
-def relate(table2, samples=None, seeds=None):
-    """RRC of every autoencoder and classifier, ascending: ``rrc.csv``, Figure 6.
+def relate(
+    table2: pd.DataFrame,
+    samples: np.ndarray | None = None,
+    seeds: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """Return RRC of every autoencoder and classifier, ascending: ``rrc.csv``, Figure 6.
 
     RRC(A_i ∘ j) = acc(A_i ∘ j) / min(acc(A_i ∘ i), acc(A_j ∘ j)): 1 on the
     diagonal, above 1 where j does better with A_i than the weaker of both does
@@ -50,38 +54,44 @@ def relate(table2, samples=None, seeds=None):
     accuracy = _checked(table2)
     own = pd.Series(np.diag(accuracy), accuracy.columns)
     if (own == 0).any():
-        lost = own.index[own == 0][0]
+        failing = own.index[own == 0][0]
         raise UserError(
-            f"table2.csv: classifier {lost} has accuracy 0 with its own A_{lost},"
+            f"table2.csv: classifier {failing} has accuracy 0 with its own A_{failing},"
             " so its RRC divides by zero; train longer or on more images"
         )
-    rows = accuracy.stack().rename_axis(["autoencoder", "classifier"])
-    rows = rows.rename("accuracy").reset_index()
+    cells = pd.Series(accuracy.stack(), name="accuracy")
+    rows = cells.rename_axis(["autoencoder", "classifier"]).reset_index()
     rows["own_autoencoder"] = rows["autoencoder"].str.removeprefix("A_").map(own)
     rows["own_classifier"] = rows["classifier"].map(own)
     weaker = rows[["own_autoencoder", "own_classifier"]].min(axis=1)
     rows["rrc"] = rows["accuracy"] / weaker
     if samples is not None:
         rows["rrc_low"], rows["rrc_high"] = _by_pair(
-            rows, table2, interval(rates(samples))
+            rows, table2, *interval(rates(samples))
         )
     if seeds is not None:
         few = np.full(seeds.shape[1:], np.nan)
         spread = rates(seeds).std(axis=0, ddof=1) if len(seeds) > 1 else few
-        (rows["rrc_sd"],) = _by_pair(rows, table2, [spread])
+        (rows["rrc_sd"],) = _by_pair(rows, table2, spread)
     return rows.sort_values("rrc", kind="stable", ignore_index=True)
 
 
-def _by_pair(rows, table2, values):
-    """Matrices (N, N) in the order of ``table2``'s columns, as columns of ``rows``."""
+def _by_pair(
+    rows: pd.DataFrame, table2: pd.DataFrame, *values: np.ndarray
+) -> list[np.ndarray]:
+    """Return matrices (N, N), in the order of ``table2``, as columns of ``rows``."""
     names = pd.Index([name for name in table2 if name != "autoencoder"])
-    i = names.get_indexer(rows["autoencoder"].str.removeprefix("A_"))
-    j = names.get_indexer(rows["classifier"])
+    i = names.get_indexer(pd.Index(rows["autoencoder"].str.removeprefix("A_")))
+    j = names.get_indexer(pd.Index(rows["classifier"]))
     return [value[i, j] for value in values]
 
 
-def _checked(table2):
-    """Accuracies with A_i in row i and classifier i in column i."""
+def _checked(table2: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies with A_i in row i and classifier i in column i.
+
+    Raises:
+        UserError: as ``relate`` says.
+    """
     if "autoencoder" not in table2:
         raise UserError("table2.csv: no column 'autoencoder'")
     table = table2.set_index("autoencoder")

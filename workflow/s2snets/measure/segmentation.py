@@ -1,7 +1,8 @@
-"""How well a foreground is found: per-pixel accuracy, intersection over union."""
+"""Scores of a segmented foreground: per-pixel accuracy, intersection over union."""
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from s2snets.measure.bootstrap import BLOCK, interval
 from s2snets.runtime.errors import UserError
@@ -16,27 +17,29 @@ NETWORKS = {
 """Architecture -> the paper's network that it is."""
 
 
-def scores(found, masks):
-    """Of one image, against the mask that fits best, for each score by itself.
+def scores(foreground: np.ndarray, masks: np.ndarray) -> tuple[float, float]:
+    """Return the scores of one image with the mask that fits best, for each score.
 
-    Mahendran & Vedaldi 2016, section 3.5, as their published code reckons.
+    Mahendran & Vedaldi 2016, section 3.5, as their published code computes them.
 
     Args:
-        found: bool (H, W), the foreground.
+        foreground: bool (H, W), as segmented.
         masks: bool (K, H, W), each a foreground as one person drew it.
 
     Returns:
-        Per-pixel accuracy and intersection over union, both in [0, 1]. Where nothing
-        is found and nothing was to be, both are 1.
+        Per-pixel accuracy and intersection over union, both in [0, 1]. Where both
+        foreground and mask are empty, both are 1.
     """
-    union = (masks | found).sum((1, 2))
-    shared = (masks & found).sum((1, 2))
+    union = (masks | foreground).sum((1, 2))
+    shared = (masks & foreground).sum((1, 2))
     overlap = np.where(union, shared / np.maximum(union, 1), 1.0)
-    return (masks == found).mean((1, 2)).max(), overlap.max()
+    return (masks == foreground).mean((1, 2)).max(), overlap.max()
 
 
-def class_means(values, categories, times=None):
-    """Mean over the images of each class, then over classes.
+def class_means(
+    values: ArrayLike, categories: ArrayLike, times: np.ndarray | None = None
+) -> np.ndarray:
+    """Average over the images of each class, then over classes.
 
     Args:
         values: (images, columns).
@@ -59,34 +62,38 @@ def class_means(values, categories, times=None):
     return np.stack(means, -1).sum(1) / (counts > 0).sum(1, keepdims=True)
 
 
-def resampled(values, categories, resamples, seed):
-    """Bootstrap of ``class_means`` over images, one set of resamples for all columns.
+def resampled(
+    values: ArrayLike, categories: ArrayLike, resamples: int, seed: int
+) -> np.ndarray:
+    """Return bootstrapped ``class_means`` over images, all columns resampled together.
 
     Returns:
         float64 (resamples, columns).
     """
-    count, drawn = len(values), np.random.default_rng(seed)
-    found = np.empty((resamples, np.shape(values)[1]))
+    (count, columns), draw = np.shape(values), np.random.default_rng(seed)
+    means = np.empty((resamples, columns))
     for start in range(0, resamples, BLOCK):
-        block = found[start : start + BLOCK]
+        block = means[start : start + BLOCK]
         times = [
-            np.bincount(drawn.integers(count, size=count), minlength=count)
+            np.bincount(draw.integers(count, size=count), minlength=count)
             for _ in block
         ]
         block[:] = class_means(values, categories, np.stack(times))
-    return found
+    return means
 
 
-def summarise(rows, resamples, seed):
-    """Scores of every method and network, averaged over seeds, with intervals.
+def summarise(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Return scores of every method and network, averaged over seeds, with intervals.
 
     Args:
-        rows: seed, classifier, method, set, image, category, pp, iou: a row an image.
-        resamples, seed: of the bootstrap.
+        rows: seed, classifier, method, set, image, category, pp, iou: a row for each
+            image.
+        resamples: of the bootstrap.
+        seed: likewise.
 
     Returns:
-        DataFrame in the order of the rows: classifier, method, set, images, classes,
-        seeds; pp, iou and their ``_low``, ``_high``.
+        classifier, method, set, images, classes, seeds; pp, iou and their ``_low``,
+        ``_high``; in the order of the rows.
 
     Raises:
         UserError: a method or a seed that lacks images which others have.
@@ -98,46 +105,57 @@ def summarise(rows, resamples, seed):
         seeds=("seed", "nunique"),
         rows=("image", "size"),
     )
-    for (classifier, method), one in counts.iterrows():
-        if one["rows"] != one["images"] * one["seeds"] or one["images"] != (
-            rows["image"].nunique()
+    everywhere = rows["image"].nunique()
+    for classifier, method in counts.index:
+        count = counts.loc[(classifier, method)]
+        if (
+            count["rows"] != count["images"] * count["seeds"]
+            or count["images"] != everywhere
         ):
             raise UserError(
                 f"scores: {classifier}, {method}: lacks images that others have;"
                 " segment the same images with all"
             )
     wide = rows.pivot_table(SCORES, "image", KEYS, observed=True)
-    categories = rows.drop_duplicates("image").set_index("image")["category"]
-    categories = categories.loc[wide.index].to_numpy()
+    by_image = rows.drop_duplicates("image").set_index("image")["category"]
+    categories = by_image.loc[wide.index].to_numpy()
     drawn = resampled(wide, categories, resamples, seed)
     table = pd.DataFrame(
         np.stack([class_means(wide, categories)[0], *interval(drawn)]),
         index=["", "_low", "_high"],
         columns=wide.columns,
     )
-    found = counts.drop(columns="rows")
+    summary = counts.drop(columns="rows")
     for score in SCORES:
-        for suffix, values in table[score].iterrows():
-            found[score + suffix] = values
-    return found.reset_index()
+        for suffix in table.index:
+            summary[f"{score}{suffix}"] = table[score].loc[suffix]
+    return summary.reset_index()
 
 
-def beside(table, printed, architectures, published):
-    """Measured scores with the printed ones, which are rows of their own as well.
+def add_printed(
+    table: pd.DataFrame,
+    printed: pd.DataFrame,
+    architectures: dict[str, str],
+    published: str,
+) -> pd.DataFrame:
+    """Add the printed scores to measured ones, and as rows of their own as well.
 
     Args:
         table: as ``summarise`` gives it.
         printed: network, method, pp, iou as fractions: empty networks have none.
         architectures: classifier -> architecture.
-        published: the ``set`` whose scores are printed: beside others they would mean
-            nothing.
+        published: the ``set`` whose scores are printed: with another set they are not
+            comparable.
 
     Returns:
-        ``source`` (measured, printed), ``network`` (the paper's, where it is one of
-        its) and the columns of ``table``; ``printed_pp``, ``printed_iou`` where the
-        paper has the same network and method on the same images.
+        ``source`` (measured, printed), ``network`` (the paper's, where the
+        architecture is one of its) and the columns of ``table``; ``printed_pp``,
+        ``printed_iou`` where the paper has the same network and method on the same
+        images.
     """
-    networks = [NETWORKS.get(architectures.get(one), "") for one in table["classifier"]]
+    networks = [
+        NETWORKS.get(architectures.get(name, ""), "") for name in table["classifier"]
+    ]
     table = table.assign(source="measured", network=networks)
     columns = {score: f"printed_{score}" for score in SCORES}
     table = table.merge(printed.rename(columns=columns), "left", ["network", "method"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from s2snets.config import Bootstrap
 from s2snets.data.segmentation import PUBLISHED
-from s2snets.measure.segmentation import SCORES, beside, summarise
+from s2snets.measure.segmentation import SCORES, add_printed, summarise
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 from s2snets.runtime.tables import read_arrays, read_csv, read_rows, write_csv
@@ -33,7 +33,7 @@ def main(argv=None):
     printed[SCORES] = (printed[SCORES] / 100).round(4)
     table = summarise(read_rows(job.scores), job.settings.resamples, job.settings.seed)
     architectures = dict(zip(job.names, job.architectures, strict=True))
-    write_csv(beside(table, printed, architectures, PUBLISHED), job.table)
+    write_csv(add_printed(table, printed, architectures, PUBLISHED), job.table)
     galleries = [read_arrays(path) for path in job.examples]
     with replacing(job.gallery) as draft:
         np.savez_compressed(
