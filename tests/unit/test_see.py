@@ -15,12 +15,13 @@ from PIL import Image
 from s2snets import cli
 from s2snets.config import Autoencoder, Classifier, Figures
 from s2snets.figures import network_view as figure
-from s2snets.networks.build import build, spec_of
 from s2snets.networks.checkpoints import save_classifier, save_weights
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import write_json
-from s2snets.study.finished import amplified, load_networks, read_pixels, see
+from s2snets.study.finished import load_study
+from s2snets.study.view import amplify_differences, read_pixels, view_image
 
 CLASSES = ["a_fish", "tent", "a very long name of a class"]
 SIZE = 16
@@ -40,10 +41,15 @@ def fabricate(study, seed=0, parts=("decoder",), classes=3, classifiers=("R", "L
             save_weights(
                 SegNet(4, 2), autoencoders / part / name / "weights.safetensors"
             )
-        spec = spec_of(Classifier(architecture="lenet5", resize=32), classes, SIZE)
+        spec = classifier_spec(
+            Classifier(architecture="lenet5", resize=32), classes, SIZE
+        )
         folder = study / f"seed-{seed}/classifiers/{name}"
         save_classifier(
-            build(spec), spec, folder / "weights.safetensors", folder / "spec.json"
+            build_classifier(spec),
+            spec,
+            folder / "weights.safetensors",
+            folder / "spec.json",
         )
     write_json(study / "data/validation/index.json", {"classes": CLASSES})
     return study
@@ -90,9 +96,9 @@ def test_no_file_is_lost_unsaid(study, here, capsys):
 
 
 def test_every_source_and_classifier_agrees_with_its_networks(study, here):
-    networks = load_networks(study)
-    pixels = read_pixels("picture.png", networks.made)
-    seen = see(pixels, networks)
+    finished = load_study(study)
+    pixels = read_pixels("picture.png", finished.settings)
+    seen = view_image(pixels, finished)
     assert list(seen.pictures) == ["image", "A_S", "A_L", "A_R"]
     assert list(seen.differences) == ["A_S", "A_L", "A_R"]
     assert np.array_equal(
@@ -113,20 +119,20 @@ def test_every_source_and_classifier_agrees_with_its_networks(study, here):
 )
 def test_differences_are_amplified_as_far_as_they_fit(error, gain):
     image = np.full((4, 4, 3), 20, np.uint8)
-    shown, found = amplified({"image": image, "A_S": image + np.uint8(error)})
+    shown, found = amplify_differences({"image": image, "A_S": image + np.uint8(error)})
     assert found == gain
     assert (shown["A_S"] == min(255, 128 + gain * error)).all()
 
 
 def test_orientation_is_respected(study, here):
-    made = load_networks(study).made
+    settings = load_study(study).settings
     upright = Image.open("picture.png").convert("RGB").resize((SIZE, SIZE // 2))
     upright.save("upright.png")
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90° clockwise
     upright.transpose(Image.Transpose.ROTATE_90).save("turned.png", exif=exif)
     assert torch.equal(
-        read_pixels("upright.png", made), read_pixels("turned.png", made)
+        read_pixels("upright.png", settings), read_pixels("turned.png", settings)
     )
 
 
@@ -135,28 +141,43 @@ def test_orientation_is_respected(study, here):
 def test_any_mode_and_size_becomes_the_studys_pixels(study, here, mode, size):
     suffix = "tif" if mode == "CMYK" else "png"
     Image.new(mode, size, 0).save(f"odd.{suffix}")
-    pixels = read_pixels(f"odd.{suffix}", load_networks(study).made)
+    pixels = read_pixels(f"odd.{suffix}", load_study(study).settings)
     assert pixels.shape == (1, 3, SIZE, SIZE)
 
 
 def test_transparency_is_laid_on_black(study, here):
     Image.new("RGBA", (SIZE, SIZE), (255, 255, 255, 0)).save("clear.png")
-    assert not read_pixels("clear.png", load_networks(study).made).any()
+    assert not read_pixels("clear.png", load_study(study).settings).any()
+
+
+def test_a_loaded_study_has_its_networks_classes_and_tables_by_name(tmp_path):
+    tables = fabricate(tmp_path) / "tables"
+    tables.mkdir()
+    (tables / "rrc.csv").write_text("network,rrc\nL,0.5\n")
+    study = load_study(str(tmp_path))
+    assert (study.folder, study.seed) == (tmp_path, 0)
+    assert (study.settings.image_size, study.settings.resize_mode) == (SIZE, "pad")
+    assert list(study.autoencoders) == ["A_S", "A_L", "A_R"]
+    assert list(study.classifiers) == ["L", "R"]
+    assert study.classes == {"L": CLASSES, "R": CLASSES}
+    assert list(study.tables) == ["rrc"]
+    assert study.tables["rrc"].to_dict("list") == {"network": ["L"], "rrc": [0.5]}
+    with pytest.raises(KeyError, match=r"'table2': .* has rrc"):
+        study.tables["table2"]
 
 
 def test_the_first_seed_is_taken_and_others_can_be(tmp_path):
     for seed in (10, 2):
         fabricate(tmp_path, seed)
-    assert load_networks(tmp_path).seed == 2
-    assert load_networks(tmp_path, 10).seed == 10
+    assert load_study(tmp_path).seed == 2
+    assert load_study(tmp_path, 10).seed == 10
     with pytest.raises(UserError, match=r"no seed 3, only 2, 10"):
-        load_networks(tmp_path, 3)
+        load_study(tmp_path, 3)
 
 
 def test_with_several_parts_every_label_names_its_own(tmp_path):
-    labels = list(
-        load_networks(fabricate(tmp_path, parts=("encoder", "decoder"))).sources
-    )
+    study = load_study(fabricate(tmp_path, parts=("encoder", "decoder")))
+    labels = ["image", *study.autoencoders]
     assert labels[2:] == [
         "A_L (decoder)",
         "A_R (decoder)",
@@ -179,8 +200,8 @@ def test_long_names_stay_on_the_page(tmp_path, here):
         parts=("decoder", "both"),
         classifiers=("squeezenet1_1", "R"),
     )
-    networks = load_networks(tmp_path / "study")
-    seen = see(read_pixels("picture.png", networks.made), networks)
+    finished = load_study(tmp_path / "study")
+    seen = view_image(read_pixels("picture.png", finished.settings), finished)
     with matplotlib.rc_context(cli.THEME):
         page = figure.draw(seen, "title", Figures())
         page.savefig("page.png")

@@ -1,4 +1,4 @@
-"""The command ``s2snets``: a study at hand, finished or not.
+"""The command ``s2snets``: a look at a study, its progress, its cleaned shards.
 
 s2snets see photo.jpg --study results/demo
 s2snets status --configfile config/paper.yaml
@@ -7,19 +7,21 @@ s2snets scrub results/paper/clean exclude.txt
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
 
 from s2snets.config import Figures
-from s2snets.figures import network_view as picture
+from s2snets.figures import network_view
 from s2snets.figures.style import THEME
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 from s2snets.stages.base import run
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     commands = argparse.ArgumentParser(prog="s2snets", description=__doc__)
     commands.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = commands.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -50,42 +52,41 @@ def parser():
     see.set_defaults(command=see_image)
     status = kinds.add_parser(
         "status",
-        help="what of a study is done, running and left, and its GPU-hours",
-        description="Tell how many jobs of each rule are done, running and left, and"
+        help="how many jobs of a study are done, running and left, and GPU-hours",
+        description="Print how many jobs of each rule are done, running and left, and"
         " estimate the GPU-hours of the rest from the benchmark files.",
     )
     status.add_argument(
         "--configfile", nargs="+", default=[], help="as for Snakemake (default: demo)"
     )
     status.add_argument("--profile", help="as for Snakemake: its GPUs are counted")
-    status.set_defaults(command=tell_status)
+    status.set_defaults(command=print_status)
     scrub = kinds.add_parser(
         "scrub",
         help="remove photographs from cleaned shards",
         description="Remove photographs, or all photographs of users, from every"
-        " shard of a store. Nothing is fetched; killed at any moment, it can be run"
-        " again.",
+        " shard of a store. Nothing is fetched, and a killed run can be repeated.",
     )
     scrub.add_argument("store", type=Path, help="folder clean.store")
     scrub.add_argument(
         "exclude",
         type=Path,
-        help="list of what must go, one a line: photo ids, or users' (12345678@N00)",
+        help="list of photo ids or users' ids (12345678@N00) to remove, one per line",
     )
     scrub.set_defaults(command=scrub_store)
     return commands
 
 
-def free_name(stem):
-    """``STEM.png`` in the working directory, or ``STEM-2.png`` and so on."""
+def free_path(stem: str) -> Path:
+    """Return ``STEM.png`` in the working directory, or ``STEM-2.png`` and so on."""
     names = itertools.chain(
         [stem], (f"{stem}-{number}" for number in itertools.count(2))
     )
     return next(path for name in names if not (path := Path(f"{name}.png")).exists())
 
 
-def can_show():
-    """Whether matplotlib finds a display."""
+def can_show() -> bool:
+    """Return whether matplotlib finds a display."""
     from matplotlib import pyplot
     from matplotlib.backends import BackendFilter, backend_registry
 
@@ -93,57 +94,57 @@ def can_show():
     return pyplot.get_backend().lower() in {name.lower() for name in interactive}
 
 
-def see_image(job):
-    """``s2snets see``."""
-    # Late: a mistyped command should not wait for torch.
+def see_image(job: argparse.Namespace) -> None:
+    """Run ``s2snets see``."""
+    # Imported here, so that a mistyped command does not wait for torch.
     import torch
 
-    from s2snets.study.finished import load_networks, read_pixels, see
+    from s2snets.study.finished import load_study
+    from s2snets.study.view import read_pixels, view_image
 
     if job.out is not None and job.out.suffix.lower() != ".png":
         raise UserError(f"--out: {job.out} must end in .png")
     if job.show and not can_show():
         raise UserError("--show: matplotlib finds no display; leave it out")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    networks = load_networks(job.study, job.seed, device)
-    seen = see(read_pixels(job.image, networks.made).to(device), networks)
+    study = load_study(job.study, job.seed, device)
+    side = study.settings.image_size
+    view = view_image(read_pixels(job.image, study.settings).to(device), study)
     title = (
-        f"{job.image.name} through {job.study}, seed {networks.seed};"
-        f" {networks.made.image_size} × {networks.made.image_size} pixels"
+        f"{job.image.name} through {job.study}, seed {study.seed};"
+        f" {side} × {side} pixels"
     )
-    out = job.out or free_name(f"{job.image.stem}-seen")
+    out = job.out or free_path(f"{job.image.stem}-seen")
     replaced = ", replaced" if out.exists() else ""
     with matplotlib.rc_context(THEME):
         with replacing(out) as draft:
-            picture.draw(seen, title, Figures()).savefig(draft)
+            network_view.draw(view, title, Figures()).savefig(draft)
         print(f"{out}{replaced}")
         if job.show or (job.show is None and can_show()):
             from matplotlib import pyplot
 
-            picture.draw(seen, title, Figures(dpi=100), make=pyplot.figure)
+            network_view.draw(view, title, Figures(dpi=100), make=pyplot.figure)
             pyplot.show()
 
 
-def tell_status(job):
-    """``s2snets status``."""
-    # Late: the other commands have no use for it.
+def print_status(job: argparse.Namespace) -> None:
+    """Run ``s2snets status``."""
     from s2snets.study.status import status
 
     options = ["--configfile", *job.configfile] if job.configfile else []
     print(status([*options, *(["--profile", job.profile] if job.profile else [])]))
 
 
-def scrub_store(job):
-    """``s2snets scrub``."""
-    # Late: the other command has no use for them.
+def scrub_store(job: argparse.Namespace) -> None:
+    """Run ``s2snets scrub``."""
     from s2snets.cleaning.decide import scrub
     from s2snets.cleaning.exclusion import read_lists
-    from s2snets.cleaning.shard import files_of, shards_in
+    from s2snets.cleaning.shard import shard_files, shards_in
 
     lists, shards = read_lists(job.exclude), shards_in(job.store)
     removed, touched, unknown = 0, 0, []
     for shard in shards:
-        files = files_of(job.store, shard)
+        files = shard_files(job.store, shard)
         if (gone := scrub(files, lists)) is None:
             unknown.append(str(files.tar))
         elif gone:
@@ -158,7 +159,8 @@ def scrub_store(job):
         )
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name."""
     job = parser().parse_args(argv)
     run(lambda: job.command(job))
 

@@ -1,30 +1,28 @@
-"""One image through a finished study: what each autoencoder keeps of it.
+"""A finished study, loaded from its folder: networks, classes, settings and tables."""
 
-All that is needed lies in the study's folder: weights, records, the classes' names.
-"""
-
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-import numpy as np
+import pandas as pd
 import torch
 from pydantic import ConfigDict, ValidationError
 
 from s2snets.config import Autoencoder, Settings
-from s2snets.data.images import decode
-from s2snets.data.resize import resized_to_square
-from s2snets.evaluation import as_bytes, identity, top_classes
-from s2snets.measure.accuracy import PARTS
+from s2snets.config.sources import PARTS
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
+from s2snets.networks.frozen import PixelClassifier
+from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
+from s2snets.runtime.tables import read_csv
 
 WEIGHTS = "weights.safetensors"
-GAINS = (64, 32, 16, 8, 4, 2, 1)
 
 
-class Made(Settings):
-    """What a record of pretraining tells of how images become pixels."""
+class PretrainingRecord(Settings):
+    """The settings that a pretraining's record holds, as far as networks need them."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,63 +31,131 @@ class Made(Settings):
     autoencoder: Autoencoder
 
 
-class Networks(NamedTuple):
-    """A study's networks, ready to see an image."""
+class Tables(Mapping[str, pd.DataFrame]):
+    """The CSV tables of a folder by name, each read when it is asked for."""
 
-    made: Made
-    sources: dict  # label, such as A_L -> autoencoder; the originals first
-    classifiers: dict  # name -> frozen classifier
-    classes: dict  # classifier -> names
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in list(self):
+            raise KeyError(f"{name!r}: {self.folder} has {', '.join(self)}")
+        return read_csv(self.folder / f"{name}.csv")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(path.stem for path in self.folder.glob("*.csv")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """One repetition of a study; see ``load_study``.
+
+    Attributes:
+        folder: of the study, such as ``results/demo``.
+        seed: of the repetition.
+        settings: what the pretraining's record holds.
+        autoencoders: by label: ``A_S`` first, then such as ``A_L``, or
+            ``A_L (encoder)`` where several parts were fine-tuned. They map pixels
+            (N, 3, side, side) in [0, 1] to reconstructions.
+        classifiers: by name; frozen, they map pixels to logits (N, classes).
+        classes: each classifier's class names, in the order of its logits.
+        tables: the study's CSV tables by name, such as ``table2``.
+    """
+
+    folder: Path
     seed: int
+    settings: PretrainingRecord
+    autoencoders: dict[str, SegNet]
+    classifiers: dict[str, PixelClassifier]
+    classes: dict[str, list[str]]
+    tables: Tables
 
 
-class Seen(NamedTuple):
-    """One image as every source gives it, and as every classifier names it."""
-
-    pictures: dict  # label of a source -> uint8 (H, W, 3), the image itself first
-    differences: dict  # label -> uint8 (H, W, 3): mid-grey + gain · (picture − image)
-    gain: int
-    top: dict  # classifier -> label -> [(class, probability), …], the best first
-
-
-def seed_folder(study, seed=None):
-    """The folder of one seed, and the seed.
+def load_study(
+    folder: str | Path, seed: int | None = None, device: str | torch.device = "cpu"
+) -> FinishedStudy:
+    """Return a finished study with every network of one seed.
 
     Args:
-        seed: None for the least that there is.
+        folder: such as ``results/demo``.
+        seed: None for the smallest.
+        device: where the networks go.
+
+    Raises:
+        UserError: a folder, record or weights that are missing or damaged.
+    """
+    folder = Path(folder)
+    seed_folder, seed = find_seed(folder, seed)
+    pretrained = seed_folder / "autoencoders/pretrained/photos"
+    settings = read_pretraining(pretrained / "record.json")
+    tuned = tuned_folders(seed_folder / "autoencoders")
+    shared_classes = read_json(folder / "data/validation/index.json")["classes"]
+    classifier_folders = {
+        path.parent.name: path.parent
+        for path in sorted(seed_folder.glob(f"classifiers/*/{WEIGHTS}"))
+    }
+    classifiers = {
+        name: load_classifier(place, device, shared_classes)
+        for name, place in classifier_folders.items()
+    }
+    if not tuned or not classifiers:
+        missing = "fine-tuned autoencoder" if classifiers else "classifier"
+        raise UserError(f"{seed_folder}: no {missing} yet; finish the study")
+    return FinishedStudy(
+        folder=folder,
+        seed=seed,
+        settings=settings,
+        autoencoders={
+            label: load_autoencoder(place / WEIGHTS, settings.autoencoder, device)
+            for label, place in ({"A_S": pretrained} | tuned).items()
+        },
+        classifiers=classifiers,
+        classes={
+            name: shared_classes or class_names(place)
+            for name, place in classifier_folders.items()
+        },
+        tables=Tables(folder / "tables"),
+    )
+
+
+def find_seed(study: Path, seed: int | None = None) -> tuple[Path, int]:
+    """Return the folder of one seed, and the seed; None for the smallest.
 
     Raises:
         UserError: no such study, or none of this seed.
     """
-    there = {
+    folders = {
         int(path.name.removeprefix("seed-")): path
         for path in study.glob("seed-*")
         if path.name.removeprefix("seed-").isdigit()
     }
-    if not there:
+    if not folders:
         raise UserError(f"{study}: no study; give a folder such as results/demo")
     if seed is None:
-        seed = min(there)
-    if seed not in there:
-        seeds = ", ".join(map(str, sorted(there)))
+        seed = min(folders)
+    if seed not in folders:
+        seeds = ", ".join(map(str, sorted(folders)))
         raise UserError(f"--seed: {study} has no seed {seed}, only {seeds}")
-    return there[seed], seed
+    return folders[seed], seed
 
 
-def recorded_settings(path):
-    """The settings that a pretraining's record holds.
+def read_pretraining(path: Path) -> PretrainingRecord:
+    """Return the settings in a pretraining's record.
 
     Raises:
         UserError: no record, or one without them.
     """
     try:
-        return Made.model_validate(read_json(path)["settings"])
+        return PretrainingRecord.model_validate(read_json(path)["settings"])
     except (KeyError, TypeError, ValidationError):
         raise UserError(f"{path}: no record of a pretraining; run it anew") from None
 
 
-def tuned_folders(autoencoders):
-    """Label -> folder of every fine-tuned autoencoder, part by part.
+def tuned_folders(autoencoders: Path) -> dict[str, Path]:
+    """Return the folder of every fine-tuned autoencoder by label, part by part.
 
     Where a study tuned several parts, each label names its own.
     """
@@ -105,107 +171,7 @@ def tuned_folders(autoencoders):
     }
 
 
-def categories(folder):
-    """Names of the classes of a classifier that is studied without labels."""
+def class_names(folder: Path) -> list[str]:
+    """Return the class names of a classifier that is studied without labels."""
     spec = read_json(folder / "spec.json")
     return spec.get("categories") or [f"class {n}" for n in range(spec["classes"])]
-
-
-def load_networks(study, seed=None, device="cpu"):
-    """Every network of a study's folder.
-
-    Args:
-        study: path such as ``results/demo``.
-        seed: None for the first.
-
-    Raises:
-        UserError: a folder, record or weights that are missing or damaged.
-    """
-    folder, seed = seed_folder(Path(study), seed)
-    pretrained = folder / "autoencoders/pretrained/photos"
-    made = recorded_settings(pretrained / "record.json")
-    tuned = tuned_folders(folder / "autoencoders")
-    classes = read_json(Path(study) / "data/validation/index.json")["classes"]
-    classifiers = {
-        path.parent.name: load_classifier(path.parent, device, classes)
-        for path in sorted(folder.glob(f"classifiers/*/{WEIGHTS}"))
-    }
-    if not tuned or not classifiers:
-        missing = "fine-tuned autoencoder" if classifiers else "classifier"
-        raise UserError(f"{folder}: no {missing} yet; finish the study")
-    named = {
-        name: classes or categories(folder / "classifiers" / name)
-        for name in classifiers
-    }
-    sources = {
-        label: load_autoencoder(place / WEIGHTS, made.autoencoder, device)
-        for label, place in ({"A_S": pretrained} | tuned).items()
-    }
-    return Networks(made, {"image": identity} | sources, classifiers, named, seed)
-
-
-def read_pixels(path, made):
-    """An image file as the study sees it: float (1, 3, side, side) in [0, 1].
-
-    Any size; EXIF orientation is applied, transparency laid on black.
-
-    Raises:
-        UserError: no such file, or no image.
-    """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path}: {error.strerror.lower()}; give an image file"
-        ) from None
-    image = decode(data, str(path))
-    pixels = resized_to_square(image, made.image_size, made.resize_mode)
-    return pixels[None].float() / 255
-
-
-def amplified(pictures):
-    """Differences from the first picture as pictures, and their common factor.
-
-    The factor is the greatest power of two up to 64 that leaves 99 % of all
-    differences in range.
-
-    Args:
-        pictures: label -> uint8 (H, W, 3).
-    """
-    (_, image), *others = pictures.items()
-    differences = {label: picture - image.astype(int) for label, picture in others}
-    size = np.quantile(np.abs(list(differences.values())), 0.99)
-    gain = next((gain for gain in GAINS if gain * size <= 127), 1)
-    shown = {
-        label: (128 + gain * difference).clip(0, 255).astype(np.uint8)
-        for label, difference in differences.items()
-    }
-    return shown, gain
-
-
-@torch.inference_mode()
-def see(pixels, networks):
-    """One image through every autoencoder of a study and all of its classifiers.
-
-    Args:
-        pixels: float (1, 3, side, side) in [0, 1], see ``read_pixels``.
-        networks: see ``load_networks``.
-    """
-    passed = {label: source(pixels) for label, source in networks.sources.items()}
-    pictures = {label: as_bytes(one)[0] for label, one in passed.items()}
-    differences, gain = amplified(pictures)
-
-    def best(name, one):
-        classifier, names = networks.classifiers[name], networks.classes[name]
-        classes, probabilities = (found[0] for found in top_classes(classifier(one)))
-        return [
-            (names[number], float(probability))
-            for number, probability in zip(classes, probabilities, strict=True)
-            if number >= 0
-        ]
-
-    top = {
-        name: {label: best(name, one) for label, one in passed.items()}
-        for name in networks.classifiers
-    }
-    return Seen(pictures, differences, gain, top)
