@@ -1,4 +1,4 @@
-"""What is left of a study."""
+"""Progress of a study: jobs done, running and left."""
 
 import base64
 from pathlib import Path
@@ -34,17 +34,17 @@ localrule all:
 
 
 def test_a_dry_runs_jobs_are_read_and_the_rest_is_estimated(tmp_path):
-    every = status.jobs_of(PLAN.format(folder=tmp_path))
+    every = status.parse_jobs(PLAN.format(folder=tmp_path))
     assert [job.rule for job in every.values()] == ["train", "train", "table"]
     assert every[f"{tmp_path}/a.pt"].gpus == 2
     left = {name: job for name, job in every.items() if "a.pt" not in name}
     (tmp_path / "a.tsv").write_text("s\tcpu_time\n1800\t9\n")
-    rows = status.table(every, left, {f"{tmp_path}/b.pt"}).set_index("rule")
+    rows = status.count_jobs(every, left, {f"{tmp_path}/b.pt"}).set_index("rule")
     assert rows.loc["train", ["done", "running", "left"]].tolist() == [1, 1, 1]
     assert rows.loc["train", "gpu_hours_left"] == pytest.approx(1.0)
-    told = status.told(rows.reset_index(), ["2 pending Resources"])
+    told = status.format_status(rows.reset_index(), ["2 pending Resources"])
     assert "2 of 3 jobs left, 1.0 GPU-hours\nSlurm: 2 pending Resources" in told
-    unknown = status.told(status.table(every, every, set()), [])
+    unknown = status.format_status(status.count_jobs(every, every, set()), [])
     assert "and those of train" in unknown
 
 
@@ -59,7 +59,7 @@ def test_a_dry_runs_jobs_are_read_and_the_rest_is_estimated(tmp_path):
 )
 def test_a_job_on_several_nodes_counts_its_tasks(asked, gpus):
     text = f"rule train:\n    output: a\n    resources: {asked}\n"
-    assert status.jobs_of(text)["a"].gpus == gpus
+    assert status.parse_jobs(text)["a"].gpus == gpus
 
 
 def test_begun_jobs_count_while_a_snakemake_is_there(tmp_path, monkeypatch):
@@ -68,9 +68,9 @@ def test_begun_jobs_count_while_a_snakemake_is_there(tmp_path, monkeypatch):
     for path in (status.INCOMPLETE / marker, status.LOCKS / "0.input.lock"):
         path.parent.mkdir(parents=True)
         path.touch()
-    assert status.begun() == {"results/a.pt"}
+    assert status.started_outputs() == {"results/a.pt"}
     Path(status.LOCKS / "0.input.lock").unlink()
-    assert status.begun() == set()
+    assert status.started_outputs() == set()
 
 
 def test_a_study_that_cannot_be_planned_is_a_mistake(tmp_path, monkeypatch):

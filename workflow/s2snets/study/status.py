@@ -1,6 +1,6 @@
-"""How far a study is: what its jobs are, and what the rest will cost.
+"""Progress of a study: its jobs, and the GPU-hours of those that are left.
 
-Snakemake is asked twice, by dry runs: for all jobs, and for those still to be done.
+Two dry runs of Snakemake list all jobs, and those still to be done.
 """
 
 import base64
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from s2snets.runtime.errors import UserError
 
-BLOCK = re.compile(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", re.MULTILINE)
+JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", re.MULTILINE)
 INCOMPLETE, LOCKS = (Path(".snakemake") / name for name in ("incomplete", "locks"))
 
 
@@ -30,20 +31,20 @@ class Job(NamedTuple):
     gpus: int
 
 
-def jobs_of(text):
-    """The jobs that a dry run prints, by first output file."""
+def parse_jobs(text: str) -> dict[str, Job]:
+    """Return the jobs that a dry run prints, by first output file."""
     found = {}
-    for rule, lines in BLOCK.findall(text):
+    for rule, lines in JOB.findall(text):
         fields = dict(
             line.strip().split(": ", 1) for line in lines.splitlines() if ": " in line
         )
         if "output" not in fields:
-            continue  # a target
+            continue  # a target rule
         resources = dict(re.findall(r"(\w+)=([^,]+)", fields.get("resources", "")))
         gpus = int(resources.get("gpu", 0))
-        if "mpi" in resources:  # a task a GPU
-            by_node = int(resources.get("tasks_per_node", 0))
-            gpus = by_node * int(resources["nodes"]) or int(resources["tasks"])
+        if "mpi" in resources:  # one task per GPU
+            per_node = int(resources.get("tasks_per_node", 0))
+            gpus = per_node * int(resources["nodes"]) or int(resources["tasks"])
         benchmark = fields.get("benchmark")
         job = Job(
             rule,
@@ -55,19 +56,23 @@ def jobs_of(text):
     return found
 
 
-def planned(options, *more):
-    """Jobs of a dry run of Snakemake in this folder."""
+def dry_run(options: Sequence[str]) -> dict[str, Job]:
+    """Return the jobs of a dry run of Snakemake in this folder, by first output file.
+
+    Raises:
+        UserError: Snakemake cannot plan the study.
+    """
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"]
-    command += ["--rerun-incomplete", *options, *more]
+    command += ["--rerun-incomplete", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        told = (done.stdout + done.stderr).strip().splitlines() or ["no reason given"]
-        raise UserError(f"Snakemake cannot plan the study: {told[-1].strip()}")
-    return jobs_of(done.stdout)
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["no reason given"]
+        raise UserError(f"Snakemake cannot plan the study: {lines[-1].strip()}")
+    return parse_jobs(done.stdout)
 
 
-def begun():
-    """First files of the jobs that a Snakemake running here has started."""
+def started_outputs() -> set[str]:
+    """Return first output files of the jobs that a Snakemake running here started."""
     if not any(LOCKS.glob("*")):
         return set()
     return {
@@ -75,34 +80,37 @@ def begun():
     }
 
 
-def table(every, left, running):
-    """One row a rule.
+def count_jobs(
+    jobs: Mapping[str, Job], left: Mapping[str, Job], started: Set[str]
+) -> pd.DataFrame:
+    """Return a table of jobs with one row per rule.
 
     Args:
-        every, left: jobs by first output file.
-        running: first output files of jobs that have started.
+        jobs: all, by first output file.
+        left: those not done, likewise.
+        started: first output files of jobs that have started.
 
     Returns:
         Columns rule, done, running, left (running ones too), gpu_hours (of one job,
         the mean over benchmark files) and gpu_hours_left; NaN where no job has ended.
     """
     rows = []
-    for rule in dict.fromkeys(job.rule for job in every.values()):
-        jobs = {name: job for name, job in every.items() if job.rule == rule}
-        rest = {name: left[name] for name in jobs if name in left}
+    for rule in dict.fromkeys(job.rule for job in jobs.values()):
+        of_rule = {name: job for name, job in jobs.items() if job.rule == rule}
+        rest = {name: left[name] for name in of_rule if name in left}
         hours = [
             job.gpus * pd.read_csv(job.benchmark, sep="\t")["s"].mean() / 3600
-            for name, job in jobs.items()
+            for name, job in of_rule.items()
             if name not in rest and job.benchmark and job.benchmark.exists()
         ]
         each = sum(hours) / len(hours) if hours else float("nan")
-        if not any(job.gpus for job in jobs.values()):
+        if not any(job.gpus for job in of_rule.values()):
             each = 0.0
         rows.append(
             {
                 "rule": rule,
-                "done": len(jobs) - len(rest),
-                "running": len(rest.keys() & running),
+                "done": len(of_rule) - len(rest),
+                "running": len(rest.keys() & started),
                 "left": len(rest),
                 "gpu_hours": each,
                 "gpu_hours_left": each * len(rest) if rest else 0.0,
@@ -111,8 +119,8 @@ def table(every, left, running):
     return pd.DataFrame(rows)
 
 
-def queue():
-    """Slurm's jobs of this folder: lines of state, reason, and number of jobs."""
+def slurm_queue() -> list[str]:
+    """Return Slurm's jobs of this folder: their number, state and reason."""
     if shutil.which("squeue") is None:
         return []
     command = ["squeue", "--noheader", "--array", "--user", getpass.getuser()]
@@ -126,18 +134,18 @@ def queue():
         for state, reason, comment, *folder in rows
         if comment.startswith("rule_") and folder == [here]
     )
-    return [f"{number} {' '.join(filter(None, one))}" for one, number in counts.items()]
+    return [f"{number} {' '.join(filter(None, key))}" for key, number in counts.items()]
 
 
-def told(rows, queued):
-    """The table and what it adds up to, as text."""
+def format_status(rows: pd.DataFrame, queued: Sequence[str]) -> str:
+    """Return the table of ``count_jobs`` and its totals as text."""
     lines = [f"{'rule':22}{'done':>6}{'begun':>9}{'left':>6}{'GPU-h left':>12}"]
-    for row in rows.itertuples():
-        hours = "?" if pd.isna(row.gpu_hours_left) else f"{row.gpu_hours_left:.1f}"
-        if row.gpu_hours == 0:
-            hours = ""
+    for row in rows.to_dict("records"):
+        left = row["gpu_hours_left"]
+        hours = "" if row["gpu_hours"] == 0 else "?" if pd.isna(left) else f"{left:.1f}"
         lines.append(
-            f"{row.rule:22}{row.done:6}{row.running:9}{row.left:6}{hours:>12}".rstrip()
+            f"{row['rule']:22}{row['done']:6}{row['running']:9}{row['left']:6}"
+            f"{hours:>12}".rstrip()
         )
     unknown = rows.loc[rows.gpu_hours_left.isna(), "rule"]
     lines.append(
@@ -150,8 +158,8 @@ def told(rows, queued):
     return "\n".join(lines)
 
 
-def status(options):
-    """What ``s2snets status`` prints.
+def status(options: Sequence[str]) -> str:
+    """Return what ``s2snets status`` prints.
 
     Args:
         options: of Snakemake, such as ``--configfile PATH``.
@@ -159,6 +167,5 @@ def status(options):
     Raises:
         UserError: Snakemake cannot plan the study.
     """
-    left = planned(options)
-    every = planned(options, "--forceall")
-    return told(table(every, left, begun()), queue())
+    left, jobs = dry_run(options), dry_run([*options, "--forceall"])
+    return format_status(count_jobs(jobs, left, started_outputs()), slurm_queue())
