@@ -1,13 +1,12 @@
-"""Batches of photographs for training: ours against torchvision's ImageFolder.
+"""Speed of training batches: ``ImageSet`` against torchvision's ImageFolder.
 
     PYTHONPATH=workflow python benchmarks/loader.py
 
-JPEG of 500 × 375 pixels and about 110 kB, as ImageNet has them (see `cleaning.py`), in
-one folder that all read, to batches of float pixels of 256 × 256. One core, with and
-without a process that decodes; its seconds are the processor's. All read the same
-files in turn, so that whatever else the machine does falls on all; the ratio, to what
-one would write, is the median of the turns'. Pixels must be the same, a level for
-rounding aside.
+JPEGs of 500 × 375 pixels and about 110 kB, as in ImageNet (see `cleaning.py`), from one
+folder to batches of float pixels of 256 × 256. On one core, with and without a worker
+process; times are processor seconds. The loaders take turns, so that other load on the
+machine affects all alike; the ratio, to the usual ImageFolder, is the median over
+turns. Pixels must agree to one level.
 """
 
 import os
@@ -34,7 +33,7 @@ CPU = torch.device("cpu")
 
 
 def image_folder(transforms):
-    """ImageFolder and DataLoader, with the transforms of a name."""
+    """Return a reader through ImageFolder and DataLoader, with these transforms."""
 
     def ready(folder, workers):
         from torchvision.datasets import ImageFolder
@@ -50,21 +49,21 @@ def image_folder(transforms):
 
 
 def usual():
-    """Pillow's resizing."""
+    """Return transforms that resize with Pillow."""
     from torchvision.transforms import Compose, Resize, ToTensor
 
     return Compose([Resize((SIDE, SIDE)), ToTensor()])
 
 
 def tensors():
-    """torch's resizing, as in ours: torchvision's second interface, on bytes."""
+    """Return transforms of torchvision's v2, which resize bytes with torch."""
     from torchvision.transforms import v2
 
     return v2.Compose([v2.PILToTensor(), v2.Resize((SIDE, SIDE), antialias=True)])
 
 
 def ours(folder, workers):
-    """As the stages read."""
+    """Yield batches as the stages read them."""
     images = ImageSet(folder, SIDE)
     settings = Finetune(images=PASSES * len(images), batch=BATCH)
     return resumable_batches(images, settings, seed=0, device=CPU, workers=workers)(0)
@@ -78,7 +77,7 @@ WAYS = {
 
 
 def processor_seconds():
-    """Of this process and of those that it has waited for."""
+    """Return the seconds of this process and of its finished children."""
     return sum(
         used.ru_utime + used.ru_stime
         for used in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN))
@@ -86,17 +85,19 @@ def processor_seconds():
 
 
 def images_a_second(way, folder, workers):
+    """Return the rate of one reader, per processor second."""
     start = processor_seconds()
     count = sum(len(pixels) for pixels, _ in way(folder, workers))
     return count / (processor_seconds() - start)
 
 
 def pixels(way, folder):
-    return torch.cat([found for found, _ in way(folder, 0)]).mul(255).round().numpy()
+    """Return all pixels that one reader yields, as levels from 0 to 255."""
+    return torch.cat([batch for batch, _ in way(folder, 0)]).mul(255).round().numpy()
 
 
 def check(folder):
-    """The ways' pixels, in ours' order of images."""
+    """Compare the readers' pixels."""
     order = [number for _, number in image_order(0, PASSES * IMAGES, IMAGES, seed=0)]
     usual, by_tensors, own = (pixels(way, folder) for way in WAYS.values())
     off = np.abs(usual[order] - own)
@@ -106,6 +107,7 @@ def check(folder):
 
 
 def rows():
+    """Yield the rows of the table."""
     with TemporaryDirectory() as root:
         folder = Path(root) / "photographs"
         (folder / "all").mkdir(parents=True)

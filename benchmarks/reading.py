@@ -2,14 +2,14 @@
 
     PYTHONPATH=workflow python benchmarks/reading.py
 
-First, the files in the same two tar shards, held in the page cache, one by one:
+First, the files in the same two tar shards, which lie in the page cache, one by one:
 through our index, by ``webdataset`` (``pip install webdataset==1.0.2``) and by
-``tarfile``. All read the same in turn, so that whatever else the machine does falls on
-all, and must find the same bytes; the ratio is the median of the turns'.
+``tarfile``. They take turns, so that other load on the machine affects all alike, and
+must read the same bytes; the ratio is the median over turns.
 
-Then an index as long as YFCC100m's (3.7 GB of temporary files; ``TMPDIR`` says where):
-opened by mapping and by NumPy; and an epoch's order, of shards permuted whole and of
-single images. Each in a process of its own, with the private memory that it keeps.
+Then an index as long as YFCC100m's (3.7 GB of temporary files, in ``TMPDIR``): opened
+by memory-mapping and by NumPy; and an epoch's order, of whole shards and of single
+images. Each runs in its own process; the memory is the private part that it keeps.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ INDEX = "index.npz"
 
 
 def tars(folder):
-    """Shards of members of random bytes, of random sizes, and the index over them."""
+    """Write shards of files of random bytes and sizes, and an index; open them."""
     draw, rows, shards = np.random.default_rng(0), [], []
     for number in range(SHARDS):
         path = folder / f"{number:06d}.tar"
@@ -65,7 +65,7 @@ def tars(folder):
 
 
 def through_the_index(numbers):
-    """Our way, image by image in the given order."""
+    """Return a reader that follows the index, image by image in the given order."""
 
     def read(images):
         return map(images.read_bytes, numbers)
@@ -91,7 +91,7 @@ def digests(data):
 
 
 def rate(read, images):
-    """Images a second."""
+    """Return the images read in a second."""
     start = perf_counter()
     count = sum(1 for _ in read(images))
     assert count == len(images)
@@ -99,7 +99,7 @@ def rate(read, images):
 
 
 def read_files(folder):
-    """Rows of images a second, and how many times each way's our sequential rate is."""
+    """Yield images a second, and how many times faster our sequential reading is."""
     images = tars(folder)
     number = np.arange(len(images))
     mixed = np.random.default_rng(0).permutation(len(images))
@@ -124,14 +124,14 @@ def read_files(folder):
 
 
 def private_megabytes():
-    """What this process shares with no file."""
+    """Return the memory of this process that it shares with no file."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     (anonymous,) = (line for line in lines if line.startswith("Anonymous:"))
     return int(anonymous.split()[1]) / 1024
 
 
 def cost(function, *args):
-    """Seconds that a call takes, and megabytes of private memory that it keeps."""
+    """Return the seconds that a call takes and the private megabytes that it keeps."""
     before, start = private_megabytes(), perf_counter()
     kept = function(*args)
     seconds = perf_counter() - start
@@ -141,7 +141,7 @@ def cost(function, *args):
 
 
 def columns_and_shards(folder):
-    """As many rows as YFCC100m has images, mapped, and empty shards for them."""
+    """Return a memory-mapped index of YFCC100m's length, and empty shards for it."""
     each = np.full(YFCC_SHARDS, YFCC_IMAGES // YFCC_SHARDS)
     each[: YFCC_IMAGES % YFCC_SHARDS] += 1
     columns = {
@@ -186,7 +186,7 @@ def first_batch(runs):
 
 
 def later_batch(runs):
-    """The median of many; all of them keep what the first one made."""
+    """Return the median cost of many; the first made what they all keep."""
     image_order(0, BATCH, runs, 0)
     costs = [
         cost(image_order, BATCH * n, BATCH * (n + 1), runs, 0) for n in range(TURNS)
@@ -195,7 +195,7 @@ def later_batch(runs):
 
 
 def open_index(folder):
-    """Rows of seconds and megabytes, each of a process of its own."""
+    """Yield rows of seconds and megabytes, each measured in its own process."""
     runs = np.full(YFCC_SHARDS, YFCC_IMAGES // YFCC_SHARDS)
     for name, function, given in (
         ("index of 92.1 M written, s2snets", writing, folder),

@@ -1,9 +1,9 @@
-"""A small ImageNet, true in layout: ILSVRC 2012 as its archives unpack.
+"""A small synthetic ImageNet in the layout of ILSVRC 2012, once unpacked.
 
     PYTHONPATH=workflow python tests/imagenet.py FOLDER --train 2 --validation 5000
 
-Writes, below FOLDER, ``train/SYNSET/SYNSET_NUMBER.JPEG`` for every one of the 1,000
-synsets, the flat ``val/ILSVRC2012_val_00000001.JPEG`` and the devkit, whose numbers
+Writes, below FOLDER, ``train/SYNSET/SYNSET_NUMBER.JPEG`` for each of the 1,000 synsets,
+the flat ``val/ILSVRC2012_val_00000001.JPEG`` and the devkit, whose numbers
 are in another order than the sorted synsets. Nothing here is shared with the code
 under test.
 """
@@ -22,14 +22,17 @@ SYNSETS = [
     line.split("\t")[0]
     for line in (ASSETS / "imagenet/synsets.txt").read_text().splitlines()
 ]
-INNER = ["n00001740", "n00001930"]  # what the devkit tells besides: no leaves
+INNER = [
+    "n00001740",
+    "n00001930",
+]  # further synsets of the devkit, which are no classes
 DEVKIT = "ILSVRC2012_devkit_t12"
 FIELDS = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children", "children",
           "wordnet_height", "num_train_images")  # fmt: skip
 
 
 def jpeg(seed, mode="RGB", form="jpeg", shape=(9, 12), **options):
-    """A small image's file; every seed another one."""
+    """Return the file of a small image of noise, by seed."""
     size = (*shape, len(mode))
     pixels = np.random.default_rng(seed).integers(0, 256, size, np.uint8)
     buffer = io.BytesIO()
@@ -38,7 +41,7 @@ def jpeg(seed, mode="RGB", form="jpeg", shape=(9, 12), **options):
 
 
 def scene(seed, shape=(60, 80)):
-    """An image of coloured patches, as a JPEG; every seed another one."""
+    """Return the JPEG of an image of coloured patches, by seed."""
     patches = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(patches).resize(shape[::-1]).save(buffer, "jpeg", quality=90)
@@ -46,7 +49,7 @@ def scene(seed, shape=(60, 80)):
 
 
 def meta_mat(leaves, inner):
-    """``meta.mat`` as the devkit has it: a column of structs, a row a synset.
+    """Return ``meta.mat`` as in the devkit: a column of structs, one for each synset.
 
     Args:
         leaves: synsets in the order of their ILSVRC2012_ID, from 1.
@@ -66,7 +69,7 @@ def meta_mat(leaves, inner):
 
 
 def write_devkit(folder, leaves, inner, truth):
-    """The devkit's two files that matter, below a folder; returns the devkit.
+    """Write the two devkit files that are read; return the devkit's folder.
 
     Args:
         truth: ILSVRC2012_ID of each validation image.
@@ -80,7 +83,7 @@ def write_devkit(folder, leaves, inner, truth):
 
 
 def write_train(folder, files):
-    """Synset folders from (synset, name, bytes)."""
+    """Write images given as (synset, name, bytes) into one folder for each synset."""
     for synset, name, data in files:
         (folder / synset).mkdir(parents=True, exist_ok=True)
         (folder / synset / name).write_bytes(data)
@@ -88,7 +91,7 @@ def write_train(folder, files):
 
 
 def write_flat(folder, files):
-    """The flat validation folder, its images numbered from 1, from their bytes."""
+    """Write the flat validation folder from images' bytes, numbered from 1."""
     folder.mkdir(parents=True)
     for number, data in enumerate(files, 1):
         (folder / f"ILSVRC2012_val_{number:08d}.JPEG").write_bytes(data)

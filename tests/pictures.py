@@ -1,4 +1,4 @@
-"""Made-up photographs, for tests of what reads and judges files."""
+"""Synthetic photographs, for tests of reading and judging image files."""
 
 import io
 
@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 
 def photograph(width, height, seed=0):
-    """Smooth shapes and some grain."""
+    """Return an RGB image of smooth shapes and some grain."""
     random = np.random.default_rng(seed)
     shapes = gaussian_filter(random.normal(0, 400, (height, width, 3)), (4, 4, 0))
     grain = random.normal(128, 6, (height, width, 3))
@@ -16,7 +16,7 @@ def photograph(width, height, seed=0):
 
 
 def encoded(image, form="jpeg", **options):
-    """The bytes of an image's file."""
+    """Return the bytes of an image's file."""
     buffer = io.BytesIO()
-    image.copy().save(buffer, form, **options)  # saving leaves marks on an image
+    image.copy().save(buffer, form, **options)  # saving changes the image's attributes
     return buffer.getvalue()

@@ -37,7 +37,7 @@ def idx(values):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes of three images each, every image another size."""
+    """Write two classes of three images, each of another size; return the folder."""
     random = np.random.default_rng(0)
     for number in range(6):
         path = tmp_path / "raw" / ("cat" if number < 3 else "dog") / f"{number}.png"

@@ -1,4 +1,4 @@
-"""The one path from bytes to pixels."""
+"""Decoding of image files, compared with Pillow."""
 
 import io
 import itertools
@@ -13,7 +13,7 @@ from s2snets.runtime.errors import UserError
 
 
 def pillows(data):
-    """The same image without simplejpeg."""
+    """Return the pixels that Pillow decodes."""
     return np.asarray(
         ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     )

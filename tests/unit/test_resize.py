@@ -1,4 +1,4 @@
-"""Square pixels: what resizing promises, against Pillow and against its definition."""
+"""Resizing to square pixels, compared with Pillow and with its definition."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def values(image):
 
 
 def weights(length, side):
-    """Of an antialiased triangle: (side, length), float64; rows sum to one."""
+    """Return an antialiased triangle's weights (side, length); rows sum to one."""
     scale = length / side
     reach = max(scale, 1)
     centres = (np.arange(side)[:, None] + 0.5) * scale
@@ -97,7 +97,7 @@ def test_what_is_square_already_is_left_alone(resize_mode):
     assert np.array_equal(pixels, values(image))
 
 
-DRAWN = """
+RESIZE_RANDOM_IMAGES = """
 import sys
 import numpy as np
 from PIL import Image
@@ -120,7 +120,7 @@ def test_channels_come_last_in_memory(resize_mode, size):
 def test_pixels_do_not_depend_on_the_processor():
     found = {
         subprocess.run(
-            [sys.executable, "-c", DRAWN],
+            [sys.executable, "-c", RESIZE_RANDOM_IMAGES],
             env=os.environ | {"PYTHONPATH": LIBRARY} | capability,
             check=True,
             capture_output=True,

@@ -34,7 +34,7 @@ VAL = [f"ILSVRC2012_val_{number:08d}" for number in range(1, 7)]
 
 
 def tar(path, files):
-    """A plain tar of (name, bytes); its bytes, where there is no path."""
+    """Return the bytes of a plain tar of (name, bytes); write them to a path, if any."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, data in files:
@@ -47,7 +47,7 @@ def tar(path, files):
 
 
 def train_files():
-    """Two images of each class, as (synset, name, bytes), in the sorted order."""
+    """Return two images of each class as (synset, name, bytes), sorted by synset."""
     return [
         (synset, f"{synset}_{number}.JPEG", jpeg((place, number)))
         for place, synset in enumerate(CLASSES)
@@ -77,8 +77,8 @@ def source(path, labels=None, **more):
     return Source(path=str(path), labels=labels and str(labels), **more)
 
 
-def told(one, classes=CLASSES):
-    """(class, bytes) of every image of a source."""
+def labelled_bytes(one, classes=CLASSES):
+    """Return (class, bytes) of every image of a source."""
     return [
         (classes[item.label], item.read())
         for item in source_items(one, classes, (0, 0))
@@ -99,7 +99,7 @@ def pack(tmp_path, sources, name="set", **job):
 
 
 def lists(tmp_path):
-    """The same labels in every form that people have them in."""
+    """Write the same labels in every common form; return the files."""
     kaggle = "".join(
         f"{name},{label} 85 1 499 272 {label} 1 2 3 4 \n"
         for name, label in reversed([*zip(VAL, LABELS, strict=True)])
@@ -128,7 +128,7 @@ def test_every_form_of_ground_truth_tells_the_same(tmp_path, flat, devkit):
     shutil.copytree(devkit, tmp_path / "devkits" / devkit.name)
     expected = [(label, jpeg(seed)) for seed, label in enumerate(LABELS)]
     for form in forms:
-        assert told(source(flat, form)) == expected, form
+        assert labelled_bytes(source(flat, form)) == expected, form
         if form.name != "val.txt":
             assert find_classes([source(flat, form)]) == CLASSES
 
@@ -136,8 +136,8 @@ def test_every_form_of_ground_truth_tells_the_same(tmp_path, flat, devkit):
 def test_the_official_tars_read_as_their_folders(tmp_path, flat, train, devkit):
     val = tmp_path / "ILSVRC2012_img_val.tar"
     tar(val, [(f"{VAL[n]}.JPEG", jpeg(n)) for n in (3, 1, 0, 2, 5, 4)])
-    assert told(source(val, devkit)) == told(source(flat, devkit))
-    assert told(source(val, tmp_path / lists(tmp_path)[0])) == told(
+    assert labelled_bytes(source(val, devkit)) == labelled_bytes(source(flat, devkit))
+    assert labelled_bytes(source(val, tmp_path / lists(tmp_path)[0])) == labelled_bytes(
         source(flat, devkit)
     )
     official = tmp_path / "ILSVRC2012_img_train.tar"
@@ -147,19 +147,19 @@ def test_the_official_tars_read_as_their_folders(tmp_path, flat, train, devkit):
     ]
     tar(official, [(f"{synset}.tar", data) for synset, data in inner])
     assert find_classes([source(official)]) == find_classes([source(train)]) == CLASSES
-    assert told(source(official)) == told(source(train))
-    assert len(told(source(official))) == 6
+    assert labelled_bytes(source(official)) == labelled_bytes(source(train))
+    assert len(labelled_bytes(source(official))) == 6
     unpacked_once = tmp_path / "once"
     unpacked_once.mkdir()
     for synset, data in inner:
         (unpacked_once / f"{synset}.tar").write_bytes(data)
-    assert told(source(unpacked_once)) == told(source(train))
+    assert labelled_bytes(source(unpacked_once)) == labelled_bytes(source(train))
     whole = tmp_path / "folders.tar"
     tar(
         whole,
         [(f"./train/{synset}/{name}", data) for synset, name, data in train_files()],
     )
-    assert told(source(whole)) == told(source(train))
+    assert labelled_bytes(source(whole)) == labelled_bytes(source(train))
 
 
 def shards(folder, label=lambda synset: CLASSES.index(synset)):
@@ -182,16 +182,16 @@ def test_numbered_shards_keep_numbers_until_a_list_names_them(tmp_path, train):
     numbered = source(shards(tmp_path / "numbered"))
     assert find_classes([numbered]) == ["0", "1", "2"]
     images = [data for _, _, data in train_files()]
-    assert [data for _, data in told(numbered)] == images
+    assert [data for _, data in labelled_bytes(numbered)] == images
     names = tmp_path / "names.txt"
     names.write_text("".join(f"{synset}\ta word\n" for synset in CLASSES))
     named = source(numbered.path, names)
     assert find_classes([named]) == CLASSES
-    assert sorted(told(named)) == sorted(told(source(train)))
+    assert sorted(labelled_bytes(named)) == sorted(labelled_bytes(source(train)))
     by_name = source(shards(tmp_path / "by-name", str))
-    assert told(by_name) == told(named)
+    assert labelled_bytes(by_name) == labelled_bytes(named)
     one = source(tmp_path / "by-name/imagenet-train-000000.tar")
-    assert told(one) == told(by_name)[:3]
+    assert labelled_bytes(one) == labelled_bytes(by_name)[:3]
 
 
 def test_imagenets_own_list_names_its_numbers(tmp_path):
@@ -208,9 +208,9 @@ def test_tars_are_photographs_too(tmp_path):
 
 
 def test_a_tar_left_beside_images_is_not_taken_for_them(train):
-    expected = told(source(train))
+    expected = labelled_bytes(source(train))
     tar(train / "train.tar", [("other.JPEG", jpeg(9))])
-    assert told(source(train)) == expected
+    assert labelled_bytes(source(train)) == expected
 
 
 def test_a_packed_set_packs_to_the_same_set(tmp_path, train):
@@ -310,7 +310,7 @@ def cut(path, length):
 
 
 def nested(tmp_path, change=lambda data: data):
-    """A tar of two tars of classes, the first of them changed."""
+    """Write a tar of two classes' tars, the first of them changed; return its path."""
     inner = tar(None, [file[1:] for file in train_files()[:2]])
     files = [("n01440764.tar", change(inner)), ("n02119789.tar", inner)]
     tar(tmp_path / "outer.tar", files)
@@ -321,14 +321,14 @@ def nested(tmp_path, change=lambda data: data):
 def test_a_truncated_inner_tar_is_named(tmp_path, length):
     path = nested(tmp_path, lambda data: data[:length])
     with pytest.raises(UserError, match=r"outer\.tar:n01440764\.tar: .*cut") as caught:
-        told(source(path))
+        labelled_bytes(source(path))
     assert "\n" not in str(caught.value)
 
 
 def test_a_truncated_outer_tar_is_named(tmp_path):
     for length in (100, 512, 5000, 11000, 21504):
         with pytest.raises(UserError, match=r"outer\.tar.*cut"):
-            told(source(cut(nested(tmp_path), length)))
+            labelled_bytes(source(cut(nested(tmp_path), length)))
 
 
 def test_a_compressed_tar_or_no_tar_is_named(tmp_path):
@@ -402,7 +402,7 @@ def test_a_broken_list_is_one_line(tmp_path, flat, text, complaint):
     path = tmp_path / "labels.txt"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=complaint) as caught:
-        told(source(flat, path))
+        labelled_bytes(source(flat, path))
     assert "\n" not in str(caught.value)
 
 

@@ -35,8 +35,8 @@ def encoded(pixels, kind):
     return buffer.getvalue()
 
 
-def streamed(folder, counts, shuffled=True):
-    """An index over shards of so many small photographs, labelled by their numbers."""
+def write_set(folder, counts, shuffled=True):
+    """Write shards of so many small images each, labelled by number; return the index."""
     draw, rows, shards = np.random.default_rng(0), [], []
     for shard, count in enumerate(counts):
         path = folder / f"shards/{shard:06d}.tar"
@@ -63,12 +63,12 @@ def streamed(folder, counts, shuffled=True):
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    return streamed(tmp_path_factory.mktemp("streamed"), [9, 4, 0, 13, 1])
+    return write_set(tmp_path_factory.mktemp("streamed"), [9, 4, 0, 13, 1])
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    return streamed(tmp_path_factory.mktemp("packed"), [9, 4, 13, 1], shuffled=False)
+    return write_set(tmp_path_factory.mktemp("packed"), [9, 4, 13, 1], shuffled=False)
 
 
 def is_mapped(array):
@@ -119,7 +119,7 @@ def test_mapped_columns_are_written_as_lists_are(tmp_path):
 
 
 def rewritten(save=np.savez, **changed):
-    """A damage: some columns of an index are others, or left out."""
+    """Return a function that replaces or omits some columns of an index."""
 
     def write(path):
         with np.load(path) as file:
@@ -150,7 +150,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_index_is_named(tmp_path, damage):
-    path = streamed(tmp_path, [20, 7])
+    path = write_set(tmp_path, [20, 7])
     DAMAGES[damage](path)
     with pytest.raises(UserError, match=r"index\.npz: damaged index.*repack"):
         ImageSet(path, 16)
@@ -204,7 +204,7 @@ def test_what_trains_is_what_is_measured_to_the_bit(index):
 
 
 def order(runs, seed, epoch):
-    """One epoch's images, written down at length."""
+    """Return one epoch's images by the definition of the order."""
     random = seeded_generator(seed, epoch)
     if isinstance(runs, int):
         return random.permutation(runs).tolist()
@@ -237,7 +237,7 @@ def test_an_epoch_of_92_million_is_found_without_being_written_down():
 
 
 def drawn_training(random):
-    """Some set, some training on it, and all that it shows, in order."""
+    """Return a random training's arguments, and all (position, image) of it in order."""
     runs = random.integers(0, 9, random.integers(1, 9))
     runs[0] += 1
     if random.random() < 0.5:
@@ -251,8 +251,8 @@ def drawn_training(random):
     return (runs, images, batch, seed), truth
 
 
-def united(training, start, world):
-    """What the ranks show together, batch by batch."""
+def joined_ranks(training, start, world):
+    """Yield the ranks' batches joined together."""
     ranks = [
         ResumableBatchSampler(*training, start, rank, world) for rank in range(world)
     ]
@@ -270,10 +270,10 @@ def test_a_training_shows_the_same_at_any_world_size_and_after_any_kill(number):
     runs, _, batch, _ = training
     steps = [truth[first : first + batch] for first in range(0, len(truth), batch)]
     for world in range(1, 8):
-        assert list(united(training, 0, world)) == steps
+        assert list(joined_ranks(training, 0, world)) == steps
         done, resumed_world = random.integers(len(steps)), random.integers(1, 8)
-        before = list(united(training, 0, world))[:done]
-        after = united(training, int(done) * batch, int(resumed_world))
+        before = list(joined_ranks(training, 0, world))[:done]
+        after = joined_ranks(training, int(done) * batch, int(resumed_world))
         assert before + list(after) == steps
     count = int(np.sum(runs))
     for first in range(0, len(truth) - count + 1, count):
@@ -286,8 +286,8 @@ def test_more_processes_than_images_in_a_batch_are_refused():
         ResumableBatchSampler(20, 20, 4, seed=0, world=5)
 
 
-def shown(images, settings, seen, workers, world):
-    """Pixels and numbers of every batch from ``seen`` on, from real processes."""
+def joined_batches(images, settings, seen, workers, world):
+    """Yield pixels and numbers of every batch after ``seen`` images, from all ranks."""
     ranks = [
         resumable_batches(
             images,
@@ -312,12 +312,12 @@ def test_pixels_are_the_same_from_any_processes(request, kind, workers, world):
     settings = Pretraining(
         images=66, batch=11, check_every=66, augment=Augmentation(pixelwise=1)
     )
-    whole = list(shown(images, settings, 0, workers=0, world=1))
+    whole = list(joined_batches(images, settings, 0, workers=0, world=1))
     numbers = torch.cat([labels for _, labels in whole]).tolist()
     expected = [n for epoch in range(3) for n in order(images.runs, 5, epoch)]
     assert numbers == expected[:66]
     for seen in (0, 33):
-        tail = shown(images, settings, seen, workers, world)
+        tail = joined_batches(images, settings, seen, workers, world)
         for (pixels, labels), (truth, numbers) in zip(
             tail, whole[seen // 11 :], strict=True
         ):

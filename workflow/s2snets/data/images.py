@@ -11,14 +11,9 @@ from s2snets.runtime.errors import UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
 FORMATS = {
-    "JPEG": "jpg",
-    "PNG": "png",
-    "WEBP": "webp",
-    "BMP": "bmp",
-    "GIF": "gif",
-    "TIFF": "tif",
-    "PPM": "ppm",
-}
+    "JPEG": "jpg", "PNG": "png", "WEBP": "webp", "BMP": "bmp", "GIF": "gif",
+    "TIFF": "tif", "PPM": "ppm",
+}  # fmt: skip
 """Suffixes of the formats that are read, whatever a file is called. Pillow knows more,
 but needs programs for some that not every machine has."""
 MAX_PIXELS = 178_956_970

@@ -61,13 +61,10 @@ class ResumableBatchSampler:
     of the rank before it; the parts differ by one image at most.
 
     Args:
-        runs: of the image set.
         images: number of positions in all.
         batch: number of images in the batch of all processes together.
-        seed: of the order.
         start: the first position, a multiple of ``batch``.
         rank: number of this process, from 0.
-        world: number of processes.
 
     Raises:
         UserError: fewer images in a batch than processes.

@@ -40,11 +40,8 @@ def pad(image: Image.Image, side: int) -> Tensor:
     return as_tensor(framed)
 
 
-RESIZE_MODES: dict[str, Callable[[Image.Image, int], Tensor]] = {
-    "squash": squash,
-    "crop": crop,
-    "pad": pad,
-}
+Resize = Callable[[Image.Image, int], Tensor]
+RESIZE_MODES: dict[str, Resize] = {"squash": squash, "crop": crop, "pad": pad}
 
 
 def resize_to_square(image: Image.Image, side: int, resize_mode: str) -> Tensor:

@@ -84,10 +84,9 @@ def write_index(
     memory.
 
     Args:
-        index: path of ``index.npz``.
         columns: those of ``COLUMNS``, one number for each image, shard by shard.
-        shards: a ``shard_entry`` each, with ``file`` absolute or relative to the index's
-            folder, and ``images`` the number of its rows in the columns.
+        shards: a ``shard_entry`` each, its ``file`` absolute or relative to the index's
+            folder, its ``images`` the number of its rows in the columns.
         classes: class names, None for an unlabelled set.
         shuffled: whether the images are stored in a random order, see ``order.Runs``.
     """
