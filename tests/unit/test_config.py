@@ -63,8 +63,12 @@ def test_every_key_is_read():
             {"pretrain": {"photos": {"units": "pixels"}}},
             r"pretrain\.photos\.units: was renamed, write 'loss_space'",
         ),
+        ({"train": {"rate": 1}}, r"train\.rate: was renamed, write 'learning_rate'"),
         ({"lattice": {"units": 1}}, r"lattice\.units: unknown key; known here: thresh"),
-        ({"finetune": {"rat": 1}}, r"finetune\.rat: unknown key; did you mean 'rate'"),
+        (
+            {"finetune": {"learning_rat": 1}},
+            r"finetune\.learning_rat: .* mean \'learning_rate\'",
+        ),
         ({"lattice": {"thresholds": [1.5]}}, r"lattice\.thresholds\.0: .*1\.5"),
         ({"predict": {"strengths": [0.5]}}, "predict: strengths: each once, 0 among"),
         ({"finetune": {"parts": ["head"]}}, r"finetune\.parts\.0: .*'head'"),
@@ -121,7 +125,11 @@ def test_reordered_yaml_means_the_same():
 def test_defaults_are_the_papers():
     study = load({**demo(), "pretrain": {}, "autoencoder": {}, "image_size": 256})
     photos = study.pretrain.photos
-    assert (photos.optimiser, photos.momentum, photos.rate) == ("sgd", 0.9, 0.01)
+    assert (photos.optimiser, photos.momentum, photos.learning_rate) == (
+        "sgd",
+        0.9,
+        0.01,
+    )
     assert (photos.schedule, photos.factor, photos.patience) == ("plateau", 0.2, 2)
     assert photos.check_every == 1_000_000
     assert (study.autoencoder.width, study.autoencoder.stages) == (64, 5)

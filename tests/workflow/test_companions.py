@@ -103,7 +103,7 @@ def test_the_sought_are_the_classes_the_filters_and_the_compounds(companions):
     [
         ({"salient": {"measured": 6}}, {"reverse_network"}),
         ({"salient": {"segmentation": {"iterations": 2}}}, {"segment"}),
-        ({"salient": {"inversion": {"rate": 0.1}}}, {"train_inverse"}),
+        ({"salient": {"inversion": {"learning_rate": 0.1}}}, {"train_inverse"}),
         ({"synthesis": {"scratch": {"steps": 5}}}, {"synthesise"}),
         ({"synthesis": {"decoder": {"noise": 0.2}}}, {"train_generator"}),
         ({"synthesis": {"beside": 1}}, {"rank_images"}),

@@ -88,10 +88,10 @@ FEW = {
         "metadata": ["data/yfcc100m/v2/yfcc100m_dataset.bz2"],
         "exclude": "data/yfcc100m/exclude.txt",
         "shards": 2, "batches": 1, "held_out": 2,
-        "most_rejected": 0.9,  # one of each kind of trouble, among few
+        "max_rejected": 0.9,  # one of each kind of trouble, among few
     },
     # LeNet learns in one step which class has most images.
-    "train": {"images": 16, "batch": 16, "check_every": 16, "rate": 10.0},
+    "train": {"images": 16, "batch": 16, "check_every": 16, "learning_rate": 10.0},
     "pretrain": {"validation_images": 1, "photos": ONE, "labelled": ONE},
     "finetune": ONE | {"parts": ["decoder"]},
     "predict": {"strengths": [0.0, 0.5], "noisy_images": 1, "batch": 2},

@@ -16,7 +16,7 @@ from PIL import Image
 from project import one_line
 
 from s2snets.networks.checkpoints import save_weights
-from s2snets.networks.classifiers import lenet5
+from s2snets.networks.architectures import lenet5
 from s2snets.runtime.assets import ASSETS
 
 ROOT = Path(__file__).parents[2]
@@ -263,7 +263,7 @@ def test_a_checkpoint_of_other_settings_stops_the_stage_with_one_line(smoke, cop
         time.sleep(0.01)
     process.kill()
     process.wait()
-    process = command(copy, "pretrain_autoencoder", *pretraining(smoke, out, rate=0.5))
+    process = command(copy, "pretrain_autoencoder", *pretraining(smoke, out, learning_rate=0.5))
     _, told = process.communicate()
     assert process.returncode == 1
     last = told.strip().splitlines()[-1]
@@ -300,7 +300,7 @@ def test_the_papers_table_gives_figure_6_and_the_printed_lattices(smoke, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"finetun": {"rate": 1}}, ["finetun: unknown key; did you mean 'finetune'"]),
+        ({"finetun": {"learning_rate": 1}}, ["finetun: unknown key; did you mean 'finetune'"]),
         ({"lattice": {"thresholds": [1.2]}}, ["lattice.thresholds.0", "1.2"]),
         (
             {"data": {"photos": [{"path": "nowhere"}]}},

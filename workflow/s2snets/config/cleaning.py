@@ -113,13 +113,13 @@ class Clean(Settings):
     held_out: Count = Field(
         50_000, description="Photographs kept for validation (50,000; section 3.2)."
     )
-    most_failed: Fraction = Field(
+    max_failed: Fraction = Field(
         0.001,
         description="Greatest fraction of a shard's photographs that may fail to"
         " arrive, not counting deleted ones; above it the shard waits for the next"
         " run.",
     )
-    most_rejected: Fraction = Field(
+    max_rejected: Fraction = Field(
         0.1,
         description="Greatest fraction of the photographs obtained that may be"
         " rejected; above it the source is taken to be wrong, and nothing is indexed"

@@ -13,7 +13,13 @@ from s2snets.runtime.errors import UserError
 
 Model = TypeVar("Model", bound=Settings)
 
-RENAMED = {"fit": "resize_mode", "units": "loss_space"}
+RENAMED = {
+    "fit": "resize_mode",
+    "most_failed": "max_failed",
+    "most_rejected": "max_rejected",
+    "rate": "learning_rate",
+    "units": "loss_space",
+}
 """Former name of a key -> its name."""
 
 

@@ -59,7 +59,7 @@ class Inversion(Optimisation):
     optimiser: Literal["sgd", "adam"] = Field(
         "adam", description="As Dosovitskiy & Brox 2016."
     )
-    rate: Positive = Field(0.001, description="Learning rate (not in print).")
+    learning_rate: Positive = Field(0.001, description="Learning rate (not in print).")
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "one_cycle", description="As for pretraining (not in print)."
     )

@@ -88,6 +88,11 @@ class Study(Settings):
     figures: Figures = Field(Figures(), description="Appearance of the figures.")
 
     @property
+    def labelled_sets(self) -> list[str]:
+        """Image sets whose labels are used."""
+        return ["train", "validation"] if self.reference == "labels" else []
+
+    @property
     def denoised_images(self) -> int | None:
         """Number of images that denoisers are measured on: of those that get noise."""
         limits = (self.denoise.images, self.predict.noisy_images)

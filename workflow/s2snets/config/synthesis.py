@@ -15,7 +15,10 @@ class Ascent(Settings):
     optimiser: Literal["adamax", "nesterov"] = Field(
         "adamax", description="AdaMax or Nesterov SGD (AdaMax; table 1)."
     )
-    rate: Positive = Field(0.002, description="Learning rate (0.002; table 1).")
+    learning_rate: Positive = Field(
+        0.002,
+        description="Learning rate (0.002; table 1).",
+    )
     momentum: Fraction = Field(
         0.9, description="AdaMax's first beta or Nesterov's momentum (0.9; table 1)."
     )
@@ -41,7 +44,7 @@ class PretrainedAscent(Ascent):
     optimiser: Literal["adamax", "nesterov"] = Field(
         "nesterov", description="AdaMax or Nesterov SGD (SGD; table 1)."
     )
-    rate: Positive = Field(0.01, description="Learning rate (0.01; table 1).")
+    learning_rate: Positive = Field(0.01, description="Learning rate (0.01; table 1).")
     momentum: Fraction = Field(
         0.1, description="Nesterov's momentum or AdaMax's first beta (0.1; table 1)."
     )
@@ -68,7 +71,7 @@ class Decoding(Optimisation):
     optimiser: Literal["sgd", "adam", "adadelta"] = Field(  # type: ignore[assignment]
         "adadelta", description="As in the published notebooks."
     )
-    rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
+    learning_rate: Positive = Field(1.0, description="Learning rate (Keras's default).")
     momentum: Fraction = Field(
         0.95,
         description="Adadelta's ρ (Keras's default), SGD's momentum, Adam's first"

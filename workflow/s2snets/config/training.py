@@ -15,7 +15,7 @@ class Optimisation(Settings):
     optimiser: Literal["sgd", "adam"] = Field(
         "sgd", description="SGD with momentum or Adam (paper: SGD; section 3.2)."
     )
-    rate: Positive = Field(
+    learning_rate: Positive = Field(
         0.01, description="Learning rate: the first, or one_cycle's peak (section 3.2)."
     )
     momentum: Fraction = Field(
