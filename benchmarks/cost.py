@@ -8,17 +8,18 @@ table states. Writes the tables of `docs/cost.md`.
 """
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import yaml
 from common import RESULTS
-from torch import nn
 
-from s2snets.config import load
-from s2snets.networks.build import build, spec_of
-from s2snets.networks.cost import operations
+from s2snets.config import Study, load
+from s2snets.networks.cost import count_operations
+from s2snets.networks.factory import build_classifier, classifier_spec
+from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.runtime.files import replacing
 from s2snets.training.objectives import classification, reconstruction
@@ -26,140 +27,186 @@ from s2snets.training.objectives import classification, reconstruction
 ROOT = Path(__file__).parents[1]
 STUDY, DOC = ROOT / "config/paper.yaml", ROOT / "docs/cost.md"
 TRAIN, VALIDATION, CLASSES = 1_281_167, 50_000, 1000  # ImageNet, ILSVRC 2012
-# Operations a second of a GPU such as the H100, as its large matrix products may reach
-# them, and the share of it that a training is meant to reach.
+# Operations per second that large matrix products may reach on a GPU such as the H100,
+# and the share of them that a training is expected to reach.
 ASSUMED = {"32-true": (50e12, 0.5), "bf16-mixed": (600e12, 0.5)}
 PRECISIONS = {"32-true": "float32", "bf16-mixed": "bfloat16"}
 START, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
 class Stage(NamedTuple):
+    """The work of one stage of a study, once for each seed."""
+
     name: str
-    images: int  # through the network, forth and perhaps back
+    images: int  # through the network, forward and perhaps backward
     operations: int
-    trains: bool = True  # and so has a precision; others have float32
+    trains: bool = True  # in the study's precision; other stages use float32
 
-    def hours(self, rates, kind):
-        return self.operations / rates[kind if self.trains else "32-true"] / 3600
+    def hours(self, rates: dict[str, float], precision: str) -> float:
+        """Return the GPU-hours at some operations per second by precision."""
+        rate = rates[precision if self.trains else "32-true"]
+        return self.operations / rate / 3600
 
 
-def read(name):
+class Networks(NamedTuple):
+    """A study's networks without weights, and their operations per image."""
+
+    segnet: SegNet
+    classifiers: dict[str, PixelClassifier]
+    forward: int  # the autoencoder
+    training: int  # a step of it
+    classifying: int  # all classifiers
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    """Return the rows of one of the benchmarks' results."""
     with (RESULTS / f"{name}.csv").open() as file:
         return list(csv.DictReader(file))
 
 
-def checks(training, validation):
-    """Images that its checks look at: two validation sets each time."""
-    return 2 * validation * -(-training.images // training.check_every)
-
-
-def stages(study):
-    """The stages that need a GPU, once for each seed."""
-    side, clean = study.image_size, study.predict.strengths.count(0.0)
-    with torch.device("meta"):  # networks without weights
+def build_networks(study: Study) -> Networks:
+    """Return the networks of a study, on the meta device."""
+    side = study.image_size
+    with torch.device("meta"):
         segnet = SegNet(study.autoencoder.width, study.autoencoder.stages)
-        nets = {
-            name: build(spec_of(one, CLASSES, side, published=one.named))
-            for name, one in study.classifiers.items()
+        classifiers = {
+            name: build_classifier(
+                classifier_spec(
+                    settings, CLASSES, side, published=settings.is_published
+                )
+            )
+            for name, settings in study.classifiers.items()
         }
-    forward = operations(segnet, None, side)
-    classified = [operations(net, None, side) for net in nets.values()]
-    reconstructed = operations(segnet, reconstruction("normalised"), side)
+    return Networks(
+        segnet,
+        classifiers,
+        count_operations(segnet, None, side),
+        count_operations(segnet, reconstruction("normalised"), side),
+        sum(count_operations(net, None, side) for net in classifiers.values()),
+    )
 
-    for name, one in study.classifiers.items():
-        if one.trained:
-            learning = nets[name].net.requires_grad_(True)
-            net = nn.Sequential(learning)
-            step = operations(net, classification, one.crop or one.resize or side)
-            learning.requires_grad_(False)
+
+def trainings(study: Study, networks: Networks) -> Iterator[Stage]:
+    """Yield the trainings of classifiers and autoencoders."""
+    for name, settings in study.classifiers.items():
+        if settings.is_trained:
+            net = networks.classifiers[name].net.requires_grad_(True)
+            side = settings.crop or settings.resize or study.image_size
+            step = count_operations(net, classification, side)
+            net.requires_grad_(False)
             images = study.train.images
             yield Stage(f"classifier {name}, trained", images, images * step)
     for corpus in ("photos", "labelled"):
         training = getattr(study.pretrain, corpus)
-        seen = checks(training, study.pretrain.validation_images)
-        total = training.images * reconstructed + seen * forward
+        checks = -(-training.images // training.check_every)
+        seen = 2 * study.pretrain.validation_images * checks  # of each corpus
+        total = training.images * networks.training + seen * networks.forward
         yield Stage(f"pretraining, {corpus}", training.images + seen, total)
-    images = study.finetune.images
+    images, count = study.finetune.images, len(networks.classifiers)
     for part in study.finetune.parts:
-        step = operations(Tuned(segnet, part), reconstruction("pixels"), side)
-        # A frozen classifier passes gradients on, each at the price of going forward.
-        total = len(nets) * step + 2 * sum(classified)
-        name = f"fine-tuning, {part}, {len(nets)} classifiers"
-        yield Stage(name, images * len(nets), images * total)
+        tuned = Tuned(networks.segnet, part)
+        step = count_operations(tuned, reconstruction("pixels"), study.image_size)
+        # A frozen classifier passes gradients on, which costs as much as going forward.
+        total = count * step + 2 * networks.classifying
+        name = f"fine-tuning, {part}, {count} classifiers"
+        yield Stage(name, images * count, images * total)
+
+
+def stages(study: Study) -> Iterator[Stage]:
+    """Yield the stages that need a GPU, once for each seed."""
+    networks = build_networks(study)
+    yield from trainings(study, networks)
+    clean = study.predict.strengths.count(0.0)
     noisy = study.predict.noisy_images or VALIDATION
-    shown = VALIDATION * clean + noisy * (len(study.predict.strengths) - clean)
-    sources = 1 + len(study.finetune.parts) * len(nets)
+    images = VALIDATION * clean + noisy * (len(study.predict.strengths) - clean)
+    count = len(networks.classifiers)
+    sources = 1 + len(study.finetune.parts) * count
+    classifying = (1 + sources) * networks.classifying  # the original images too
     yield Stage(
-        f"predictions, {1 + sources} sources × {len(nets)} classifiers",
-        shown * (1 + sources),
-        shown * (sources * forward + (1 + sources) * sum(classified)),
+        f"predictions, {1 + sources} sources × {count} classifiers",
+        images * (1 + sources),
+        images * (sources * networks.forward + classifying),
         trains=False,
     )
     if "autoencoder" in study.denoise.methods:
-        training = study.denoise.training
-        images = training.images
-        yield Stage("denoiser, trained", images, images * reconstructed)
-    images = study.information.images or VALIDATION
-    seen = images * sources
-    yield Stage("mutual information", seen, seen * forward, trains=False)
+        images = study.denoise.training.images
+        yield Stage("denoiser, trained", images, images * networks.training)
+    images = (study.information.images or VALIDATION) * sources
+    operations = images * networks.forward
+    yield Stage("mutual information", images, operations, trains=False)
 
 
-def rates():
-    """Operations a second by precision, and a sentence on where they come from."""
-    rows = [row for row in read("training") if "s2snets, " in row["what"]]
-    if rows[0]["device"].endswith("one core"):
-        text = ", ".join(
-            f"{peak / 1e12:.0f} Tflop/s in {PRECISIONS[kind]}"
-            for kind, (peak, _) in ASSUMED.items()
-        )
-        share = ASSUMED["32-true"][1]
-        return {kind: peak * part for kind, (peak, part) in ASSUMED.items()}, (
-            f"**Assumed, not measured**: a GPU whose large matrix products reach"
-            f" {text}; every stage, {share:.0%} of that."
-        )
-    found = {}
-    for kind in ASSUMED:
-        best = [
+def measured_rates(rows: list[dict[str, str]]) -> dict[str, float]:
+    """Return the best operations per second of a pretraining, by precision."""
+    return {
+        precision: max(
             float(row["product_tflops"]) * float(row["share_of_product"]) * 1e12
             for row in rows
-            if row["what"].startswith("pretraining") and kind in row["what"]
-        ]
-        found[kind] = max(best)
-    text = " and ".join(
-        f"{rate / 1e12:.0f} Tflop/s in {PRECISIONS[kind]}"
-        for kind, rate in found.items()
-    )
+            if row["what"].startswith("pretraining") and precision in row["what"]
+        )
+        for precision in ASSUMED
+    }
+
+
+def rates() -> tuple[dict[str, float], str]:
+    """Return operations per second by precision, and a sentence on their source."""
+    rows = [row for row in read_table("training") if "s2snets, " in row["what"]]
+    if rows[0]["device"].endswith("one core"):
+        peaks = {precision: peak for precision, (peak, _) in ASSUMED.items()}
+        share = ASSUMED["32-true"][1]
+        return {
+            precision: peak * part for precision, (peak, part) in ASSUMED.items()
+        }, (
+            f"**Assumed, not measured**: a GPU whose large matrix products reach"
+            f" {in_words(peaks, ', ')}; every stage, {share:.0%} of that."
+        )
+    found = measured_rates(rows)
+    text = in_words(found, " and ")
     return found, f"Measured on {rows[0]['device']}, pretraining: {text}."
 
 
-def tables():
-    """What `docs/cost.md` carries, as Markdown."""
-    found = list(stages(load(yaml.safe_load(STUDY.read_text()))))
-    by_kind, source = rates()
+def in_words(rates: dict[str, float], separator: str) -> str:
+    """Return rates as text, such as ``50 Tflop/s in float32``."""
+    return separator.join(
+        f"{rate / 1e12:.0f} Tflop/s in {PRECISIONS[precision]}"
+        for precision, rate in rates.items()
+    )
+
+
+def stage_table(found: list[Stage], by_precision: dict[str, float]) -> list[str]:
+    """Return the lines of the table of stages."""
     heads = " | ".join(f"GPU-hours, {name}" for name in PRECISIONS.values())
-    lines = [source, "", f"| stage | million images | 10¹⁸ operations | {heads} |"]
+    lines = [f"| stage | million images | 10¹⁸ operations | {heads} |"]
     lines += ["|---|--:|--:|--:|--:|"]
-    totals = [0.0] * len(by_kind)
+    totals = [0.0] * len(by_precision)
     for stage in found:
-        hours = [stage.hours(by_kind, kind) for kind in by_kind]
+        hours = [stage.hours(by_precision, precision) for precision in by_precision]
         totals = [total + one for total, one in zip(totals, hours, strict=True)]
         lines += [
             f"| {stage.name} | {stage.images / 1e6:,.2f} |"
             f" {stage.operations / 1e18:,.2f} |"
             f" {' | '.join(f'{one:,.1f}' for one in hours)} |"
         ]
-    lines += [f"| **all** | | | {' | '.join(f'**{one:,.0f}**' for one in totals)} |"]
-    (pretraining,) = (one for one in found if one.name == "pretraining, photos")
-    ready = {
+    cells = " | ".join(f"**{one:,.0f}**" for one in totals)
+    return [*lines, f"| **all** | | | {cells} |"]
+
+
+def tables() -> str:
+    """Return the tables of `docs/cost.md` as Markdown."""
+    found = list(stages(load(yaml.safe_load(STUDY.read_text()))))
+    by_precision, source = rates()
+    lines = [source, "", *stage_table(found, by_precision)]
+    (pretraining,) = (stage for stage in found if stage.name == "pretraining, photos")
+    per_core = {
         row["what"].partition(": ")[2]: float(row["images_a_second_median"])
-        for row in read("loader")
+        for row in read_table("loader")
         if row["what"].startswith("a process")
     }["s2snets"]
     lines += ["", "Pretraining on photographs then sees, with cores that read them:"]
     lines += ["", "| precision | images/s | cores |", "|---|--:|--:|"]
-    for kind, name in PRECISIONS.items():
-        needed = by_kind[kind] * pretraining.images / pretraining.operations
-        lines += [f"| {name} | {needed:,.0f} | {needed / ready:.1f} |"]
+    for precision, name in PRECISIONS.items():
+        needed = by_precision[precision] * pretraining.images / pretraining.operations
+        lines += [f"| {name} | {needed:,.0f} | {needed / per_core:.1f} |"]
     lines += ["", "Measured, in steps of the trainings:"]
     lines += ["", "| step | device | images/s | times the plain loop | GB | share |"]
     lines += ["|---|---|--:|--:|--:|--:|"]
@@ -167,18 +214,19 @@ def tables():
         f"| {row['what']} | {row['device']} | {row['images_a_second_median']} |"
         f" {row['ratio']} | {row['peak_gigabytes']} |"
         f" {float(row['share_of_product']):.0%} |"
-        for row in read("training")
+        for row in read_table("training")
     ]
     return "\n".join(lines) + "\n"
 
 
-def document(text):
-    """A text with the tables between its two marks made anew."""
+def document(text: str) -> str:
+    """Return a text with the tables between its two marks written anew."""
     head, _, rest = text.partition(START)
     return head + START + "\n" + tables() + "\n" + END + rest.partition(END)[2]
 
 
-def main():
+def main() -> None:
+    """Write and print the document."""
     text = document(DOC.read_text())
     with replacing(DOC) as draft:
         draft.write_text(text)

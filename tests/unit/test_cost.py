@@ -8,10 +8,10 @@ import yaml
 from torch import nn
 
 from s2snets.config import load
-from s2snets.networks.classifiers import lenet5
-from s2snets.networks.cost import multiply_adds, operations
+from s2snets.networks.architectures import lenet5
+from s2snets.networks.cost import count_multiply_adds, count_operations
 from s2snets.networks.frozen import Frozen
-from s2snets.networks.segnet import PARTS, SegNet, Tuned
+from s2snets.networks.segnet import TRAINED_HALVES, SegNet, Tuned
 from s2snets.training.objectives import classification, reconstruction
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,9 @@ def cost(monkeypatch):
 
 
 def test_going_forward_costs_two_operations_a_multiply_add():
-    assert operations(SegNet(8, 2), None, 32) == 2 * multiply_adds(SegNet(8, 2), 32)
+    assert count_operations(SegNet(8, 2), None, 32) == 2 * count_multiply_adds(
+        SegNet(8, 2), 32
+    )
 
 
 def test_a_step_costs_thrice_what_going_forward_does_save_gradients_of_pixels():
@@ -35,27 +37,29 @@ def test_a_step_costs_thrice_what_going_forward_does_save_gradients_of_pixels():
         nn.Flatten(), nn.Linear(2 * 8 * 8, 7),
     )  # fmt: skip
     first, second, third = 16**2 * 5 * 3 * 9, 8**2 * 2 * 5, 7 * 2 * 8 * 8
-    assert operations(net, None, 16) == 2 * (first + second + third)
-    assert operations(net, classification, 16) == 2 * (2 * first + 3 * (second + third))
+    assert count_operations(net, None, 16) == 2 * (first + second + third)
+    assert count_operations(net, classification, 16) == 2 * (
+        2 * first + 3 * (second + third)
+    )
 
 
 def test_counting_leaves_no_trace():
     model = SegNet(4, 2).eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    operations(model, reconstruction("pixels"), 16)
+    count_operations(model, reconstruction("pixels"), 16)
     assert not model.training
     assert all(weight.grad is None for weight in model.parameters())
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", TRAINED_HALVES)
 def test_a_frozen_classifier_costs_a_step_twice_what_going_forward_does(part):
     classifier = Frozen(lenet5(size=32), (0.5,) * 3, (0.5,) * 3)
     tuned = Tuned(SegNet(4, 2), part)
-    step = operations(nn.Sequential(tuned, classifier), classification, 32)
-    alone = operations(tuned, reconstruction("pixels"), 32)
-    assert step == alone + 2 * operations(classifier, None, 32)
+    step = count_operations(nn.Sequential(tuned, classifier), classification, 32)
+    alone = count_operations(tuned, reconstruction("pixels"), 32)
+    assert step == alone + 2 * count_operations(classifier, None, 32)
 
 
 def test_the_document_on_cost_is_what_its_script_writes(cost):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from s2snets.networks.generator import Autoencoder, Generator, ImageNorm, plan
+from s2snets.networks.generator import Autoencoder, Generator, ImageNorm, make_plan
 
 SIDES = (8, 28, 32, 33, 64, 75)
 
@@ -27,8 +27,8 @@ def test_pretrained_it_has_the_published_numbers_of_parameters():
 
 
 def test_at_224_pixels_the_plan_is_that_of_table_2():
-    assert plan(224).code == (128, 5, 5)
-    assert plan(224).blocks == ((512, 2), (256, 3), (256, 3), (128, 3), (128, 4))
+    assert make_plan(224).code == (128, 5, 5)
+    assert make_plan(224).blocks == ((512, 2), (256, 3), (256, 3), (128, 3), (128, 4))
 
 
 def test_at_224_pixels_the_planes_are_the_published_ones():
@@ -52,7 +52,7 @@ def test_any_size_gives_images_of_that_size_with_pixels_in_range(side, pretraine
 
 @pytest.mark.parametrize("side", [128, 256, 299])
 def test_the_plan_of_greater_sizes_ends_at_them(side):
-    made = plan(side)
+    made = make_plan(side)
     reached = made.code[1]
     for _, kernel in made.blocks:
         reached = 2 * reached - kernel + 1
@@ -62,7 +62,7 @@ def test_the_plan_of_greater_sizes_ends_at_them(side):
 
 def test_too_small_images_are_refused():
     with pytest.raises(ValueError, match="7 pixels"):
-        plan(7)
+        make_plan(7)
 
 
 def test_a_fresh_generator_has_the_contrast_of_photographs():

@@ -14,17 +14,17 @@ from s2snets.config import Inversion
 from s2snets.data.imageset import ImageSet
 from s2snets.figures import salient_inversion
 from s2snets.measure.inversion import compare, errors
-from s2snets.networks.build import UNSAID, network
+from s2snets.networks.architectures import ARCHITECTURES, small_vgg
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.classifiers import ARCHITECTURES, small_vgg
+from s2snets.networks.factory import DEFAULT_PREPROCESSING, build_network
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.inverse import (
-    INFORMED,
+    INVERSE_INPUTS,
     Bottleneck,
     Inverse,
     Mirror,
-    at_centres,
-    chain,
+    centre_positions,
+    module_chain,
     unpool,
 )
 from s2snets.networks.segnet import Switches
@@ -32,8 +32,9 @@ from s2snets.networks.vision import torchvision
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_csv, read_rows
 from s2snets.stages import measure_inverse, tabulate_inverse, train_inverse
-from s2snets.training.batches import batches
-from s2snets.training.loop import fit
+from s2snets.training.batches import resumable_batches
+from s2snets.training.engine import create_engine
+from s2snets.training.loop import Trainer
 from s2snets.training.objectives import inversion
 
 PREPARED = {"mean": (0.4, 0.5, 0.6), "std": (0.2, 0.25, 0.3)}
@@ -74,7 +75,7 @@ def test_a_mirror_comes_back_to_every_size_and_is_as_large_whatever_it_is_told(
     name, side
 ):
     with torch.device("meta"):  # the head of these networks is large
-        net = network(name, 10, side)
+        net = build_network(name, 10, side)
     net = nn.Sequential(getattr(net, "features", net)).to_empty(device="cpu")
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.05)
@@ -86,9 +87,9 @@ def test_a_mirror_comes_back_to_every_size_and_is_as_large_whatever_it_is_told(
     for pool, told in zip(
         pools, [one for one in taken if isinstance(one, Switches)], strict=True
     ):
-        assert told.index.shape[2] == (told.size[0] - pool.kernel_size) // 2 + 1
+        assert told.positions.shape[2] == (told.size[0] - pool.kernel_size) // 2 + 1
     counts = set()
-    for informed in INFORMED:
+    for informed in INVERSE_INPUTS:
         mirror = Mirror(bottleneck.mirrored, informed)
         assert mirror(code, taken).shape == seen.shape
         counts.add(sum(one.numel() for one in mirror.parameters()))
@@ -115,7 +116,7 @@ def test_what_is_told_is_what_the_network_did():
     assert torch.equal(masks[0], first > 0)
     assert torch.equal(masks[1], second > 0)
     pooled, index = F.max_pool2d(second, 2, return_indices=True)
-    assert torch.equal(taken[4].index, index)
+    assert torch.equal(taken[4].positions, index)
     assert torch.equal(second.flatten(2).gather(2, index.flatten(2)), pooled.flatten(2))
 
 
@@ -129,15 +130,15 @@ def test_it_aims_at_the_pixels_that_the_network_saw():
 
 def moved(told):
     """Other switches: each window's first place becomes its second."""
-    return Switches(told.index ^ 1, told.size)
+    return Switches(told.positions ^ 1, told.size)
 
 
-@pytest.mark.parametrize("informed", INFORMED)
+@pytest.mark.parametrize("informed", INVERSE_INPUTS)
 def test_an_inverse_uses_what_it_is_told_and_nothing_else(informed):
     model = inverse(informed).eval()
     _, code, taken = model.bottleneck(torch.rand(2, 3, 12, 12))
     plain = model.mirror(code, taken)
-    masks, switches = INFORMED[informed]
+    masks, switches = INVERSE_INPUTS[informed]
     for place, told in enumerate(taken):
         if isinstance(told, torch.Size):
             continue
@@ -172,7 +173,7 @@ def test_overlapping_windows_add_up():
 def test_without_switches_values_go_to_the_windows_centres(pool, rows, columns):
     size = (6, 5) if pool.ceil_mode else (7, 5)
     shape = pool(torch.rand(1, 1, *size)).shape
-    index = at_centres(pool, shape, size)[0, 0]
+    index = centre_positions(pool, shape, size)[0, 0]
     assert (index // size[1])[:, 0].tolist() == rows
     assert (index % size[1])[0].tolist() == columns
 
@@ -228,7 +229,7 @@ class Deciding(nn.Sequential):
 )
 def test_what_is_no_chain_is_told_with_what_can_be_inverted(net, layer, why):
     with pytest.raises(UserError, match=why) as caught:
-        chain(net(), layer)
+        module_chain(net(), layer)
     assert str(caught.value).startswith("salient.inversion.")
     assert "\n" not in str(caught.value)
 
@@ -254,7 +255,7 @@ def test_response_norm_groups_strides_and_partial_windows_are_mirrored(side):
     pixels = torch.rand(2, 3, side, side + 1)
     seen, code, taken = bottleneck(pixels)
     assert torch.equal(code, classifier(pixels))
-    for informed in INFORMED:
+    for informed in INVERSE_INPUTS:
         found = Mirror(bottleneck.mirrored, informed)(code, taken)
         assert found.shape == seen.shape
 
@@ -269,7 +270,7 @@ def images(tmp_path_factory):
     return ImageSet(folder, 12)
 
 
-SETTINGS = Inversion(images=40, batch=4, check_every=12, rate=0.01)
+SETTINGS = Inversion(images=40, batch=4, check_every=12, learning_rate=0.01)
 
 
 class Killed(Exception):
@@ -279,7 +280,7 @@ class Killed(Exception):
 def trained(images, informed, path, *, kill=None, settings=SETTINGS):
     """The trained model and its curve; killed after so many batches."""
     model = inverse(informed)
-    start = batches(images, settings, seed=0, device=torch.device("cpu"))
+    start = resumable_batches(images, settings, seed=0, device=torch.device("cpu"))
 
     def cut(seen):
         for number, batch in enumerate(start(seen)):
@@ -287,11 +288,11 @@ def trained(images, informed, path, *, kill=None, settings=SETTINGS):
                 raise Killed
             yield batch
 
-    curve = fit(
-        model, cut, inversion, settings, seed=0, identity={}, saved_at=path,
-        save_every=0,
+    trainer = Trainer(
+        model, inversion, settings, create_engine(settings), seed=0, identity={},
+        checkpoint_path=path, save_every=0,
     )  # fmt: skip
-    return model, curve
+    return model, trainer.fit(cut)
 
 
 @pytest.mark.parametrize("kill", [1, 7])
@@ -315,7 +316,7 @@ def test_the_classifier_does_not_move_and_its_inverse_does(images, tmp_path):
 
 def test_training_brings_images_back(images, tmp_path):
     settings = SETTINGS.model_copy(
-        update={"images": 1200, "check_every": 400, "rate": 0.02}
+        update={"images": 1200, "check_every": 400, "learning_rate": 0.02}
     )
     _, curve = trained(images, "both", tmp_path / "c.pt", settings=settings)
     variance = images.batch(range(12))[0].var().item()
@@ -399,7 +400,7 @@ def test_black_images_do_not_count():
 
 def test_a_network_that_was_not_measured_is_told():
     rows = measured({"masks": 0.5, "both": 0.3})
-    with pytest.raises(UserError, match="none of the inverse told switches"):
+    with pytest.raises(UserError, match="none of the inverse informed by switches"):
         compared(rows)
 
 
@@ -409,12 +410,14 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     classifier = frozen(small_vgg(3, 32))
     spec = {
         "architecture": "small_vgg", "classes": 3, "size": 32, "published": False,
-        **(UNSAID | PREPARED | {"resize": 32}),
+        **(DEFAULT_PREPROCESSING | PREPARED | {"resize": 32}),
     }  # fmt: skip
     weights = tmp_path / "V/weights.safetensors"
     save_classifier(classifier, spec, weights, tmp_path / "V/spec.json")
     shared = ["--images", str(images.path), "--classifier", str(weights)]
-    inverses = {name: tmp_path / name / "weights.safetensors" for name in INFORMED}
+    inverses = {
+        name: tmp_path / name / "weights.safetensors" for name in INVERSE_INPUTS
+    }
     settings = {"image_size": 12, "resize_mode": "squash"}
     learning = {"images": 8, "batch": 4}
     for name, path in inverses.items():
@@ -428,7 +431,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
             "weights.safetensors", "curve.csv", "record.json", "events",
         }  # fmt: skip
     # 12 images in groups of one batch: killed in the third, gone on with
-    monkeypatch.setattr("s2snets.evaluation.GROUP", 4)
+    monkeypatch.setattr("s2snets.evaluation.GROUP_SIZE", 4)
 
     def measure(name, **changes):
         measure_inverse.main([
@@ -456,7 +459,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     assert path.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     rows = read_rows([path])
     assert rows.groupby("informed", observed=True).size().to_dict() == dict.fromkeys(
-        INFORMED, 12
+        INVERSE_INPUTS, 12
     )
     assert set(rows["seed"]) == {1}
     measure("fewer.parquet", images=5)

@@ -1,0 +1,1 @@
+"""The networks: autoencoders, classifiers and what is built from them; their files."""

@@ -1,21 +1,24 @@
-"""What a network costs: its parameters, and its arithmetic for one image."""
+"""The cost of a network: its parameters, and its arithmetic for one image."""
 
+from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
-def multiply_adds(model, side):
-    """Multiply-adds of a model's convolutions for one image of ``side`` pixels.
+def count_multiply_adds(model: nn.Module, side: int) -> int:
+    """Return the multiply-adds of a model's convolutions for one ``side``-pixel image.
 
     Norms, activations and pools are left out, as is customary.
     """
-    counted = []
+    counts: list[int] = []
 
-    def count(layer, _, output):
-        counted.append(layer.weight.numel() * output.shape[-2] * output.shape[-1])
+    def count(layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        weights = layer.get_parameter("weight").numel()
+        counts.append(weights * output.shape[-2] * output.shape[-1])
 
     hooks = [
         layer.register_forward_hook(count)
@@ -28,22 +31,26 @@ def multiply_adds(model, side):
     finally:
         for hook in hooks:
             hook.remove()
-    return sum(counted)
+    return sum(counts)
 
 
-def parameters(model):
-    """Learnt numbers of a model."""
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of a model's parameters."""
     return sum(weight.numel() for weight in model.parameters())
 
 
-def operations(model, loss, side):
-    """Operations of a training step for one image: additions and products.
+def count_operations(
+    model: nn.Module, loss: Callable[..., tuple[Tensor, Any]] | None, side: int
+) -> int:
+    """Return the additions and products of a training step for one image.
 
-    Those of convolutions and matrix products, forward and back, as the gradients that
-    the model needs have it: two a multiply-add. Nothing is computed.
+    Convolutions and matrix products are counted, forward and backward as far as the
+    model's parameters need gradients, with two operations per multiply-add. The model
+    is traced on the meta device: nothing is computed.
 
     Args:
-        loss: as ``loop.fit`` takes it; None: the forward pass alone.
+        model: takes pixels; a copy of it is traced.
+        loss: as for ``loop.fit``; None: the forward pass alone.
         side: of the image, pixels.
     """
     model = deepcopy(model).to("meta").train(loss is not None)

@@ -1,19 +1,22 @@
-"""Classical denoisers in the place of an autoencoder.
+"""Classical denoisers that take the place of an autoencoder.
 
-Each takes and returns pixels (N, 3, H, W) and knows nothing of the noise: like an
-autoencoder it must tell from the image what to remove.
+Each takes and returns pixels (N, 3, H, W) and is not told the noise: like an
+autoencoder it must infer from the image what to remove.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from skimage import filters, restoration
+from torch import Tensor
 
-LEAST = 0.5 / 255
-"""Deviation of noise below which there is none: half a level of a byte."""
+MIN_DEVIATION = 0.5 / 255
+"""Deviation of noise, half a level of a byte, below which an image has none."""
 
 
-def noise_deviation(image):
-    """Standard deviation of an image's noise, estimated from the image alone.
+def noise_deviation(image: np.ndarray) -> float:
+    """Return the standard deviation of an image's noise, estimated from the image.
 
     Immerkær's mask (1996, Computer Vision and Image Understanding 64) takes second
     differences of second differences, blind to slopes and to straight edges along the
@@ -28,20 +31,20 @@ def noise_deviation(image):
     return float(np.median(np.abs(differences))) / (6 * 0.6745)
 
 
-def median(image):
-    """Of the nine pixels around each, channel by channel."""
+def median(image: np.ndarray) -> np.ndarray:
+    """Return the median of the nine pixels around each, channel by channel."""
     return filters.median(image, np.ones((3, 3, 1)))
 
 
-def bilateral(image):
-    """Average of near and similar pixels (Tomasi & Manduchi 1998).
+def bilateral(image: np.ndarray) -> np.ndarray:
+    """Average near and similar pixels (Tomasi & Manduchi 1998).
 
     The deviations, 1.8 pixels and twice that of the noise, are those that Zhang &
     Gunturk (2008, IEEE Transactions on Image Processing 17) found best for grey
     images. The distance of three channels is √3 times theirs, and scikit-image
     divides it by three.
     """
-    if (noise := noise_deviation(image)) < LEAST:
+    if (noise := noise_deviation(image)) < MIN_DEVIATION:
         return image
     return restoration.denoise_bilateral(
         image, sigma_color=2 * noise / 3**0.5, sigma_spatial=1.8, mode="edge",
@@ -49,9 +52,9 @@ def bilateral(image):
     )  # fmt: skip
 
 
-def nlm(image):
-    """Non-local means (Buades et al. 2005), as scikit-image advises to set it."""
-    if (noise := noise_deviation(image)) < LEAST:
+def nlm(image: np.ndarray) -> np.ndarray:
+    """Apply non-local means (Buades et al. 2005), set as scikit-image recommends."""
+    if (noise := noise_deviation(image)) < MIN_DEVIATION:
         return image
     return restoration.denoise_nl_means(
         image, patch_size=5, patch_distance=6, h=0.8 * noise, sigma=noise,
@@ -62,14 +65,14 @@ def nlm(image):
 CLASSICAL = {"median": median, "bilateral": bilateral, "nlm": nlm}
 
 
-def classical(name):
-    """A denoiser of ``CLASSICAL`` for batches of pixels on any device."""
+def classical_denoiser(name: str) -> Callable[[Tensor], Tensor]:
+    """Return a denoiser of ``CLASSICAL`` for batches of pixels on any device."""
     denoise = CLASSICAL[name]
 
-    def apply(pixels):
+    def apply(pixels: Tensor) -> Tensor:
         images = pixels.permute(0, 2, 3, 1).cpu().numpy()
         clean = np.stack([denoise(np.ascontiguousarray(image)) for image in images])
-        clean = torch.from_numpy(clean).to(pixels.device, pixels.dtype)
-        return clean.permute(0, 3, 1, 2)
+        denoised = torch.from_numpy(clean).to(pixels.device, pixels.dtype)
+        return denoised.permute(0, 3, 1, 2)
 
     return apply

@@ -1,53 +1,67 @@
-"""Classifiers that take pixels: learning ones and frozen ones."""
+"""Classifiers that take pixels: one that can be trained, and one that is frozen."""
+
+from collections.abc import Sequence
+from typing import Self
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from s2snets.runtime.errors import UserError
 
 
-class Prepared(nn.Module):
-    """A classifier with all that happens to pixels before it.
+class PixelClassifier(nn.Module):
+    """A classifier together with its preprocessing.
 
-    Shapes: (N, 3, H, W) in [0, 1] -> (N, classes) logits. Resizing, cropping and
-    normalisation happen inside, in this order; a choice among the logits, `after`,
-    behind the network.
+    Shapes: (N, 3, H, W) in [0, 1] -> (N, classes) logits. Pixels are resized, cropped
+    and normalised, in this order; ``after`` may select among the logits.
 
     Args:
         net: takes normalised images, returns logits.
-        mean, std: per channel, in pixels.
-        resize: side that the images are resized to, antialiased; None: as they come.
-        crop: side of the centre crop after that; None: none.
-        interpolation: how it resizes, ``bilinear`` or ``bicubic``; the latter may leave
-            [0, 1], as it does in torchvision.
-        size: side of the images that come, where it is known.
+        mean: subtracted from the pixels, per channel.
+        std: divides the pixels, per channel.
+        resize: side to which images are resized, antialiased; None: not resized.
+        crop: side of the centre crop after that; None: not cropped.
+        interpolation: ``bilinear`` or ``bicubic``; the latter may leave [0, 1], as it
+            does in torchvision.
+        size: side of the images that are given, if known.
     """
+
+    frozen = False
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
-        net,
-        mean,
-        std,
-        resize=None,
-        crop=None,
-        interpolation="bilinear",
-        size=None,
-    ):
+        net: nn.Module,
+        mean: Sequence[float],
+        std: Sequence[float],
+        resize: int | None = None,
+        crop: int | None = None,
+        interpolation: str = "bilinear",
+        size: int | None = None,
+    ) -> None:
         super().__init__()
-        self.net, self.after = net, nn.Identity()
+        self.net: nn.Module = net
+        self.after: nn.Module = nn.Identity()
         self.resize, self.crop, self.interpolation = resize, crop, interpolation
         self.size = size
         for name, value in (("mean", mean), ("std", std)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), False)
+        if self.frozen:
+            self.requires_grad_(False).eval()
 
     @property
-    def native(self):
-        """Side of the images that the network itself sees; None: not known."""
+    def input_side(self) -> int | None:
+        """Side of the images that the network itself receives; None: not known."""
         return self.crop or self.resize or self.size
 
-    def prepare(self, pixels):
-        """What the network itself sees of the pixels.
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """Return pixels less ``mean``, over ``std``, at their own size."""
+        return (pixels - self.mean) / self.std
+
+    def prepare(self, pixels: Tensor) -> Tensor:
+        """Return the images that the network itself receives.
 
         Raises:
             UserError: the crop is larger than the images.
@@ -69,22 +83,22 @@ class Prepared(nn.Module):
             # as torchvision rounds
             top, left = (round((side - self.crop) / 2) for side in (height, width))
             pixels = pixels[..., top : top + self.crop, left : left + self.crop]
-        return (pixels - self.mean) / self.std
+        return self.normalise(pixels)
 
-    def forward(self, pixels):
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the logits."""
         return self.after(self.net(self.prepare(pixels)))
 
 
-class Frozen(Prepared):
-    """A classifier whose weights never move.
+class Frozen(PixelClassifier):
+    """A classifier whose weights never change.
 
     Gradients reach the input and never the weights; batch norm and dropout stay in
-    evaluation mode whatever a parent does.
+    evaluation mode even when a parent calls ``train()``.
     """
 
-    def __init__(self, net, *preprocessing, **named):
-        super().__init__(net.requires_grad_(False), *preprocessing, **named)
-        self.eval()
+    frozen = True
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
+        """Stay in evaluation mode."""
         return super().train(False)

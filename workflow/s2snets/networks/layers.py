@@ -1,74 +1,82 @@
-"""Layers of a classifier by name, forward passes that end at one, windows of pools."""
+"""Layers of a classifier by name, forward passes that stop at one, pooling windows."""
 
 import difflib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from s2snets.networks.frozen import Prepared
+from s2snets.networks.frozen import PixelClassifier
 from s2snets.runtime.errors import UserError
 
 LOGITS = "logits"
-POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
-ADAPTIVE = (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
+MAX_POOLS = (
+    nn.MaxPool1d,
+    nn.MaxPool2d,
+    nn.MaxPool3d,
+    nn.AdaptiveMaxPool1d,
+    nn.AdaptiveMaxPool2d,
+    nn.AdaptiveMaxPool3d,
+)
 
 
-def identity(x):
-    return x
+class ClassifierParts(NamedTuple):
+    """What a classifier of pixels does, step by step."""
+
+    prepare: Callable[[Tensor], Tensor]  # pixels to the network's input
+    normalise: Callable[[Tensor], Tensor]  # pixels to its colours, at their own size
+    net: nn.Module
+    after: Callable[[Tensor], Tensor]  # the network's logits to the classifier's
 
 
-def normalised(classifier, pixels):
-    """Pixels in the colours that a Prepared's network sees, at their own size."""
-    return (pixels - classifier.mean) / classifier.std
-
-
-def split(classifier):
-    """A classifier's parts: ``(prepare, normalise, net, after)``.
-
-    Any other network than a Prepared takes its images as they come.
-    """
-    if not isinstance(classifier, Prepared):
-        return identity, identity, classifier, identity
-    normalise = partial(normalised, classifier)
-    return classifier.prepare, normalise, classifier.net, classifier.after
+def split_classifier(classifier: nn.Module) -> ClassifierParts:
+    """Return the parts of a classifier; any other network receives its images as is."""
+    if not isinstance(classifier, PixelClassifier):
+        identity = nn.Identity()
+        return ClassifierParts(identity, identity, classifier, identity)
+    return ClassifierParts(
+        classifier.prepare, classifier.normalise, classifier.net, classifier.after
+    )
 
 
 @contextmanager
-def still(net):
-    """A network in evaluation mode, its parameters without gradients, for a while."""
-    trained = [module for module in net.modules() if module.training]
-    learnt = [weight for weight in net.parameters() if weight.requires_grad]
+def evaluation_mode(net: nn.Module) -> Iterator[None]:
+    """Turn training mode and the parameters' gradients off; restore both on exit."""
+    training = [module for module in net.modules() if module.training]
+    trainable = [weight for weight in net.parameters() if weight.requires_grad]
     try:
-        for module in trained:
+        for module in training:
             module.training = False
-        for weight in learnt:
+        for weight in trainable:
             weight.requires_grad_(False)
         yield
     finally:
-        for module in trained:
+        for module in training:
             module.training = True
-        for weight in learnt:
+        for weight in trainable:
             weight.requires_grad_(True)
 
 
-class Reached(Exception):
-    """A forward pass has come to the layer that was asked for."""
+class LayerReached(Exception):
+    """Ends a forward pass at the requested layer, whose output it carries."""
 
-    def __init__(self, output):
+    def __init__(self, output: Tensor) -> None:
         super().__init__()
         self.output = output
 
 
-def upto(net, x, layer):
-    """The output of a layer's first run, where the forward pass ends.
+def layer_output(net: nn.Module, x: Tensor, layer: str) -> Tensor:
+    """Return the output of a layer's first call; the forward pass stops there.
 
     Args:
+        net: takes ``x``.
+        x: the network's input.
         layer: a module's name in ``net``, or ``logits``: the network's own output.
 
     Raises:
-        UserError: no such layer, or one that does not run.
+        UserError: no such layer, or one that is not called.
     """
     if layer == LOGITS:
         return net(x)
@@ -79,13 +87,13 @@ def upto(net, x, layer):
             f"layers: the network has no {layer!r}; perhaps {', '.join(near)}"
         )
 
-    def reach(_, __, output):
-        raise Reached(output)
+    def stop(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        raise LayerReached(output)
 
-    handle = modules[layer].register_forward_hook(reach)
+    handle = modules[layer].register_forward_hook(stop)
     try:
         net(x)
-    except Reached as reached:
+    except LayerReached as reached:
         return reached.output
     finally:
         handle.remove()
@@ -93,35 +101,38 @@ def upto(net, x, layer):
 
 
 @torch.no_grad()
-def depths(classifier, pixels):
-    """The max-poolings of a network in the order in which they run, then ``logits``.
+def pooling_layers(classifier: nn.Module, pixels: Tensor) -> list[str]:
+    """Return a network's max-poolings in the order in which they run, then ``logits``.
 
-    A pooling that is no module, as in torchvision's Inception v3, has no name.
+    A pooling that is not a module, as in torchvision's Inception v3, has no name.
 
     Args:
         classifier: a classifier of pixels, or a network of images.
-        pixels: (N, 3, H, W); one image will do.
+        pixels: (N, 3, H, W); one image suffices.
     """
-    prepare, _, net, _ = split(classifier)
-    met = []
+    parts = split_classifier(classifier)
+    called: list[str] = []
     handles = [
-        module.register_forward_pre_hook(lambda _, __, name=name: met.append(name))
-        for name, module in net.named_modules()
-        if isinstance(module, POOLS + ADAPTIVE)
+        module.register_forward_pre_hook(lambda *_, name=name: called.append(name))
+        for name, module in parts.net.named_modules()
+        if isinstance(module, MAX_POOLS)
     ]
     try:
-        with still(net):
-            net(prepare(pixels))
+        with evaluation_mode(parts.net):
+            parts.net(parts.prepare(pixels))
     finally:
         for handle in handles:
             handle.remove()
-    return [*dict.fromkeys(met), LOGITS]
+    return [*dict.fromkeys(called), LOGITS]
 
 
-def centres(size, outputs, kernel, stride, padding, dilation):
-    """Along one axis: where each pooling window has its middle pixel, the first of two.
+def window_centres(
+    size: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
+) -> Tensor:
+    """Return the middle position of each pooling window along one axis.
 
-    Of a window that the border cuts, the pixel nearest to its middle.
+    Of two middle positions the first; of a window that the border cuts, the position
+    nearest to its middle.
 
     Returns:
         int64 (outputs,), in 0 to ``size`` - 1.

@@ -1,32 +1,43 @@
 """SegNet as an autoencoder (Palacio et al. 2018, section 3.1).
 
-Two VGG-16 stacks with batch norm, the second reversed; the places of the maxima
-that the encoder's pools took (the *switches*) guide the decoder's unpooling. The
-decoder ends in an extra linear 1×1 convolution, as in the authors' published code.
+Two VGG-16 stacks with batch norm, the second reversed; the positions of the maxima in
+the encoder's poolings (the *switches*) guide the decoder's unpooling. The decoder ends
+in an extra linear 1×1 convolution, as in the authors' published code.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-PLAN = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
+from s2snets.config.base import Part
+
+Plan = Sequence[Sequence[int]]  # channels of each convolution, stage by stage
+
+PLAN: Plan = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
 FULL_WIDTH = PLAN[0][0]
 FULL_STAGES = len(PLAN)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+HALVES = ("encoder", "decoder")
+TRAINED_HALVES: dict[str, tuple[str, ...]] = {
+    part: HALVES if part == "both" else (part,) for part in get_args(Part)
+}
+"""The halves of a SegNet that fine-tuning of each part trains."""
+
 
 class Switches(NamedTuple):
-    """Where a pool's maxima stood."""
+    """The positions of a pooling's maxima."""
 
-    index: Tensor  # (N, C, h, w), flat positions in the plane below
-    size: torch.Size  # that plane's (H, W): odd sizes survive unpooling
+    positions: Tensor  # (N, C, h, w), flat in the pooled plane
+    size: torch.Size  # that plane's (H, W), so that unpooling restores odd sizes
 
 
-def scaled_plan(width=FULL_WIDTH, stages=FULL_STAGES):
-    """The first ``stages`` stages of VGG-16's plan, ``width`` channels in the first.
+def scaled_plan(width: int = FULL_WIDTH, stages: int = FULL_STAGES) -> Plan:
+    """Return the first ``stages`` stages of VGG-16, ``width`` channels in the first.
 
     Raises:
         ValueError: ``stages`` is not in 1 to 5 or ``width`` is below 1.
@@ -39,9 +50,9 @@ def scaled_plan(width=FULL_WIDTH, stages=FULL_STAGES):
     )
 
 
-def stack(channels, widths):
-    """3×3 convolution, batch norm and ReLU, once per width."""
-    layers = []
+def conv_stack(channels: int, widths: Sequence[int]) -> nn.Sequential:
+    """Return 3×3 convolution, batch norm and ReLU, once per width."""
+    layers: list[nn.Module] = []
     for width in widths:
         layers += [
             nn.Conv2d(channels, width, 3, padding=1),
@@ -53,55 +64,68 @@ def stack(channels, widths):
 
 
 class Encoder(nn.Module):
-    """(N, 3, H, W) normalised pixels -> (N, C, h, w) code and one Switches a stage."""
+    """The first half: normalised pixels to a code and one Switches per stage.
 
-    def __init__(self, plan=PLAN, channels=3):
+    Shapes: (N, 3, H, W) -> (N, C, h, w).
+    """
+
+    def __init__(self, plan: Plan = PLAN, channels: int = 3) -> None:
         super().__init__()
         inputs = (channels, *(widths[-1] for widths in plan))
         self.stages = nn.ModuleList(
-            stack(width, widths) for width, widths in zip(inputs, plan, strict=False)
+            conv_stack(width, widths)
+            for width, widths in zip(inputs, plan, strict=False)
         )
 
-    def forward(self, x):
-        taken = []
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Switches]]:
+        """Return the code and the switches, first stage first."""
+        switches = []
         for stage in self.stages:
             x = stage(x)
             size = x.shape[-2:]
-            x, index = F.max_pool2d(x, 2, return_indices=True)
-            taken.append(Switches(index, size))
-        return x, taken
+            x, positions = F.max_pool2d(x, 2, return_indices=True)
+            switches.append(Switches(positions, size))
+        return x, switches
 
 
 class Decoder(nn.Module):
-    """The encoder's code and switches -> (N, 3, H, W) normalised pixels."""
+    """The second half: the encoder's code and switches to normalised pixels.
 
-    def __init__(self, plan=PLAN, channels=3):
+    Shapes: (N, C, h, w) -> (N, 3, H, W).
+    """
+
+    def __init__(self, plan: Plan = PLAN, channels: int = 3) -> None:
         super().__init__()
         below = (plan[0][0], *(widths[-1] for widths in plan[:-1]))
         self.stages = nn.ModuleList(
-            stack(widths[-1], (*widths[:-1], width))
+            conv_stack(widths[-1], (*widths[:-1], width))
             for widths, width in zip(plan, below, strict=True)
         )
         self.pixels = nn.Conv2d(plan[0][0], channels, 1)
 
-    def forward(self, x, switches):
-        for stage, (index, size) in zip(
+    def forward(self, x: Tensor, switches: list[Switches]) -> Tensor:
+        """Unpool and convolve, last stage first."""
+        for stage, maxima in zip(
             reversed(self.stages), reversed(switches), strict=True
         ):
-            x = stage(F.max_unpool2d(x, index, 2, output_size=size))
+            x = F.max_unpool2d(x, maxima.positions, (2, 2), output_size=maxima.size)
+            x = stage(x)
         return self.pixels(x)
 
 
 class SegNet(nn.Module):
     """An autoencoder of pixels.
 
-    Shapes: (N, 3, H, W) in [0, 1] -> (N, 3, H, W), unbounded: clip it to show it.
-    H and W may be any size of at least 2**stages. The published code standardises
-    with ImageNet's mean and deviation on the way in and reverts it on the way out;
-    so does this module.
+    Shapes: (N, 3, H, W) in [0, 1] -> (N, 3, H, W), unbounded: clip before display.
+    H and W may be any size of at least 2**stages. As in the published code, pixels are
+    standardised with ImageNet's mean and deviation on the way in, and back on the way
+    out.
     """
 
-    def __init__(self, width=FULL_WIDTH, stages=FULL_STAGES):
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, width: int = FULL_WIDTH, stages: int = FULL_STAGES) -> None:
         super().__init__()
         plan = scaled_plan(width, stages)
         self.encoder = Encoder(plan)
@@ -109,49 +133,47 @@ class SegNet(nn.Module):
         for name, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
             self.register_buffer(name, torch.tensor(value).view(1, 3, 1, 1), False)
 
-    def encode(self, pixels):
+    def encode(self, pixels: Tensor) -> tuple[Tensor, list[Switches]]:
+        """Return the code of pixels (N, 3, H, W), and the switches."""
         return self.encoder((pixels - self.mean) / self.std)
 
-    def decode(self, code, switches):
+    def decode(self, code: Tensor, switches: list[Switches]) -> Tensor:
+        """Return the pixels (N, 3, H, W) of a code."""
         return self.decoder(code, switches) * self.std + self.mean
 
-    def forward(self, pixels):
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the reconstruction."""
         return self.decode(*self.encode(pixels))
 
 
-PARTS = {
-    "encoder": ("encoder",),
-    "decoder": ("decoder",),
-    "both": ("encoder", "decoder"),
-}
-
-
 class Tuned(nn.Module):
-    """A SegNet of which only one part learns (section 3.3).
+    """A SegNet of which only one part is trained (section 3.3).
 
-    The fixed part has no gradients and keeps its batch-norm statistics, also when a
-    parent calls ``train()``: code and switches of a fixed encoder never move.
+    The fixed part has no gradients and keeps its batch-norm statistics, even when a
+    parent calls ``train()``: code and switches of a fixed encoder never change.
 
     Args:
-        part: ``encoder``, ``decoder`` or ``both``.
+        autoencoder: the SegNet, which is changed in place.
+        part: a ``config.base.Part``.
     """
 
-    def __init__(self, autoencoder, part):
+    def __init__(self, autoencoder: SegNet, part: str) -> None:
         super().__init__()
         self.autoencoder = autoencoder
-        self.part = part
-        self.learns = PARTS[part]
-        for name in ("encoder", "decoder"):
-            getattr(autoencoder, name).requires_grad_(name in self.learns)
+        self.trained = TRAINED_HALVES[part]
+        for half in HALVES:
+            getattr(autoencoder, half).requires_grad_(half in self.trained)
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
+        """Set the training mode of the trained part alone."""
         super().train(mode)
-        for name in ("encoder", "decoder"):
-            getattr(self.autoencoder, name).train(mode and name in self.learns)
+        for half in HALVES:
+            getattr(self.autoencoder, half).train(mode and half in self.trained)
         return self
 
-    def forward(self, pixels):
-        learns = "encoder" in self.learns and torch.is_grad_enabled()
-        with torch.set_grad_enabled(learns):
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the reconstruction; a fixed encoder records no gradients."""
+        trained = "encoder" in self.trained and torch.is_grad_enabled()
+        with torch.set_grad_enabled(trained):
             code, switches = self.autoencoder.encode(pixels)
         return self.autoencoder.decode(code, switches)

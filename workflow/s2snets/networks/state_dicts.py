@@ -1,21 +1,25 @@
-"""State dicts from anywhere: read safely, unwrapped, and filled in or refused."""
+"""State dicts from any source: read without running code, unwrapped, and loaded."""
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from s2snets.runtime.errors import UserError
 
-# Under which a training script's checkpoint keeps the network's tensors.
-WITHIN = ("state_dict", "model_state_dict", "model", "net")
+State = Mapping[str, Tensor]
+
+WRAPPING_KEYS = ("state_dict", "model_state_dict", "model", "net")
+"""Keys under which training scripts' checkpoints keep the network's tensors."""
 
 
-def state_at(path):
-    """What a ``.safetensors`` file or a torch checkpoint holds; no code is run.
+def read_state(path: Path) -> object:
+    """Return the content of a ``.safetensors`` file or torch checkpoint.
 
     Raises:
         UserError: no such file, a damaged one, or pickled objects.
@@ -25,7 +29,8 @@ def state_at(path):
             return load_file(path)
         return torch.load(path, weights_only=True, map_location="cpu")
     except OSError as error:
-        raise UserError(f"weights: {path}: {error.strerror.lower()}") from None
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"weights: {path}: {reason}") from None
     except pickle.UnpicklingError:
         raise UserError(
             f"weights: {path}: holds no state dict but objects, which are not loaded;"
@@ -36,53 +41,61 @@ def state_at(path):
         raise UserError(f"weights: {path}: holds no state dict ({first})") from None
 
 
-def tops(state):
-    """What the names of a state begin with, up to the first dot."""
+def prefixes(state: Iterable[str]) -> set[str]:
+    """Return what the names of a state begin with, up to the first dot."""
     return {name.partition(".")[0] for name in state}
 
 
-def unwrapped(state, net, path):
-    """A checkpoint's tensors under the names that the network has for them.
+def unwrap_state(content: object, net: nn.Module, path: Path) -> State:
+    """Return a checkpoint's tensors under the names that the network has for them.
 
     Args:
-        state: as from ``state_at``: a state dict, perhaps inside a checkpoint, perhaps
-            with one prefix before every name (``module.``, ``model.``).
+        content: as from ``read_state``: a state dict, perhaps inside a checkpoint,
+            perhaps with a prefix before every name (``module.``, ``model.``).
         net: the network that it is for.
-        path: where it came from.
+        path: its file, for the error message.
 
     Raises:
-        UserError: there are other things than tensors in it.
+        UserError: it holds something other than tensors.
     """
-    while isinstance(state, Mapping) and (
-        inside := [state[key] for key in WITHIN if isinstance(state.get(key), Mapping)]
+    while isinstance(content, Mapping) and (
+        inside := [
+            content[key]
+            for key in WRAPPING_KEYS
+            if isinstance(content.get(key), Mapping)
+        ]
     ):
-        state = inside[0]
-    if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
+        content = inside[0]
+    if not (
+        isinstance(content, Mapping) and all(map(torch.is_tensor, content.values()))
+    ):
         raise UserError(f"weights: {path}: holds no state dict: not only named tensors")
-    own = tops(net.state_dict())
-    while len(tops(state)) == 1 and not tops(state) <= own:
-        if not all("." in name for name in state):
-            break
-        state = {name.partition(".")[2]: value for name, value in state.items()}
-    return state
+    own = prefixes(net.state_dict())
+    while (
+        len(prefixes(content)) == 1
+        and not prefixes(content) <= own
+        and all("." in name for name in content)
+    ):
+        content = {name.partition(".")[2]: value for name, value in content.items()}
+    return content
 
 
-def several(names):
-    """The first of some names, and how many more there are."""
+def abbreviated(names: Sequence[str]) -> str:
+    """Return the first of some names, and the number of the others."""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return f"{names[0]}{more}"
 
 
-def differences(state, net):
-    """How a state does not fit a network, in a few words."""
+def shape_text(tensor: Tensor) -> str:
+    """Return a tensor's shape, such as 64×3×7×7."""
+    return "×".join(map(str, tensor.shape))
+
+
+def state_differences(state: State, net: nn.Module) -> str:
+    """Return in a few words how a state does not fit a network; "": by name it does."""
     own = net.state_dict()
-    shape = {
-        name: ("×".join(map(str, there.shape)), "×".join(map(str, own[name].shape)))
-        for name, there in state.items()
-        if name in own and there.shape != own[name].shape
-    }
-    # Counters of batches came with later versions and are made up where missing.
     found = {
+        # Older versions of torch had no counters of batches and need none.
         "it lacks": [
             name
             for name in own
@@ -90,13 +103,17 @@ def differences(state, net):
         ],
         "it has": [name for name in state if name not in own],
         "of another shape:": [
-            f"{name} ({there}, not {here})" for name, (there, here) in shape.items()
+            f"{name} ({shape_text(tensor)}, not {shape_text(own[name])})"
+            for name, tensor in state.items()
+            if name in own and tensor.shape != own[name].shape
         ],
     }
-    return "; ".join(f"{how} {several(one)}" for how, one in found.items() if one)
+    return "; ".join(
+        f"{how} {abbreviated(names)}" for how, names in found.items() if names
+    )
 
 
-def fill(net, state):
+def load_state(net: nn.Module, state: State) -> None:
     """Load a state, every tensor of it, into a network.
 
     Raises:
@@ -106,10 +123,9 @@ def fill(net, state):
     if not hasattr(state, "_metadata") and state.keys() == own.keys():
         # safetensors keeps no versions, and MNASNet refuses to load without.
         state = OrderedDict(state)
-        state._metadata = own._metadata
+        vars(state).update(_metadata=vars(own)["_metadata"])
     try:
         net.load_state_dict(state)
     except (RuntimeError, ValueError) as error:
-        told = differences(state, net) or str(error).splitlines()[-1].strip()
-        raise ValueError(told) from None
-    return net
+        reason = state_differences(state, net) or str(error).splitlines()[-1].strip()
+        raise ValueError(reason) from None

@@ -1,60 +1,76 @@
-"""A user's own network: a function that the settings name by its import path.
+"""Networks of the user's: functions that the settings name by their import path.
 
-torch is imported late: the rules ask this module for a function's meaning.
+torch is imported late: the rules ask this module for a function's source digest.
 """
+
+from __future__ import annotations
 
 import ast
 import hashlib
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from s2snets.config import Classifier, explain
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.fingerprint import WithoutDocstrings
+
+if TYPE_CHECKING:
+    from torch import nn
 
 PREPROCESSING = ("resize", "crop", "interpolation", "mean", "std")
-RETURNED = (
+MUST_RETURN = (
     f"must return a torch module and a mapping of {', '.join(PREPROCESSING)}"
     " or categories"
 )
 
 
-def located(architecture):
-    """The file of a function's module; nothing is imported to find it.
+class WithoutDocstrings(ast.NodeTransformer):
+    """Removes strings that stand alone; the parser has removed the comments."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """Return the statement unless it is a constant."""
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+def locate_module(architecture: str) -> Path:
+    """Return the file of a function's module, without importing it.
 
     Args:
         architecture: ``package.module:function``.
 
     Raises:
-        UserError: no such module on the working directory or PYTHONPATH.
+        UserError: no such module in the working directory or on PYTHONPATH.
     """
     module = architecture.partition(":")[0]
-    places, found, seen = [os.getcwd(), *sys.path], None, ""
+    places, found, prefix = [os.getcwd(), *sys.path], None, ""
     for name in module.split("."):
-        seen = f"{seen}.{name}".lstrip(".")
-        found = PathFinder.find_spec(seen, places)
+        prefix = f"{prefix}.{name}".lstrip(".")
+        found = PathFinder.find_spec(prefix, places)
         places = (found and found.submodule_search_locations) or []
     if found is None or not str(found.origin).endswith(".py"):
         raise UserError(
             f"architecture: {architecture}: there is no module {module!r} in the"
             " working directory or on PYTHONPATH"
         )
-    return Path(found.origin)
+    return Path(str(found.origin))
 
 
-def meaning(architecture):
-    """Twelve hex digits over the file of a function, without comments, docstrings.
+def source_digest(architecture: str) -> str:
+    """Return a hash of the file of a function, without comments and docstrings.
+
+    Returns:
+        Twelve hex digits.
 
     Raises:
         UserError: no such module, or no Python in it.
     """
-    path = located(architecture)
+    path = locate_module(architecture)
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except SyntaxError as error:
@@ -65,13 +81,13 @@ def meaning(architecture):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def function_of(architecture):
-    """The function that an import path names.
+def import_function(architecture: str) -> Callable[[], object]:
+    """Return the function that an import path names.
 
     Raises:
         UserError: no such module, or nothing of that name to call in it.
     """
-    located(architecture)
+    locate_module(architecture)
     module, _, name = architecture.partition(":")
     if os.getcwd() not in sys.path:  # a console script's own folder stands there
         sys.path.insert(0, os.getcwd())
@@ -81,27 +97,30 @@ def function_of(architecture):
     return function
 
 
-def called(architecture):
-    """The network that a user's function returns, and its preprocessing.
+def call_user_function(
+    architecture: str,
+) -> tuple[nn.Module, dict[str, Any], list[str] | None]:
+    """Return what a user's function returns, checked.
 
     Returns:
-        The module, from normalised images (N, 3, H, W) to logits (N, classes); what it
-        gives of ``PREPROCESSING``, a dict; its categories' names, or None.
+        The module, from normalised images (N, 3, H, W) to logits (N, classes); those of
+        ``PREPROCESSING`` that it sets; the names of its classes, if it gives any.
 
     Raises:
-        UserError: no such function, or another kind of answer.
+        UserError: no such function, or another kind of value.
     """
     from torch import nn
 
-    match function_of(architecture)():
-        case (nn.Module() as net, Mapping() as given):
-            given = dict(given)
+    match import_function(architecture)():
+        case (nn.Module() as net, Mapping() as mapping):
+            given = dict(mapping)
         case _:
-            raise UserError(f"architecture: {architecture} {RETURNED}")
+            raise UserError(f"architecture: {architecture} {MUST_RETURN}")
     categories = given.pop("categories", None)
-    if strange := set(given) - set(PREPROCESSING):
+    if unknown := set(given) - set(PREPROCESSING):
         raise UserError(
-            f"architecture: {architecture} {RETURNED}, not {min(map(str, strange))!r}"
+            f"architecture: {architecture} {MUST_RETURN},"
+            f" not {min(map(str, unknown))!r}"
         )
     try:
         checked = Classifier.model_validate({"architecture": architecture, **given})

@@ -1,10 +1,10 @@
-"""torchvision, importable also beside a torch build that it was not made for.
+"""torchvision, importable even beside a torch build that it was not compiled for.
 
 torchvision's wheels are compiled against a CUDA build of torch. Beside a CPU build
 its compiled operators do not load, and ``import torchvision`` raises while it
 registers shape rules for ``nms`` and ``qnms``. Declaring the two lets the import
-pass. Networks, weights' tables and transforms need neither operator; where torch-
-vision loads by itself nothing is declared.
+succeed. Networks, tables of weights and transforms need neither operator; where
+torchvision imports by itself nothing is declared.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import contextlib
 import torch
 
 
-def declare_missing_operators():
+def declare_missing_operators() -> list[torch.library.Library]:
     """Declare ``nms`` and ``qnms`` in torch's registry where no library defines them.
 
     The returned libraries must outlive the import: their operators go with them.

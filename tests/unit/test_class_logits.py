@@ -11,11 +11,20 @@ from torch import nn
 from s2snets.config import Predict
 from s2snets.data.imagenet import synsets
 from s2snets.data.imageset import ImageSet
-from s2snets.evaluation import Pass, identity, predictions, shown
-from s2snets.networks.build import build
+from s2snets.evaluation import (
+    EvaluationBatches,
+    identity,
+    iterate_batches,
+    prediction_tables,
+)
+from s2snets.networks.architectures import lenet5
 from s2snets.networks.checkpoints import load_classifier, save_classifier
-from s2snets.networks.class_subset import Chosen, places, restricted
-from s2snets.networks.classifiers import lenet5
+from s2snets.networks.class_logits import (
+    SelectLogits,
+    logit_positions,
+    restrict_classes,
+)
+from s2snets.networks.factory import build_classifier
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.networks.vision import torchvision
@@ -53,28 +62,32 @@ def test_synsets_are_timms():
     ids=["nameless", "synsets", "torchvision", "timm"],
 )
 def test_imagenettes_synsets_find_their_logits(names):
-    assert places(1000, names, IMAGENETTE) == GOLDEN
-    assert places(1000, names, IMAGENETTE[::-1]) == GOLDEN[::-1]
-    assert places(1000, names, SYNSETS) == list(range(1000))
+    assert logit_positions(1000, names, IMAGENETTE) == GOLDEN
+    assert logit_positions(1000, names, IMAGENETTE[::-1]) == GOLDEN[::-1]
+    assert logit_positions(1000, names, SYNSETS) == list(range(1000))
 
 
 def test_human_names_find_their_logits_where_they_mean_one_class():
-    assert places(1000, CATEGORIES, ["tench", "golf ball", "crane"]) == [0, 574, 517]
+    assert logit_positions(1000, CATEGORIES, ["tench", "golf ball", "crane"]) == [
+        0,
+        574,
+        517,
+    ]
     with pytest.raises(UserError, match="no class 'crane'"):
-        places(1000, SYNSETS, ["tench", "crane"])
+        logit_positions(1000, SYNSETS, ["tench", "crane"])
 
 
 def test_another_order_is_permuted_and_not_believed():
     shuffled = [SYNSETS[n] for n in np.random.default_rng(0).permutation(1000)]
-    found = places(1000, shuffled, SYNSETS)
+    found = logit_positions(1000, shuffled, SYNSETS)
     assert [shuffled[place] for place in found] == SYNSETS
-    assert places(3, ["c", "a", "b"], ["a", "b", "c"]) == [1, 2, 0]
+    assert logit_positions(3, ["c", "a", "b"], ["a", "b", "c"]) == [1, 2, 0]
 
 
 def test_numbers_and_nameless_classes_go_by_place():
-    assert places(3, None, ["a", "b", "c"]) == [0, 1, 2]
-    assert places(3, ["a", "b", "c"], ["0", "1", "2"]) == [0, 1, 2]
-    assert places(3, ["2", "0", "1"], ["0", "1", "2"]) == [1, 2, 0]
+    assert logit_positions(3, None, ["a", "b", "c"]) == [0, 1, 2]
+    assert logit_positions(3, ["a", "b", "c"], ["0", "1", "2"]) == [0, 1, 2]
+    assert logit_positions(3, ["2", "0", "1"], ["0", "1", "2"]) == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +102,13 @@ def test_numbers_and_nameless_classes_go_by_place():
 )
 def test_classes_that_cannot_be_told_are_one_line(count, names, classes, complaint):
     with pytest.raises(UserError, match=complaint) as caught:
-        places(count, names, classes)
+        logit_positions(count, names, classes)
     assert "\n" not in str(caught.value)
 
 
 def test_probabilities_are_among_the_chosen_classes():
     logits = torch.randn(5, 12, requires_grad=True)
-    chosen = Chosen([7, 2])(logits)
+    chosen = SelectLogits([7, 2])(logits)
     whole = logits.softmax(1)[:, [7, 2]]
     assert torch.allclose(chosen.softmax(1), whole / whole.sum(1, keepdim=True))
     chosen.sum().backward()
@@ -109,7 +122,8 @@ def frozen(classes):
 
 def test_all_classes_in_order_leave_the_classifier_as_it_is():
     net = frozen(3)
-    assert restricted(net, 3, ["a", "b", "c"], ["a", "b", "c"]) is net
+    restrict_classes(net, 3, ["a", "b", "c"], ["a", "b", "c"])
+    assert type(net.after) is nn.Identity
 
 
 @pytest.fixture
@@ -125,9 +139,11 @@ def images(tmp_path):
 def test_predictions_are_labels_of_the_study(images):
     net = frozen(12)
     index = [11, 4, 0]
-    groups = shown(Pass(images, range(9), 4), [0], device=torch.device("cpu"))
-    classifiers = {"X": nn.Sequential(net, Chosen(index))}
-    (rows,) = predictions(groups, identity, classifiers, Predict(strengths=[0.0]))
+    groups = iterate_batches(
+        EvaluationBatches(images, range(9), 4), [0], device=torch.device("cpu")
+    )
+    classifiers = {"X": nn.Sequential(net, SelectLogits(index))}
+    (rows,) = prediction_tables(groups, identity, classifiers, Predict(strengths=[0.0]))
     pixels, labels = images.batch(range(9))
     truth = net(pixels)[:, index].softmax(1)
     assert rows.class_1.tolist() == truth.argmax(1).tolist()
@@ -140,7 +156,7 @@ def test_fine_tuning_descends_the_same_logits(images):
     net = frozen(12)
     autoencoder = SegNet(4, 1)
     model = nn.Sequential(
-        Tuned(autoencoder, "decoder"), nn.Sequential(net, Chosen([11, 4, 0]))
+        Tuned(autoencoder, "decoder"), nn.Sequential(net, SelectLogits([11, 4, 0]))
     )
     pixels, labels = images.batch(range(9))
     loss, _ = classification(model, (pixels, labels))
@@ -160,7 +176,7 @@ SPEC = {
 
 def test_a_loaded_classifier_answers_in_the_studys_classes(tmp_path):
     spec = {**SPEC, "categories": ["d", "c", "b", "a"]}
-    net = build(spec)
+    net = build_classifier(spec)
     save_classifier(net, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json")
     pixels = torch.rand(2, 3, 32, 32)
     whole = net(pixels)

@@ -15,17 +15,22 @@ from torch import nn
 from weights import MODELS, placed, publish
 
 from s2snets.config import Classifier
-from s2snets.networks import user_function as own
-from s2snets.networks.build import UNSAID, build, preparation, spec_of
+from s2snets.networks.architectures import lenet5
 from s2snets.networks.checkpoints import load_classifier, save_classifier
-from s2snets.networks.classifiers import lenet5
+from s2snets.networks.export import AUXILIARY, export_classifier
+from s2snets.networks.factory import (
+    DEFAULT_PREPROCESSING,
+    build_classifier,
+    classifier_spec,
+    merge_preprocessing,
+)
+from s2snets.networks.fetch import fetch, stated_hash
 from s2snets.networks.frozen import Frozen
-from s2snets.networks.published import published, stated_hash
+from s2snets.networks.published import published_weights
+from s2snets.networks.user_function import locate_module, source_digest
 from s2snets.networks.vision import torchvision
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json, sha256, write_json
-from s2snets.stages import fetch_weights
-from s2snets.stages.export_classifier import AUXILIARY, exported
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,8 +51,8 @@ def chosen(architecture, weights="IMAGENET1K_V1", **preprocessing):
 
 def receipt(classifier, folder):
     path = folder / "receipt.json"
-    entry = published(classifier.architecture, classifier.weights)
-    write_json(path, fetch_weights.receipt(entry))
+    entry = published_weights(classifier.architecture, classifier.weights)
+    write_json(path, fetch(entry))
     return path
 
 
@@ -87,7 +92,7 @@ def test_published_weights_give_torchvisions_own_logits(
     path = placed(published_as(net.state_dict()), hub, name)
     entry = publish(monkeypatch, name, path)
     classifier = chosen(f"torchvision/{name}")
-    model, spec = exported(classifier, 256, receipt(classifier, tmp_path))
+    model, spec = export_classifier(classifier, 256, receipt(classifier, tmp_path))
     save_classifier(
         model, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json"
     )
@@ -115,7 +120,7 @@ def test_every_published_weights_preprocessing_is_torchvisions():
     torch.manual_seed(0)
     pixels, seen = torch.rand(1, 3, 256, 256), {}
     for name, entry in (one.values for one in every_weights()):
-        given = published(f"torchvision/{name}", entry.name)
+        given = published_weights(f"torchvision/{name}", entry.name)
         assert len(given.categories) == given.classes
         assert stated_hash(given.file)
         seen.setdefault(str(given.preprocessing), (given.preprocessing, entry))
@@ -127,7 +132,7 @@ def test_every_published_weights_preprocessing_is_torchvisions():
 
 
 def test_what_is_set_goes_over_what_the_weights_expect():
-    given = published("torchvision/inception_v3", "IMAGENET1K_V1").preprocessing
+    given = published_weights("torchvision/inception_v3", "IMAGENET1K_V1").preprocessing
     assert (given["resize"], given["crop"]) == (342, 299)
     for changes, resize, crop in (
         ({}, 342, 299),
@@ -136,14 +141,18 @@ def test_what_is_set_goes_over_what_the_weights_expect():
         ({"crop": 224}, None, 224),
         ({"resize": 256, "crop": 224}, 256, 224),
     ):
-        made = preparation(chosen("torchvision/inception_v3", **changes), given)
+        made = merge_preprocessing(chosen("torchvision/inception_v3", **changes), given)
         assert (made["resize"], made["crop"]) == (resize, crop)
-    assert preparation(Classifier(architecture="lenet5"), {}) == UNSAID
+    assert (
+        merge_preprocessing(Classifier(architecture="lenet5"), {})
+        == DEFAULT_PREPROCESSING
+    )
 
 
 def test_default_means_the_librarys_best():
     one, best = (
-        published("torchvision/resnet50", name) for name in ("IMAGENET1K_V2", "DEFAULT")
+        published_weights("torchvision/resnet50", name)
+        for name in ("IMAGENET1K_V2", "DEFAULT")
     )
     assert one == best
     assert one.preprocessing["resize"] == 232
@@ -159,7 +168,7 @@ def test_default_means_the_librarys_best():
 )
 def test_weights_that_do_not_exist_are_named(architecture, weights, told):
     with pytest.raises(UserError, match=told):
-        published(architecture, weights)
+        published_weights(architecture, weights)
 
 
 def test_small_networks_have_no_weights_by_name():
@@ -228,14 +237,14 @@ def test_weights_that_went_after_they_were_fetched_are_named(squeezenet, tmp_pat
     fetched = receipt(classifier, tmp_path)
     path.write_bytes(b"changed")
     with pytest.raises(UserError, match=rf"{path} is gone or changed.*receipt\.json"):
-        exported(classifier, 64, fetched)
+        export_classifier(classifier, 64, fetched)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_own_weights_are_read_and_their_classes_counted(tmp_path, suffix):
     path, net = tmp_path / f"own{suffix}", lenet5(7)
     (save_file if suffix == ".safetensors" else torch.save)(net.state_dict(), path)
-    model, spec = exported(chosen("lenet5", str(path)), 32)
+    model, spec = export_classifier(chosen("lenet5", str(path)), 32)
     assert spec["classes"] == 7
     assert torch.equal(model.net[0].weight, net[0].weight)
 
@@ -253,7 +262,7 @@ def test_states_are_unwrapped(tmp_path, wrap):
     net = MODELS.shufflenet_v2_x0_5(num_classes=4)
     torch.save(wrap(dict(net.state_dict())), tmp_path / "own.pth")
     own_weights = chosen("torchvision/shufflenet_v2_x0_5", str(tmp_path / "own.pth"))
-    model, spec = exported(own_weights, 64)
+    model, spec = export_classifier(own_weights, 64)
     assert spec["classes"] == 4
     assert torch.equal(model.net.fc.weight, net.fc.weight)
 
@@ -261,7 +270,7 @@ def test_states_are_unwrapped(tmp_path, wrap):
 def test_own_inception_comes_without_its_auxiliary_head(tmp_path):
     net = MODELS.googlenet(num_classes=3, aux_logits=True, init_weights=False)
     torch.save(net.state_dict(), tmp_path / "own.pth")
-    model, spec = exported(
+    model, spec = export_classifier(
         chosen("torchvision/googlenet", str(tmp_path / "own.pth")), 64
     )
     assert spec["classes"] == 3
@@ -293,13 +302,13 @@ def test_a_mismatch_names_the_first_tensors(tmp_path, change, told):
     change(state)
     torch.save(state, path)
     with pytest.raises(UserError, match=rf"own\.pth: not lenet5's \({told}"):
-        exported(chosen("lenet5", str(path)), 32)
+        export_classifier(chosen("lenet5", str(path)), 32)
 
 
 def test_another_networks_weights_are_refused(tmp_path):
     torch.save(lenet5(10).state_dict(), tmp_path / "own.pth")
     with pytest.raises(UserError, match=r"not small_resnet's \(it lacks 6\.bias\)"):
-        exported(chosen("small_resnet", str(tmp_path / "own.pth")), 32)
+        export_classifier(chosen("small_resnet", str(tmp_path / "own.pth")), 32)
 
 
 @pytest.mark.parametrize(
@@ -315,7 +324,7 @@ def test_what_is_no_state_is_told_and_never_run(tmp_path, content, told):
     if content is not None:
         torch.save(content, path)
     with pytest.raises(UserError, match=rf"own\.pth: .*{told}"):
-        exported(chosen("lenet5", str(path)), 32)
+        export_classifier(chosen("lenet5", str(path)), 32)
 
 
 def test_images_that_a_network_refuses_are_told_with_the_mend(tmp_path):
@@ -323,16 +332,16 @@ def test_images_that_a_network_refuses_are_told_with_the_mend(tmp_path):
     torch.save(net.state_dict(), tmp_path / "own.pth")
     classifier = chosen("torchvision/shufflenet_v2_x0_5", str(tmp_path / "own.pth"))
     with pytest.raises(UserError, match="crop 70 is larger"):
-        exported(classifier.model_copy(update={"crop": 70}), 64)
+        export_classifier(classifier.model_copy(update={"crop": 70}), 64)
     torch.save(lenet5(2, 64).state_dict(), tmp_path / "own.pth")
     (tmp_path / "strict.py").write_text(
-        "from s2snets.networks.classifiers import lenet5\n"
+        "from s2snets.networks.architectures import lenet5\n"
         "def net():\n    return lenet5(2, 64), {}\n"
     )
     with pytest.raises(
         UserError, match=r"strict:net refuses the study's 32×32.*resize"
     ):
-        exported(Classifier(architecture="strict:net"), 32)
+        export_classifier(Classifier(architecture="strict:net"), 32)
 
 
 # A user's function.
@@ -365,7 +374,7 @@ def test_the_documents_example_works_as_printed(module, tmp_path):
     body = nn.Conv2d(3, 8, 5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
     net = nn.Sequential(*body, nn.Linear(8, 10))
     torch.save(net.state_dict(), "weights/tiny.pth")
-    model, spec = exported(Classifier(architecture=settings), 96)
+    model, spec = export_classifier(Classifier(architecture=settings), 96)
     save_classifier(
         model, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json"
     )
@@ -377,7 +386,7 @@ def test_the_documents_example_works_as_printed(module, tmp_path):
         assert not any(weight.requires_grad for weight in classifier.parameters())
     spec = read_json(tmp_path / "spec.json")
     assert (spec["architecture"], spec["classes"]) == (settings, 10)
-    assert spec["code"] == own.meaning(settings)
+    assert spec["code"] == source_digest(settings)
 
 
 FUNCTION = (
@@ -391,35 +400,37 @@ def test_a_function_may_leave_its_weights_to_a_file(module, tmp_path):
     module(FUNCTION, "nets/small.py")
     state = {"1.weight": torch.rand(4, 48), "1.bias": torch.rand(4)}
     torch.save(state, "own.pth")
-    model, spec = exported(chosen("nets.small:net", "own.pth", mean=(0, 0, 0)), 4)
+    model, spec = export_classifier(
+        chosen("nets.small:net", "own.pth", mean=(0, 0, 0)), 4
+    )
     assert torch.equal(model.net[1].bias, state["1.bias"])
     assert spec["mean"] == [0, 0, 0]
-    assert spec["std"] == UNSAID["std"]
-    assert not build(spec).training
+    assert spec["std"] == DEFAULT_PREPROCESSING["std"]
+    assert not build_classifier(spec).training
 
 
 def test_a_function_is_found_on_pythonpath(module, tmp_path, monkeypatch):
     module(FUNCTION, "elsewhere/mine.py")
     with pytest.raises(UserError, match="no module 'mine'"):
-        own.located("mine:net")
+        locate_module("mine:net")
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
-    assert own.located("mine:net") == tmp_path / "elsewhere/mine.py"
-    assert exported(Classifier(architecture="mine:net"), 4)[1]["classes"] == 4
+    assert locate_module("mine:net") == tmp_path / "elsewhere/mine.py"
+    assert export_classifier(Classifier(architecture="mine:net"), 4)[1]["classes"] == 4
 
 
 def test_a_functions_meaning_is_its_code(module):
     module(FUNCTION)
-    before = own.meaning("mine:net")
+    before = source_digest("mine:net")
     module("# Ours.\n" + FUNCTION.replace("def net():", 'def net():\n    """Net."""'))
-    assert own.meaning("mine:net") == before
+    assert source_digest("mine:net") == before
     module(FUNCTION.replace("Flatten(),", "Flatten(), nn.Identity(),"))
-    assert own.meaning("mine:net") != before
+    assert source_digest("mine:net") != before
 
 
 def used(name):
     """As the rules and then the stage use a function."""
-    own.meaning(name)
-    exported(Classifier(architecture=name), 4)
+    source_digest(name)
+    export_classifier(Classifier(architecture=name), 4)
 
 
 @pytest.mark.parametrize(
@@ -445,8 +456,8 @@ def test_a_wrong_function_is_told_in_one_line(module, text, name, told):
 
 
 def test_a_functions_network_is_not_trained_and_its_weights_are_no_name():
-    assert not Classifier(architecture="mine:net").trained
-    assert Classifier(architecture="timm/resnet18").trained
+    assert not Classifier(architecture="mine:net").is_trained
+    assert Classifier(architecture="timm/resnet18").is_trained
     with pytest.raises(ValueError, match="'DEFAULT' is neither a file"):
         Classifier(architecture="mine:net", weights="DEFAULT")
 
@@ -457,7 +468,7 @@ def test_a_functions_network_is_not_trained_and_its_weights_are_no_name():
 def test_without_timm_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(UserError, match="pip install timm"):
-        published("timm/resnet50", "DEFAULT")
+        published_weights("timm/resnet50", "DEFAULT")
 
 
 @pytest.fixture
@@ -498,7 +509,7 @@ def test_timms_weights_are_read_from_torchs_folder(
     )
     monkeypatch.setattr(timm, "get_pretrained_cfg", lambda *_: entry)
     classifier = chosen(f"timm/{NAME}", "DEFAULT")
-    model, spec = exported(classifier, 256, receipt(classifier, tmp_path))
+    model, spec = export_classifier(classifier, 256, receipt(classifier, tmp_path))
     assert spec["architecture"] == f"timm/{NAME}.{TAG}"
     assert (spec["resize"], spec["crop"]) == (256, 224)
     assert spec["interpolation"] == "bicubic"
@@ -524,7 +535,7 @@ def test_timms_weights_are_read_from_the_cache_of_its_hub(timm, no_hub, hub, tmp
     (folder / "draft").rename(folder / "blobs" / digest)
     (folder / "snapshots/abc/model.safetensors").symlink_to(f"../../blobs/{digest}")
     classifier = chosen(f"timm/{NAME}", TAG)
-    model, spec = exported(classifier, 64, receipt(classifier, tmp_path))
+    model, spec = export_classifier(classifier, 64, receipt(classifier, tmp_path))
     assert spec["weights"]["sha256"] == digest
     for one, other in zip(net.parameters(), model.net.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -534,12 +545,12 @@ def test_timms_weights_are_read_from_the_cache_of_its_hub(timm, no_hub, hub, tmp
 
 
 def test_weights_on_timms_hub_alone_say_how_to_place_them(timm, no_hub, hub):
-    entry = published("timm/vit_tiny_patch16_224", "DEFAULT")
+    entry = published_weights("timm/vit_tiny_patch16_224", "DEFAULT")
     name = "vit_tiny_patch16_224.augreg_in21k_ft_in1k"
     assert entry.file == hub / f"{name}.safetensors"
     assert entry.address.endswith(f"timm/{name}/resolve/main/model.safetensors")
     with pytest.raises(UserError, match=rf"get {entry.address} and put it there"):
-        fetch_weights.receipt(entry)
+        fetch(entry)
 
 
 def test_timms_mistakes_are_named(timm, no_hub):
@@ -548,14 +559,16 @@ def test_timms_mistakes_are_named(timm, no_hub):
         ("timm/resnet50", "V1", r"timm/resnet50 has no 'V1'; it has a1_in1k"),
     ):
         with pytest.raises(UserError, match=told):
-            published(architecture, weights)
+            published_weights(architecture, weights)
 
 
 def test_timms_networks_can_be_trained_or_come_with_own_weights(timm, tmp_path):
-    spec = spec_of(Classifier(architecture=f"timm/{NAME}"), 5, 64)
-    assert build(spec)(torch.rand(2, 3, 64, 64)).shape == (2, 5)
+    spec = classifier_spec(Classifier(architecture=f"timm/{NAME}"), 5, 64)
+    assert build_classifier(spec)(torch.rand(2, 3, 64, 64)).shape == (2, 5)
     net = timm.create_model(NAME, num_classes=3)
     torch.save({"state_dict": net.state_dict()}, tmp_path / "own.pth")
-    model, spec = exported(chosen(f"timm/{NAME}", str(tmp_path / "own.pth")), 64)
+    model, spec = export_classifier(
+        chosen(f"timm/{NAME}", str(tmp_path / "own.pth")), 64
+    )
     assert spec["classes"] == 3
     assert torch.equal(model.net.classifier.bias, net.classifier.bias)

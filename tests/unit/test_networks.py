@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from s2snets.config import Classifier
-from s2snets.networks.build import build, network, spec_of
-from s2snets.networks.classifiers import ARCHITECTURES, Branches, Residual, lenet5
-from s2snets.networks.frozen import Frozen, Prepared
-from s2snets.networks.segnet import PARTS, SegNet, Tuned, scaled_plan
+from s2snets.networks.architectures import ARCHITECTURES, Branches, Residual, lenet5
+from s2snets.networks.factory import build_classifier, build_network, classifier_spec
+from s2snets.networks.frozen import Frozen, PixelClassifier
+from s2snets.networks.segnet import TRAINED_HALVES, SegNet, Tuned, scaled_plan
 from s2snets.networks.vision import torchvision
 from s2snets.runtime.errors import UserError
 
@@ -79,7 +79,7 @@ def moved(module, before):
     }
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", TRAINED_HALVES)
 def test_what_is_frozen_does_not_move(part):
     torch.manual_seed(0)
     classifier = Frozen(lenet5(), (0.5,) * 3, (0.5,) * 3)
@@ -98,8 +98,8 @@ def test_what_is_frozen_does_not_move(part):
         optimiser.step()
     assert not moved(classifier, before["classifier"])
     touched = moved(autoencoder, before["autoencoder"])
-    assert {name.split(".")[0] for name in touched} == set(PARTS[part])
-    for name in PARTS[part]:  # live batch norm where something learns
+    assert {name.split(".")[0] for name in touched} == set(TRAINED_HALVES[part])
+    for name in TRAINED_HALVES[part]:  # live batch norm where something learns
         assert any(key.startswith(name) and "running_mean" in key for key in touched)
 
 
@@ -111,7 +111,7 @@ def test_a_frozen_encoder_gives_the_same_code_and_switches_in_training():
     again, switches_again = autoencoder.encode(pixels)
     assert torch.equal(code, again)
     assert all(
-        torch.equal(a.index, b.index)
+        torch.equal(a.positions, b.positions)
         for a, b in zip(switches, switches_again, strict=True)
     )
 
@@ -175,17 +175,17 @@ def test_small_classifiers_have_their_authors_defining_elements():
 
 def test_a_classifier_that_does_not_exist_is_named_with_its_neighbours():
     with pytest.raises(UserError, match=r"no 'lenet'.*lenet5"):
-        network("lenet", 10, 32)
+        build_network("lenet", 10, 32)
     with pytest.raises(
         UserError, match=r"no 'torchvision/resnet51'.*torchvision/resnet50"
     ):
-        network("torchvision/resnet51", 10, 32)
+        build_network("torchvision/resnet51", 10, 32)
 
 
 @pytest.mark.parametrize("name", ["torchvision/resnet18", "torchvision/squeezenet1_1"])
 def test_torchvision_models_go_through_the_same_wrapper(name):
-    spec = spec_of(Classifier(architecture=name, resize=64), 5, 32)
-    model = build(spec, Prepared).eval()
+    spec = classifier_spec(Classifier(architecture=name, resize=64), 5, 32)
+    model = build_classifier(spec, PixelClassifier).eval()
     assert model(torch.rand(2, 3, 32, 32)).shape == (2, 5)
 
 

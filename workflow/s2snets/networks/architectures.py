@@ -1,36 +1,38 @@
-"""The classifiers of the study in their authors' design, most at the demo's size.
+"""The study's own classifiers: their authors' designs, most of them for small images.
 
-Each is a function of the number of classes and the input's side in pixels; torch-
-vision has the full-size networks, and none of these fits a 32-pixel image. What
-defines each design is kept: LeCun's squashing units and average pools, Krizhevsky's
-overlapping pools and dropout, Simonyan's stacks of 3×3 (with batch norm), Szegedy's
-parallel branches, He's residual adds. AlexNet with local response normalisation, which
+Each is a function of the number of classes and the input's side in pixels. torchvision
+has the full-size networks, none of which fits a 32-pixel image. What defines each
+design is kept: LeCun's squashing units and average pools, Krizhevsky's overlapping
+pools and dropout, Simonyan's stacks of 3×3 (with batch norm), Szegedy's parallel
+branches, He's residual sums. AlexNet with local response normalisation, which
 torchvision lacks, is here at both sizes.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from s2snets.runtime.errors import UserError
 
 LEVELS = 255 * 0.226
-"""ImageNet's deviation, the colours' mean, in levels of 0 to 255."""
+"""ImageNet's deviation, averaged over the colours, in levels of 0 to 255."""
 
 
-def after(size, kernel, stride=1, padding=0):
-    """Side of a plane after a convolution or pool."""
+def output_side(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Return the side of a plane after a convolution or pool."""
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def lenet5(classes=10, size=32):
-    """LeNet-5 (LeCun et al. 1998, section II.B): 6-16-120-84, tanh, average pools.
+def lenet5(classes: int = 10, size: int = 32) -> nn.Sequential:
+    """Return LeNet-5 (LeCun et al. 1998, section II.B): 6-16-120-84, tanh, mean pools.
 
-    At 32 pixels C5 sees 5×5 planes, as in print; at other sizes it sees what S4
+    At 32 pixels C5 receives 5×5 planes, as in print; at other sizes whatever S4
     leaves, so that 224 pixels give the "modified" LeNet of Palacio et al. 2018. The
     pools have no trained coefficients and the output is linear, not Gaussian.
     """
-    side = after(after(size, 5) // 2, 5) // 2
+    side = output_side(output_side(size, 5) // 2, 5) // 2
     return nn.Sequential(
         nn.Conv2d(3, 6, 5), nn.Tanh(), nn.AvgPool2d(2),
         nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
@@ -41,14 +43,19 @@ def lenet5(classes=10, size=32):
     )  # fmt: skip
 
 
-def small_alexnet(classes=10, size=32, norms=()):
-    """AlexNet (Krizhevsky et al. 2012): five convolutions, 3/2 pools, dropout.
+def small_alexnet(
+    classes: int = 10, size: int = 32, norms: Sequence[nn.Module] = ()
+) -> nn.Sequential:
+    """Return AlexNet (Krizhevsky et al. 2012): five convolutions, 3/2 pools, dropout.
 
     Args:
-        norms: layers after the first two rectifiers; none, as in torchvision's.
+        classes: number of logits.
+        size: side of the input, pixels.
+        norms: layers after the first two rectifiers; by default none, as in
+            torchvision.
     """
-    side = after(after(after(size, 5, padding=2), 3, 2), 3, 2)
-    side = after(side, 3, 2)
+    side = output_side(output_side(output_side(size, 5, padding=2), 3, 2), 3, 2)
+    side = output_side(side, 3, 2)
     return nn.Sequential(
         nn.Conv2d(3, 24, 5, padding=2), nn.ReLU(inplace=True), *norms[:1],
         nn.MaxPool2d(3, 2),
@@ -64,32 +71,35 @@ def small_alexnet(classes=10, size=32, norms=()):
     )  # fmt: skip
 
 
-def response_norms(deviation=1.0):
-    """AlexNet's two (Krizhevsky et al. 2012, section 3.3), scaled as Caffe does.
+def response_norms(deviation: float = 1.0) -> list[nn.Module]:
+    """Return AlexNet's two response norms (section 3.3), scaled as in Caffe.
 
     Args:
-        deviation: of an image's values that are 1 here: Caffe's nets see levels of 0 to
-            255. At this α they would leave normalised images as they are.
+        deviation: levels of 0 to 255, which Caffe's networks receive, per unit of the
+            input here. Without it this α would hardly change normalised images.
     """
     alpha = 1e-4 * deviation**2
     return [nn.LocalResponseNorm(5, alpha, 0.75, 1) for _ in range(2)]
 
 
-def small_alexnet_lrn(classes=10, size=32):
-    """The same with local response normalisation, as it was published."""
+def small_alexnet_lrn(classes: int = 10, size: int = 32) -> nn.Sequential:
+    """Return ``small_alexnet`` with local response normalisation, as published."""
     return small_alexnet(classes, size, response_norms(LEVELS))
 
 
-def caffe_alexnet(classes=1000, size=227):
-    """AlexNet as Caffe has it: two groups, normalised responses, 61 M parameters.
+def caffe_alexnet(classes: int = 1000, size: int = 227) -> nn.Sequential:
+    """Return Caffe's AlexNet: two groups, response norms, 61 M parameters.
 
-    At 227 pixels weights fit that were trained with Caffe: on levels of 0 to 255, that
-    is a ``std`` of 1/255, and blue first, so that the first kernels are to be turned.
+    At 227 pixels it fits weights that were trained with Caffe: on levels of 0 to 255,
+    that is a ``std`` of 1/255, and blue first, so that the first kernels' channels must
+    be reversed.
 
     Raises:
         UserError: images too small for its pools.
     """
-    side = after(after(after(after(size, 11, 4), 3, 2), 3, 2), 3, 2)
+    side = output_side(
+        output_side(output_side(output_side(size, 11, 4), 3, 2), 3, 2), 3, 2
+    )
     if side < 1:
         raise UserError(f"caffe_alexnet: {size} pixels are too few; 67 at least")
     first, second = response_norms()
@@ -108,8 +118,8 @@ def caffe_alexnet(classes=1000, size=227):
     )  # fmt: skip
 
 
-def conv_bn(channels, width, kernel, stride=1):
-    """Convolution without bias, batch norm, ReLU; 'same' padding at stride 1."""
+def conv_bn(channels: int, width: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Return convolution without bias, batch norm, ReLU; 'same' padding at stride 1."""
     return nn.Sequential(
         nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False),
         nn.BatchNorm2d(width),
@@ -117,9 +127,13 @@ def conv_bn(channels, width, kernel, stride=1):
     )
 
 
-def small_vgg(classes=10, size=32, plan=((16, 16), (32, 32), (64, 64))):
-    """VGG with batch norm (Simonyan & Zisserman 2015): stacks of 3×3, 2/2 pools."""
-    layers, channels, side = [], 3, size
+def small_vgg(
+    classes: int = 10,
+    size: int = 32,
+    plan: Sequence[Sequence[int]] = ((16, 16), (32, 32), (64, 64)),
+) -> nn.Sequential:
+    """Return VGG with batch norm (Simonyan & Zisserman 2015): 3×3 stacks, 2/2 pools."""
+    layers, channels, side = list[nn.Module](), 3, size
     for widths in plan:
         for width in widths:
             layers.append(conv_bn(channels, width, 3))
@@ -135,12 +149,14 @@ def small_vgg(classes=10, size=32, plan=((16, 16), (32, 32), (64, 64))):
 
 
 class Branches(nn.Module):
-    """An Inception module (Szegedy et al. 2016, figure 5): four branches, stacked.
+    """An Inception module (Szegedy et al. 2016, figure 5): four branches side by side.
 
     1×1; 1×1 then 3×3; 1×1 then two 3×3; 3×3 average pool then 1×1.
     """
 
-    def __init__(self, channels, one, three, five, pool):
+    def __init__(
+        self, channels: int, one: int, three: int, five: int, pool: int
+    ) -> None:
         super().__init__()
         self.branches = nn.ModuleList([
             conv_bn(channels, one, 1),
@@ -156,12 +172,13 @@ class Branches(nn.Module):
             nn.Sequential(nn.AvgPool2d(3, 1, 1), conv_bn(channels, pool, 1)),
         ])  # fmt: skip
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the branches' channels, concatenated."""
         return torch.cat([branch(x) for branch in self.branches], 1)
 
 
-def small_inception(classes=10, size=32):
-    """Inception with batch norm (Szegedy et al. 2016): stem, three modules, mean."""
+def small_inception(classes: int = 10, size: int = 32) -> nn.Sequential:
+    """Return Inception with batch norm (Szegedy et al. 2016): three modules."""
     return nn.Sequential(
         conv_bn(3, 16, 3), conv_bn(16, 32, 3), nn.MaxPool2d(2),
         Branches(32, 16, 24, 16, 8),
@@ -175,28 +192,29 @@ def small_inception(classes=10, size=32):
 
 
 class Residual(nn.Module):
-    """A basic residual block (He et al. 2016, figure 2); projects where it shrinks."""
+    """A basic residual block (He et al. 2016, figure 2), which may shrink the plane."""
 
-    def __init__(self, channels, width, stride=1):
+    def __init__(self, channels: int, width: int, stride: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
             conv_bn(channels, width, 3, stride),
             nn.Conv2d(width, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
         )
-        self.skip = nn.Identity()
+        self.skip: nn.Module = nn.Identity()
         if stride != 1 or channels != width:
             self.skip = nn.Sequential(
                 nn.Conv2d(channels, width, 1, stride, bias=False),
                 nn.BatchNorm2d(width),
             )
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the rectified sum of the convolutions and the shortcut."""
         return F.relu(self.body(x) + self.skip(x))
 
 
-def small_resnet(classes=10, size=32):
-    """ResNet for small images (He et al. 2016, section 4.2), n = 1, widths 16-32-64."""
+def small_resnet(classes: int = 10, size: int = 32) -> nn.Sequential:
+    """Return ResNet for small images (He et al. 2016, section 4.2) with n = 1."""
     return nn.Sequential(
         conv_bn(3, 16, 3),
         Residual(16, 16),
@@ -207,7 +225,7 @@ def small_resnet(classes=10, size=32):
     )  # fmt: skip
 
 
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, Callable[[int, int], nn.Module]] = {
     "lenet5": lenet5,
     "small_alexnet": small_alexnet,
     "small_alexnet_lrn": small_alexnet_lrn,
