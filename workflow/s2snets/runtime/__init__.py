@@ -1,0 +1,1 @@
+"""Files, tables, records, fingerprints, devices, progress, errors and Slurm."""
