@@ -13,7 +13,14 @@ from scipy.stats import binom
 from stores import row, write_store
 
 from s2snets.cleaning import audit as module
-from s2snets.cleaning.audit import PAPER, banded, beside_paper, gate, totals, trivial
+from s2snets.cleaning.audit import (
+    PAPER,
+    add_bands,
+    check_totals,
+    compare_with_paper,
+    is_trivial,
+    totals,
+)
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_csv
 from s2snets.stages import audit_photos
@@ -47,7 +54,7 @@ def audit(tmp_path):
         given = {
             "rows": sum(map(len, shards)),
             "profile": "palacio2018",
-            "most_rejected": 1,
+            "max_rejected": 1,
             "validation": tmp_path / "validation",
             "dhash_of": looks,
             "folder": tmp_path,
@@ -68,7 +75,7 @@ def photos(count, start=0, **values):
 def test_the_authors_counts_give_the_published_shares():
     counts = Counter(video=793_436, missing=4_704_140, flat=2_412_945, kept=92_089_479)
     assert totals(counts) == PAPER
-    table = beside_paper(totals(counts)).set_index("quantity")
+    table = compare_with_paper(totals(counts)).set_index("quantity")
     assert table["share"].equals(table["paper_share"].rename("share"))
     assert table.loc["missing", "share"] == pytest.approx(0.0474, abs=5e-5)
     assert table.loc["filtered", "share"] == pytest.approx(0.02553, abs=5e-6)
@@ -134,8 +141,8 @@ def test_duplicates_are_those_of_pairwise_comparison(audit):
 
 
 def test_pictures_that_are_nearly_uniform_are_no_near_duplicates(audit):
-    assert trivial(np.array([0, 0b1111, 2**64 - 1, 2**63], np.uint64)).all()
-    assert not trivial(np.array([0b11111, TELLING], np.uint64)).any()
+    assert is_trivial(np.array([0, 0b1111, 2**64 - 1, 2**63], np.uint64)).all()
+    assert not is_trivial(np.array([0b11111, TELLING], np.uint64)).any()
     summary = audit([photos(9, dhash=0b101)])[1]
     assert summary["near"] == {"groups": 0, "surplus": 0}
     assert summary["trivial"] == 9
@@ -191,7 +198,7 @@ def test_chance_puts_fewer_than_one_shard_outside_its_band():
     shards = pd.DataFrame(
         {"shard": range(10_000), "rows": 10_000, "obtained": obtained}
     )
-    table = banded(shards.assign(rejected=draw.binomial(obtained, 0.02553)))
+    table = add_bands(shards.assign(rejected=draw.binomial(obtained, 0.02553)))
     assert table["outside"].sum() <= 2
     assert table["low"].between(0.018, 0.02).all()
     assert table["high"].between(0.0315, 0.034).all()
@@ -205,14 +212,14 @@ def test_a_shard_that_rejects_too_much_or_too_little_stands_out():
     shards = pd.DataFrame({"shard": range(50), "rows": 9_000, "obtained": 9_000})
     rejected = np.full(50, 230)
     rejected[[7, 9]] = 330, 130
-    table = banded(shards.assign(rejected=rejected))
+    table = add_bands(shards.assign(rejected=rejected))
     assert table.index[table["outside"]].tolist() == [7, 9]
 
 
 @pytest.mark.parametrize("rejected", [0, 9])
 def test_bands_of_nothing_and_of_all_rejected_have_no_width(rejected):
     shards = pd.DataFrame({"shard": [0, 1], "rows": 9, "obtained": 9})
-    table = banded(shards.assign(rejected=rejected))
+    table = add_bands(shards.assign(rejected=rejected))
     assert not table["outside"].any()
     assert (table[["low", "high"]] == rejected / 9).all(axis=None)
 
@@ -225,19 +232,19 @@ def test_bands_of_nothing_and_of_all_rejected_have_no_width(rejected):
         (
             {"kept": 80, "flat": 15, "broken": 5},
             100,
-            r"most_rejected: 20\.00% of 100 .*\(flat 15, broken 5\), more than 10\.00%",
+            r"max_rejected: 20\.00% of 100 .*\(flat 15, broken 5\), more than 10\.00%",
         ),
     ],
 )
 def test_what_must_not_be_indexed_is_stopped(counts, rows, told):
     counts = Counter(counts)
     with pytest.raises(UserError, match=told):
-        gate(totals(counts), counts, rows, 0.1)
+        check_totals(totals(counts), counts, rows, 0.1)
 
 
 def test_rejecting_just_as_much_as_allowed_passes():
     counts = Counter(kept=90, flat=10)
-    gate(totals(counts), counts, 100, 0.1)
+    check_totals(totals(counts), counts, 100, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +306,7 @@ def test_command_line_writes_tables_and_json_that_anyone_reads(audit, tmp_path):
             *("--reports", *map(str, reports)),
             *("--rows", *(str(tmp_path / f"part-{part}") for part in (0, 1))),
             "--settings",
-            '{"shards": 3, "profile": "palacio2018", "most_rejected": 0.1}',
+            '{"shards": 3, "profile": "palacio2018", "max_rejected": 0.1}',
         ]
     )
     text = flags["summary"].read_text()

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2snets.cleaning.shard import files_of, read
+from s2snets.cleaning import batch as module
+from s2snets.cleaning import workers
+from s2snets.cleaning.shard import read_shard, shard_files
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
-from s2snets.stages import clean_photos
 from s2snets.stages.clean_photos import main
 
 COLUMNS = ["photoid", "uid", "key", "ext", "licence", "video", "url", "line", "flaw"]
@@ -97,8 +98,8 @@ def test_batches_make_every_shard_of_all_rows(tmp_path, photos):
     assert set(outcomes) == {"kept", "malformed", "repeated", "not_image"}
     found = {}
     for number in range(SHARDS):
-        files = files_of(tmp_path / "store", number)
-        entries = read(files)[1]
+        files = shard_files(tmp_path / "store", number)
+        entries = read_shard(files)[1]
         digests = [hashlib.md5(e.photoid.encode()).hexdigest() for e in entries]
         assert digests == sorted(digests)
         assert {shard_of(entry.photoid) for entry in entries} <= {number}
@@ -117,7 +118,7 @@ def test_batches_make_every_shard_of_all_rows(tmp_path, photos):
     main(arguments(tmp_path, 0))
     assert (tmp_path / "batches/0.json").read_bytes() == before
     exclude = tmp_path / "exclude.txt"
-    first = next(e for e in read(files_of(tmp_path / "store", 0))[1] if e.sha256)
+    first = next(e for e in read_shard(shard_files(tmp_path / "store", 0))[1] if e.sha256)
     exclude.write_text(first.photoid)
     main(arguments(tmp_path, 0, 1, "--exclude", str(exclude)))
     assert (
@@ -132,18 +133,18 @@ def inside(monkeypatch):
     """Workers are threads of this process, where a test can put another source."""
 
     @contextmanager
-    def workers(processes, counter):
-        monkeypatch.setattr(clean_photos, "done", Value("q"))
+    def pool_of_threads(processes, counter):
+        monkeypatch.setattr(workers, "counter", Value("q"))
         with ThreadPoolExecutor(processes) as pool:
             yield pool
 
-    monkeypatch.setattr(clean_photos, "workers", workers)
+    monkeypatch.setattr(module, "worker_pool", pool_of_threads)
 
 
 def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
     tmp_path, photos, inside, monkeypatch
 ):
-    failing, fetched, honest = set(), [], clean_photos.open_source
+    failing, fetched, honest = set(), [], module.open_source
 
     @contextmanager
     def source(*values):
@@ -161,10 +162,10 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
             fetch.connections = 2
             yield fetch
 
-    monkeypatch.setattr(clean_photos, "open_source", source)
+    monkeypatch.setattr(module, "open_source", source)
     main(arguments(tmp_path, 1))
     whole = (tmp_path / "batches/1.json").read_bytes()
-    victim = next(e for e in read(files_of(tmp_path / "store", 4))[1] if e.sha256)
+    victim = next(e for e in read_shard(shard_files(tmp_path / "store", 4))[1] if e.sha256)
     failing.add(victim.photoid)
     for path in (tmp_path / "store/000").iterdir():
         path.unlink()
@@ -175,21 +176,21 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
         main(arguments(tmp_path, 1))
     assert not (tmp_path / "batches/1.json").exists()
     there = [
-        number for number in (3, 4, 5) if read(files_of(tmp_path / "store", number))
+        number for number in (3, 4, 5) if read_shard(shard_files(tmp_path / "store", number))
     ]
     assert there == [3, 5]
     failing.clear()
     fetched.clear()
     main(arguments(tmp_path, 1))
-    of_shard = {e.photoid for e in read(files_of(tmp_path / "store", 4))[1]}
+    of_shard = {e.photoid for e in read_shard(shard_files(tmp_path / "store", 4))[1]}
     assert fetched
     assert set(fetched) <= of_shard
     assert (tmp_path / "batches/1.json").read_bytes() == whole
 
 
 def test_a_killed_worker_is_told_in_one_line(tmp_path, photos, monkeypatch):
-    monkeypatch.setattr(clean_photos, "start", os._exit)
-    monkeypatch.setattr(clean_photos, "work", print)
+    monkeypatch.setattr(workers, "start_worker", os._exit)
+    monkeypatch.setattr(module, "clean_in_worker", print)
     with pytest.raises(UserError, match="batch 0: a worker was killed"):
         main(arguments(tmp_path, 0))
 
@@ -216,7 +217,7 @@ def test_a_stopped_job_leaves_no_process_and_no_shard(tmp_path, sign):
     assert job.returncode != 0
     assert "Traceback" not in told
     assert "a rerun goes on" in told or sign == signal.SIGKILL
-    assert not files_of(tmp_path / "store", shard_of("1")).json.exists()
+    assert not shard_files(tmp_path / "store", shard_of("1")).json.exists()
     assert not (tmp_path / "batches").exists()
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
@@ -13,9 +14,9 @@ import pytest
 from servers import KEY, row
 
 from s2snets.cleaning import fetched, tree, zips
-from s2snets.cleaning.fetch import IN_A_ROW, Source, open_source
-from s2snets.cleaning.fetched import Fetched, Transient, pause, persist
-from s2snets.cleaning.zips import ENTRY, digest, index_zips, line_of
+from s2snets.cleaning.fetched import Fetched, TransientError, backoff, retry
+from s2snets.cleaning.source import MAX_FAILURES, Source, open_source
+from s2snets.cleaning.zips import ENTRY, digest, index_zips, member_line
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
 from s2snets.stages import index_zips as stage
@@ -116,7 +117,7 @@ def test_a_file_that_cannot_be_read_is_not_missing(
 
 def test_a_file_too_large_for_memory_is_not_read(tmp_path):
     put(tmp_path / "big.jpg", b"")
-    os.truncate(tmp_path / "big.jpg", fetched.LARGEST + 1)
+    os.truncate(tmp_path / "big.jpg", fetched.MAX_BYTES + 1)
     with open_source(Clean(tree=str(tmp_path))) as fetch:
         assert fetch(row(photoid="big.jpg")).outcome == "too_large"
 
@@ -214,7 +215,7 @@ def test_members_that_are_no_images_are_left_out(tmp_path):
     ],
 )
 def test_folder_zip_and_member_are_the_digits_of_a_line(zip_path, member, line):
-    assert line_of(zip_path, member) == line
+    assert member_line(Path(zip_path), member) == line
 
 
 def test_photographs_are_found_by_line(tmp_path):
@@ -291,7 +292,7 @@ def test_a_member_that_unpacks_to_too_much_is_given_up(tmp_path, monkeypatch):
     zipped(tmp_path / "a.zip", {f"{KEY}.jpg": bytes(100_000)},
            compression=zipfile.ZIP_DEFLATED)  # fmt: skip
     clean, index = from_zips(tmp_path)
-    monkeypatch.setattr(zips, "LARGEST", 99_999)
+    monkeypatch.setattr(zips, "MAX_BYTES", 99_999)
     with open_source(clean, index) as fetch:
         assert fetch(row(KEY)).outcome == "too_large"
 
@@ -365,7 +366,7 @@ def test_the_stage_writes_index_zips_and_record(tmp_path):
 def test_pauses_double_with_jitter_up_to_a_minute():
     for failures in range(1, 12):
         longest = min(60, 0.5 * 2 ** (failures - 1))
-        drawn = [pause(failures) for _ in range(50)]
+        drawn = [backoff(failures) for _ in range(50)]
         assert longest / 2 <= min(drawn) < max(drawn) <= longest
 
 
@@ -376,7 +377,7 @@ def attempts(failures):
     def attempt():
         asked.append(None)
         if len(asked) <= failures:
-            raise Transient("503")
+            raise TransientError("503")
         return Fetched(b"photo", status="200")
 
     return attempt, asked
@@ -393,19 +394,19 @@ def attempts(failures):
 def test_tries_are_counted_and_end(monkeypatch, failures, answer):
     monkeypatch.setattr(fetched, "FIRST_PAUSE", 0.0)
     attempt, asked = attempts(failures)
-    assert persist(attempt, 3) == answer
+    assert retry(attempt, 3) == answer
     assert len(asked) == answer.tries
 
 
 def test_a_source_of_nothing_but_failures_is_at_fault():
     source = Source(lambda _: Fetched(None, "fetch_error", "503"), 1, "s3")
-    for _ in range(IN_A_ROW - 1):
+    for _ in range(MAX_FAILURES - 1):
         source(None)
     with pytest.raises(UserError, match=r"clean\.s3: 16 photographs.*503"):
         source(None)
 
 
 def test_failures_among_successes_are_the_photographs_own():
-    answers = ["fetch_error"] * (IN_A_ROW - 1) + ["missing"]
+    answers = ["fetch_error"] * (MAX_FAILURES - 1) + ["missing"]
     source = Source(lambda outcome: Fetched(None, outcome), 1, "s3")
     assert [source(outcome).outcome for outcome in answers * 3] == answers * 3

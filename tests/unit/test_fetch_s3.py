@@ -12,8 +12,8 @@ from servers import KEY, Reply, row, serving
 
 from s2snets.cleaning import bucket as module
 from s2snets.cleaning import fetched
-from s2snets.cleaning.fetch import open_source
 from s2snets.cleaning.fetched import Fetched
+from s2snets.cleaning.source import open_source
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
 
@@ -170,7 +170,7 @@ def stubbed(monkeypatch):
         "s3", region_name="us-east-1",
         aws_access_key_id="a", aws_secret_access_key="b",
     )  # fmt: skip
-    monkeypatch.setattr(module, "client_of", lambda *_: client)
+    monkeypatch.setattr(module, "make_client", lambda *_: client)
     with Stubber(client) as stubber:
         yield stubber
 
@@ -238,18 +238,18 @@ def test_the_tag_of_an_encrypted_object_is_no_digest(listed):
 
 
 def test_a_body_too_large_for_memory_is_given_up(listed, monkeypatch):
-    monkeypatch.setattr(module, "LARGEST", 3)
+    monkeypatch.setattr(module, "MAX_BYTES", 3)
     answer(listed, b"four")
     with open_source(settings()) as fetch:
         assert fetch(row(KEY)).outcome == "too_large"
 
 
-@pytest.mark.parametrize("code", sorted(module.HOPELESS))
+@pytest.mark.parametrize("code", sorted(module.FATAL))
 def test_what_is_true_of_every_photograph_is_a_mistake_at_once(listed, code):
     refuse(listed, code, 403)
     with (
         open_source(settings()) as fetch,
-        pytest.raises(UserError, match=f"{code}; {module.HOPELESS[code]}"),
+        pytest.raises(UserError, match=f"{code}; {module.FATAL[code]}"),
     ):
         fetch(row(KEY))
 

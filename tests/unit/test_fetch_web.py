@@ -8,9 +8,9 @@ import pytest
 from servers import Reply, row, serving
 
 from s2snets.cleaning import fetched, web
-from s2snets.cleaning.fetch import open_source
 from s2snets.cleaning.fetched import Fetched
-from s2snets.cleaning.web import Host, asked_rest, opted_out
+from s2snets.cleaning.source import open_source
+from s2snets.cleaning.web import Host, opted_out, retry_after
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
 
@@ -74,12 +74,12 @@ def test_a_stall_is_a_failed_try(stall):
 
 
 def test_a_body_that_trickles_is_a_failed_try(monkeypatch):
-    monkeypatch.setattr(web, "PATIENCE", 0)
+    monkeypatch.setattr(web, "MAX_TIMEOUTS", 0)
     assert fetched_from([OK], tries=1)[0].status == "Timeout"
 
 
 def test_a_body_too_large_for_memory_is_given_up(monkeypatch):
-    monkeypatch.setattr(web, "LARGEST", 99_999)
+    monkeypatch.setattr(web, "MAX_BYTES", 99_999)
     packed = Reply(
         gzip.compress(bytes(100_000)), headers=[("Content-Encoding", "gzip")]
     )
@@ -120,7 +120,7 @@ def test_the_placeholders_name_gives_it_away_on_the_same_host_too():
 def test_a_circle_of_redirects_ends():
     found, server = fetched_from([leads_to("/a.jpg")])
     assert found == Fetched(None, "missing", "302", 1)
-    assert len(server.seen) == web.HOPS + 1
+    assert len(server.seen) == web.MAX_REDIRECTS + 1
 
 
 # ---- opting out
@@ -181,7 +181,7 @@ def test_what_retry_after_asks_for_is_understood(headers, seconds):
         pass
 
     Response.headers = dict(headers)
-    assert asked_rest(Response) == seconds
+    assert retry_after(Response) == seconds
 
 
 def test_retry_after_makes_every_request_to_the_host_wait():
@@ -213,10 +213,10 @@ def test_turns_are_never_closer_than_the_rate_allows(monkeypatch):
     monkeypatch.setattr(web, "time", clock)
     host, turns = Host(connections=8, rate=4.0), []
     for _ in range(9):
-        host.turn()
+        host.wait_for_turn()
         turns.append(clock.now)
-    host.rest(100.0)
-    host.turn()
+    host.pause(100.0)
+    host.wait_for_turn()
     assert turns == [pytest.approx(0.25 * number) for number in range(9)]
     assert clock.now == pytest.approx(turns[-1] + 100)
 

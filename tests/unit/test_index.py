@@ -47,7 +47,7 @@ def index(tmp_path, reports):
         assert counts == tuple(map(len, sets))
         return [
             [
-                one.bytes_of(n).decode().removeprefix("photograph ")
+                one.read_bytes(n).decode().removeprefix("photograph ")
                 for n in range(len(one))
             ]
             for one in sets
@@ -78,7 +78,7 @@ def test_only_shards_with_photographs_of_a_set_are_listed(index, tmp_path):
 
 
 def test_excluded_photographs_and_users_leave_gaps(index):
-    assert index(2, gone=frozenset(["13", "41", "7@N01"])) == [
+    assert index(2, excluded=frozenset(["13", "41", "7@N01"])) == [
         ["10", "30", "31"],
         ["33", "34"],
     ]
@@ -89,7 +89,7 @@ def test_another_sample_is_another_fingerprint(index, tmp_path):
     first = read_index(tmp_path / "data/photos/index.npz")[3]
     index(2)
     assert read_index(tmp_path / "data/photos/index.npz")[3] == first
-    index(2, gone=frozenset(["13"]))
+    index(2, excluded=frozenset(["13"]))
     assert read_index(tmp_path / "data/photos/index.npz")[3] != first
 
 

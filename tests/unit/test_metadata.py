@@ -17,15 +17,12 @@ import simplejpeg
 import yfcc
 from PIL import Image, UnidentifiedImageError
 
-from s2snets.cleaning import metadata
-from s2snets.cleaning.metadata import (
-    COLUMNS,
-    Row,
+from s2snets.cleaning import metadata, row_batches
+from s2snets.cleaning.metadata import COLUMNS, Row, file_key, short_licence
+from s2snets.cleaning.row_batches import (
+    assign_shards,
     check_parts,
-    key_of,
-    licence_of,
-    placed,
-    rows_of,
+    read_batch,
     write_rows,
 )
 from s2snets.data.images import decode
@@ -53,7 +50,7 @@ def all_rows(folders, hashes=None, batches=BATCHES):
     return [
         Row._make(row)
         for batch in range(batches)
-        for row in rows_of(folders, hashes, batch).itertuples(index=False)
+        for row in read_batch(folders, hashes, batch).itertuples(index=False)
     ]
 
 
@@ -126,11 +123,11 @@ def read(tmp_path, content):
     ],
 )
 def test_keys_are_md5_with_unpadded_bytes(url, key):
-    assert key_of(url) == key
+    assert file_key(url) == key
 
 
 def test_keys_are_24_to_32_digits_and_mostly_short():
-    lengths = [len(key_of(f"http://{number}")) for number in range(4000)]
+    lengths = [len(file_key(f"http://{number}")) for number in range(4000)]
     assert 20 <= min(lengths) < max(lengths) == 32
     assert np.mean(np.array(lengths) < 32) == pytest.approx(
         1 - (15 / 16) ** 16, abs=0.03
@@ -150,14 +147,14 @@ def test_keys_are_24_to_32_digits_and_mostly_short():
     ],
 )
 def test_licences_are_told_by_address_or_name(name, address, short):
-    assert licence_of(name, address) == short
+    assert short_licence(name, address) == short
 
 
 def test_places_follow_the_padded_digest():
     # MD5 of 6985418911 begins 18d1f668.
-    shard, batch = placed(["6985418911"], 10_000, 250)
+    shard, batch = assign_shards(["6985418911"], 10_000, 250)
     assert (shard.item(), batch.item()) == (969, 24)
-    shard, batch = placed(map(str, range(20_000)), 10, 3)
+    shard, batch = assign_shards(map(str, range(20_000)), 10, 3)
     assert np.bincount(shard).min() > 1800
     assert (batch == shard * 3 // 10).all()
     assert set(batch) == {0, 1, 2}
@@ -212,9 +209,9 @@ def test_line_numbers_are_the_metadatas_own_or_counted(published, forms):
 
 def test_rows_lie_in_their_batch_in_order_of_part_and_line(forms):
     for batch in range(BATCHES):
-        rows = rows_of(forms["v1"], None, batch)
-        assert (placed(rows["photoid"], SHARDS, BATCHES)[1] == batch).all()
-        lengths = [len(rows_of([folder], None, batch)) for folder in forms["v1"]]
+        rows = read_batch(forms["v1"], None, batch)
+        assert (assign_shards(rows["photoid"], SHARDS, BATCHES)[1] == batch).all()
+        lengths = [len(read_batch([folder], None, batch)) for folder in forms["v1"]]
         parts = np.repeat(np.arange(10), lengths)
         order = np.lexsort([rows["line"].astype(int), parts])
         assert (order == np.arange(len(rows))).all()
@@ -247,7 +244,7 @@ def test_equal_metadata_make_equal_files(published, tmp_path):
 
 
 def test_blocks_leave_no_trace_in_the_rows(forms, published, tmp_path, monkeypatch):
-    monkeypatch.setattr(metadata, "BLOCK", 7)
+    monkeypatch.setattr(row_batches, "BLOCK", 7)
     small = split(published[0] / "v2/yfcc100m_dataset.bz2", tmp_path / "rows")
     assert all_rows([small]) == all_rows(forms["v2"])
     heads = [read_json(rows / "about.json")["head"] for rows in (small, *forms["v2"])]
@@ -257,7 +254,7 @@ def test_blocks_leave_no_trace_in_the_rows(forms, published, tmp_path, monkeypat
 def test_every_batch_has_a_file_if_only_a_header(tmp_path):
     (tmp_path / "meta").write_bytes(line())
     folder = split(tmp_path / "meta", tmp_path / "rows", batches=SHARDS)
-    tables = [rows_of([folder], None, batch) for batch in range(SHARDS)]
+    tables = [read_batch([folder], None, batch) for batch in range(SHARDS)]
     assert sum(map(len, tables)) == 1
     assert all(list(table) == list(Row._fields) for table in tables)
 
@@ -267,7 +264,7 @@ def test_every_batch_has_a_file_if_only_a_header(tmp_path):
 
 def test_v2s_own_key_is_used_and_a_different_one_counted(tmp_path):
     own = ["7", "10", "c0ffee" * 4, *cells("10")[1:]]
-    same = ["8", "11", key_of(cells("11")[14]), *cells("11")[1:]]
+    same = ["8", "11", file_key(cells("11")[14]), *cells("11")[1:]]
     evil = ["9", "12", "../../etc/passwd/aaaa", *cells("12")[1:]]
     text = "".join("\t".join(row) + "\n" for row in (own, same, same, evil))
     rows, about = read(tmp_path, text.encode())
@@ -327,7 +324,7 @@ def test_an_odd_line_is_a_good_row_and_its_neighbours_too(tmp_path, odd):
     assert [row.line for row in rows] == ["0", "1", "2"]
     assert not any(about["flaws"].values())
     assert rows[1] == rows[0]._replace(
-        photoid="5", line="1", url=cells("5")[14], key=key_of(cells("5")[14])
+        photoid="5", line="1", url=cells("5")[14], key=file_key(cells("5")[14])
     )
 
 
@@ -488,12 +485,12 @@ def test_missing_and_damaged_rows_are_named(tmp_path):
     (tmp_path / "meta").write_bytes(b"".join(lines(99)))
     folder = split(tmp_path / "meta", tmp_path / "rows", batches=1)
     with pytest.raises(UserError, match=r"0001\.tsv\.gz: no such rows"):
-        rows_of([folder], None, 1)
+        read_batch([folder], None, 1)
     whole = (folder / "0000.tsv.gz").read_bytes()
     for damaged in (whole[:-20], whole[:200] + bytes(9) + whole[209:], b"junk", b""):
         (folder / "0000.tsv.gz").write_bytes(damaged)
         with pytest.raises(UserError, match=r"0000\.tsv\.gz: damaged rows.*delete"):
-            rows_of([folder], None, 0)
+            read_batch([folder], None, 0)
 
 
 # Folders of images.
@@ -560,8 +557,8 @@ def command(tmp_path, source, kind="metadata"):
 def test_the_stage_writes_rows_and_record_and_tells_its_way(
     tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(metadata, "Progress", lambda **_: lambda done: print(done))
-    monkeypatch.setattr(metadata, "BLOCK", 40)
+    monkeypatch.setattr(row_batches, "Progress", lambda **_: lambda done: print(done))
+    monkeypatch.setattr(row_batches, "BLOCK", 40)
     (tmp_path / "meta").write_bytes(b"".join(lines(100)))
     command(tmp_path, tmp_path / "meta")
     assert capsys.readouterr().out == "40\n80\n100\n"
@@ -585,7 +582,7 @@ def test_a_failed_rerun_leaves_the_rows_as_they_were(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(metadata, "lines", full)
+    monkeypatch.setattr(row_batches, "compress_rows", full)
     with pytest.raises(SystemExit, match=r"rows: no space left on device; free some"):
         run(lambda: command(tmp_path, tmp_path / "meta"))
     assert all_rows([tmp_path / "rows"]) == before
@@ -593,7 +590,7 @@ def test_a_failed_rerun_leaves_the_rows_as_they_were(tmp_path, monkeypatch):
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(metadata, "BLOCK", 500)
+    monkeypatch.setattr(row_batches, "BLOCK", 500)
     peaks = []
     for count in (1000, 2000, 12_000):  # the first warms up
         (tmp_path / "meta").write_bytes(b"".join(lines(count)))
@@ -656,7 +653,7 @@ def test_files_lie_where_their_keys_say(published):
     found = {str(path.relative_to(root)) for path in root.glob("data/*/**/*.*")}
     assert found == {photo["file"] for photo in truth["photos"].values()} - {None}
     for photo in truth["photos"].values():
-        key = key_of(photo["url"])
+        key = file_key(photo["url"])
         assert photo["key"] == key
         assert photo["file"] is None or f"/{key[:3]}/{key[3:6]}/{key}." in photo["file"]
 

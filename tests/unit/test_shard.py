@@ -19,16 +19,17 @@ import numpy as np
 import pytest
 
 from s2snets.cleaning import decide, shard
-from s2snets.cleaning.decide import ROW, Unfinished, clean_shard, scrub
-from s2snets.cleaning.exclusion import Lists, read_lists
+from s2snets.cleaning.decide import UnfinishedError, clean_shard, scrub
+from s2snets.cleaning.exclusion import ExclusionLists, read_lists
+from s2snets.cleaning.metadata import Row as MetadataRow
 from s2snets.cleaning.outcomes import OUTCOMES
-from s2snets.cleaning.shard import files_of, locked, read, shards_in
+from s2snets.cleaning.shard import file_lock, read_shard, shard_files, shards_in
 from s2snets.cli import main as cli
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
 
-CLEAN = Clean(tree="photos", shards=4, batches=2, most_failed=0.5)
-NOBODY = Lists()
+CLEAN = Clean(tree="photos", shards=4, batches=2, max_failed=0.5)
+NOBODY = ExclusionLists()
 
 
 class Row(NamedTuple):
@@ -108,7 +109,7 @@ def unsynced(monkeypatch):
 
 def make(store, rows=ROWS, number=1, **changes):
     options = {"clean": CLEAN, "lists": NOBODY, "source": source(), "judge": judge}
-    options |= {"tell": lambda rows: None, **changes}
+    options |= {"on_done": lambda rows: None, **changes}
     return clean_shard(store, number, rows, **options)
 
 
@@ -120,12 +121,12 @@ def contents(store, number=1):
         if path.is_file()
     }
     assert len(found) == 4, sorted(found)
-    assert read(files_of(store, number)) is not None
+    assert read_shard(shard_files(store, number)) is not None
     return found
 
 
 def entries(store, number=1):
-    return read(files_of(store, number))[1]
+    return read_shard(shard_files(store, number))[1]
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def status_of(child):
 
 
 def test_every_row_gets_one_outcome_the_first_that_fits():
-    lists = Lists(frozenset(["5", "9@N00"]), frozenset())
+    lists = ExclusionLists(frozenset(["5", "9@N00"]), frozenset())
     rows = [
         Row("line-0-7", flaw="columns: 7, not 23", licence=""),
         Row("1", video="1"),
@@ -167,20 +168,20 @@ def test_every_row_gets_one_outcome_the_first_that_fits():
         Row("9"),
         Row("9", flaw="no id"),
     ]
-    found = list(decide.early(rows, ["by"], lists))
+    found = list(decide.outcomes_before_fetching(rows, ["by"], lists))
     assert found == ["malformed", "video", "repeated", "excluded", "excluded", "licence",
                      "licence", "", "malformed"]  # fmt: skip
 
 
 def test_an_unknown_licence_passes_only_where_all_do():
-    assert list(decide.early([Row("8", licence="")], CLEAN.licences, NOBODY)) == [""]
+    assert list(decide.outcomes_before_fetching([Row("8", licence="")], CLEAN.licences, NOBODY)) == [""]
 
 
 def test_rows_are_the_kept_and_the_sum_of_the_reasons(tmp_path):
     rows = [*ROWS, ROWS[-1], Row("200", video="1"), Row("line-0-3", flaw="no\tid")]
     gone = {"100": Fetched(None, "missing", "404"), "101": Fetched(None, "opted_out")}
     told = []
-    summary = make(tmp_path, rows, source=source(gone), tell=told.append)
+    summary = make(tmp_path, rows, source=source(gone), on_done=told.append)
     outcomes = Counter(entry.outcome for entry in entries(tmp_path))
     assert summary["outcomes"] == outcomes
     assert summary["rows"] == len(rows) == sum(outcomes.values()) == sum(told)
@@ -209,7 +210,7 @@ def test_the_manifest_says_what_is_known_and_no_more(tmp_path):
 def test_a_shard_may_be_empty(tmp_path, rows):
     summary = make(tmp_path, rows)
     assert (summary["rows"], summary["kept"]) == (len(rows), 0)
-    with tarfile.open(files_of(tmp_path, 1).tar) as tar:
+    with tarfile.open(shard_files(tmp_path, 1).tar) as tar:
         assert tar.getmembers() == []
     make(tmp_path, rows, source=closed)
 
@@ -220,7 +221,7 @@ def test_a_shard_may_be_empty(tmp_path, rows):
 def test_index_tar_and_manifest_agree_and_hold_the_original_bytes(tmp_path):
     rows = [*ROWS, Row("a%20folder/b.jpg", uid="")]
     make(tmp_path, rows)
-    files = files_of(tmp_path, 1)
+    files = shard_files(tmp_path, 1)
     kept = [entry for entry in entries(tmp_path) if entry.outcome == "kept"]
     idx = np.load(files.idx)
     assert idx.dtype == shard.IDX
@@ -250,7 +251,7 @@ def test_webdataset_reads_the_tar(tmp_path):
     webdataset = pytest.importorskip("webdataset")
     make(tmp_path)
     read_back = webdataset.WebDataset(
-        str(files_of(tmp_path, 1).tar), shardshuffle=False
+        str(shard_files(tmp_path, 1).tar), shardshuffle=False
     )
     found = {sample["__key__"]: sample["jpg"] for sample in read_back}
     kept = [entry.photoid for entry in entries(tmp_path) if entry.outcome == "kept"]
@@ -259,7 +260,7 @@ def test_webdataset_reads_the_tar(tmp_path):
 
 def test_the_marker_fits_the_files(tmp_path):
     summary = make(tmp_path)
-    files = files_of(tmp_path, 1)
+    files = shard_files(tmp_path, 1)
     marker = json.loads(files.json.read_text())
     for name, about in marker["files"].items():
         data = getattr(files, name).read_bytes()
@@ -321,7 +322,7 @@ def of_another_shard(name):
     def damage(files):
         other = files.tar.parents[1].with_suffix(".other")
         make(other, ROWS[3:])
-        shutil.copy(getattr(files_of(other, 1), name), getattr(files, name))
+        shutil.copy(getattr(shard_files(other, 1), name), getattr(files, name))
 
     return damage
 
@@ -338,19 +339,19 @@ DAMAGES = {
     "marker of a list": lambda files: files.json.write_text("[1]"),
     "marker without files": lambda files: files.json.write_text('{"files": {}}'),
     "drafts": lambda files: [
-        files.beside(end).mkdir() for end in (".draft", ".ready")
+        files.hidden(end).mkdir() for end in (".draft", ".ready")
     ],
     "draft with files": lambda files: shutil.copytree(
-        files.tar.parent, files.beside(".draft")
+        files.tar.parent, files.hidden(".draft")
     ),
-    "lock": lambda files: files.beside(".lock").touch(),
+    "lock": lambda files: files.hidden(".lock").touch(),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_shard_is_made_anew(tmp_path, fresh, damage):
     make(tmp_path)
-    damage(files_of(tmp_path, 1))
+    damage(shard_files(tmp_path, 1))
     make(tmp_path)
     assert contents(tmp_path) == fresh
     assert not list(tmp_path.rglob(".*"))
@@ -360,10 +361,10 @@ def test_a_damaged_shard_is_made_anew(tmp_path, fresh, damage):
 
 
 def test_too_many_failures_leave_no_shard_and_are_told(tmp_path):
-    clean = CLEAN.model_copy(update={"most_failed": 0.1})
+    clean = CLEAN.model_copy(update={"max_failed": 0.1})
     failing = {str(n): Fetched(None, "fetch_error", "503", 6) for n in range(105, 108)}
     with pytest.raises(
-        Unfinished, match=r"000001\.tar: 3 of 24 .* 107 \(503\); rerun.*most_failed"
+        UnfinishedError, match=r"000001\.tar: 3 of 24 .* 107 \(503\); rerun.*max_failed"
     ):
         make(tmp_path, clean=clean, source=source(failing))
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -377,7 +378,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, room, fresh):
     make(tmp_path, ROWS[1:])
     before = contents(tmp_path)
     left = [room]
-    honest = shard.Digested.write
+    honest = shard.DigestingFile.write
 
     def write(self, data):
         left[0] -= len(data)
@@ -386,7 +387,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, room, fresh):
         return honest(self, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(shard.Digested, "write", write)
+        patch.setattr(shard.DigestingFile, "write", write)
         with pytest.raises(UserError, match=r"000001\.tar: no space left .* free some"):
             make(tmp_path)
     assert contents(tmp_path) == before
@@ -416,7 +417,7 @@ def test_a_lack_of_memory_is_not_taken_for_a_photograph(tmp_path):
 # Kills
 
 STEPS = [(os, "replace"), (os, "fsync"), (shutil, "rmtree"), (Path, "unlink"),
-         (Path, "mkdir"), (Path, "rmdir"), (shard.Digested, "write"),
+         (Path, "mkdir"), (Path, "rmdir"), (shard.DigestingFile, "write"),
          (shard.tarfile.TarFile, "close")]  # fmt: skip
 
 
@@ -442,11 +443,11 @@ def killed_at(step, function):
 
 
 def scrubbed(store, lists):
-    assert scrub(files_of(store, 1), lists) is not None
+    assert scrub(shard_files(store, 1), lists) is not None
 
 
 FEW = ROWS[2:7]
-GONE = Lists(frozenset(["103", "2@N00"]), frozenset())
+GONE = ExclusionLists(frozenset(["103", "2@N00"]), frozenset())
 CASES = {
     "new": (Path.mkdir, lambda store: make(store, FEW)),
     "stale": (lambda store: make(store, FEW[2:]), lambda store: make(store, FEW)),
@@ -467,7 +468,7 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path, case):
         store = tmp_path / "killed"
         shutil.copytree(first, store)
         died = killed_at(step, lambda store=store: work(store))
-        if read(files_of(store, 1)) is not None:
+        if read_shard(shard_files(store, 1)) is not None:
             now = {path.name: path.read_bytes() for path in store.glob("*/0*")}
             assert now in (old, new), step
         work(store)
@@ -507,7 +508,7 @@ def test_a_lock_has_one_holder_although_its_file_comes_and_goes(tmp_path):
 
     def add():
         for _ in range(100):
-            with locked(tmp_path / "lock"):
+            with file_lock(tmp_path / "lock"):
                 value = int(count.read_text())
                 count.write_text(str(value + 1))
 
@@ -517,7 +518,7 @@ def test_a_lock_has_one_holder_although_its_file_comes_and_goes(tmp_path):
     assert not (tmp_path / "lock").exists()
 
 
-# Lists
+# ExclusionLists
 
 
 def digest_of(name):
@@ -527,11 +528,11 @@ def digest_of(name):
 @pytest.mark.parametrize(
     "lists",
     [
-        Lists(frozenset(["103", "104"]), frozenset()),
-        Lists(frozenset(["2@N00"]), frozenset()),
-        Lists(frozenset(), frozenset(map(digest_of, ["103", "104", "105", "106"]))),
-        Lists(frozenset(["1@N00", "104"]), frozenset([digest_of("103")])),
-        Lists(frozenset(row.uid for row in ROWS), frozenset()),
+        ExclusionLists(frozenset(["103", "104"]), frozenset()),
+        ExclusionLists(frozenset(["2@N00"]), frozenset()),
+        ExclusionLists(frozenset(), frozenset(map(digest_of, ["103", "104", "105", "106"]))),
+        ExclusionLists(frozenset(["1@N00", "104"]), frozenset([digest_of("103")])),
+        ExclusionLists(frozenset(row.uid for row in ROWS), frozenset()),
     ],
 )
 def test_a_list_that_grows_acts_in_place_as_if_it_had_been_there(tmp_path, lists):
@@ -546,8 +547,8 @@ def test_a_list_that_grows_acts_in_place_as_if_it_had_been_there(tmp_path, lists
 @pytest.mark.parametrize(
     "lists",
     [
-        Lists(frozenset(["103"]), frozenset()),
-        Lists(frozenset(), frozenset([digest_of("103")])),
+        ExclusionLists(frozenset(["103"]), frozenset()),
+        ExclusionLists(frozenset(), frozenset([digest_of("103")])),
     ],
 )
 def test_what_leaves_a_list_is_fetched_again(tmp_path, lists, fresh):
@@ -559,7 +560,7 @@ def test_what_leaves_a_list_is_fetched_again(tmp_path, lists, fresh):
 
 def test_a_list_about_other_shards_changes_nothing(tmp_path, fresh):
     make(tmp_path)
-    lists = Lists(frozenset(["9", "9@N00"]), frozenset(["0" * 64]))
+    lists = ExclusionLists(frozenset(["9", "9@N00"]), frozenset(["0" * 64]))
     make(tmp_path, lists=lists, source=closed)
     assert contents(tmp_path) == fresh
 
@@ -573,7 +574,7 @@ def overwrite_a_photograph(files):
 def test_a_changed_tar_is_not_rewritten_but_fetched_again(tmp_path):
     make(tmp_path / "whole", lists=GONE)
     make(tmp_path / "store")
-    files = files_of(tmp_path / "store", 1)
+    files = shard_files(tmp_path / "store", 1)
     overwrite_a_photograph(files)
     assert scrub(files, GONE) is None
     make(tmp_path / "store", lists=GONE)
@@ -599,7 +600,7 @@ def test_the_command_scrubs_every_shard_and_tells_what_went(tmp_path, capsys):
     for number in (0, 1, 1000):
         left = entries(store, number)
         assert not kept & {e.photoid for e in left if e.outcome == "kept"}
-        with tarfile.open(files_of(store, number).tar) as tar:
+        with tarfile.open(shard_files(store, number).tar) as tar:
             assert not kept & {name.partition(".")[0] for name in tar.getnames()}
     cli(["scrub", str(store), str(exclude)])
     assert "removed 0 photographs" in capsys.readouterr().out
@@ -607,15 +608,15 @@ def test_the_command_scrubs_every_shard_and_tells_what_went(tmp_path, capsys):
 
 def test_scrubbing_tells_of_shards_that_nobody_knows(tmp_path, capsys):
     make(tmp_path)
-    files_of(tmp_path, 1).json.unlink()
+    shard_files(tmp_path, 1).json.unlink()
     (tmp_path / "exclude.txt").write_text("103\n")
     with pytest.raises(SystemExit, match=r"000001\.tar: not whole"):
         cli(["scrub", str(tmp_path), str(tmp_path / "exclude.txt")])
 
 
 def test_scrubbing_keeps_what_earlier_lists_removed(tmp_path):
-    make(tmp_path, lists=Lists(frozenset(["103"]), frozenset()))
-    gone = scrub(files_of(tmp_path, 1), Lists(frozenset(["106"]), frozenset()))
+    make(tmp_path, lists=ExclusionLists(frozenset(["103"]), frozenset()))
+    gone = scrub(shard_files(tmp_path, 1), ExclusionLists(frozenset(["106"]), frozenset()))
     outcomes = {entry.photoid: entry.outcome for entry in entries(tmp_path)}
     assert outcomes["103"] == outcomes["106"] == "excluded"
     assert [entry.photoid for entry in gone] == ["106"]
@@ -660,4 +661,4 @@ def test_bad_digests_and_missing_or_binary_lists_are_named(tmp_path):
 
 
 def test_rows_are_what_fingerprints_cover():
-    assert set(ROW) == set(Row._fields)
+    assert set(MetadataRow._fields) == set(Row._fields)

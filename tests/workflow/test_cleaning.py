@@ -90,7 +90,7 @@ def test_training_reads_the_very_photographs_that_were_kept(cleaned):
         for name in ("photos", "photos_validation")
     )
     found = Counter(
-        one.bytes_of(number) for one in (photos, held) for number in range(len(one))
+        one.read_bytes(number) for one in (photos, held) for number in range(len(one))
     )
     expected = Counter(
         (project.root / "yfcc" / photo["file"]).read_bytes()

@@ -1,21 +1,31 @@
-"""The cleaned photographs, audited: gates, counts, duplicates (section 3.2).
+"""Auditing the cleaned photographs: checks, counts, duplicates (section 3.2).
 
 Rows are read shard by shard. What must be compared over all shards goes into temporary
-files, each of which gets its part of the digests: one at a time is read back.
+files by its digest, so that equal ones meet in one file; one at a time is read back.
 """
 
 import hashlib
+import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
 from s2snets.cleaning.outcomes import OUTCOMES
-from s2snets.cleaning.shard import files_of
-from s2snets.cleaning.shard_store import changed, markers, read_idx, read_manifest
+from s2snets.cleaning.shard import shard_files
+from s2snets.cleaning.shard_store import (
+    Marker,
+    read_idx,
+    read_manifest,
+    read_markers,
+    shard_error,
+)
 from s2snets.data.imageset import ImageSet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
@@ -36,20 +46,26 @@ Exactly: the lists that come with their loader (datadings 3.4.7), and the metada
 numbers of photographs and videos. What they never obtained is the difference.
 """
 
-OF = {"unwanted": "rows", "wanted": "rows", "missing": "wanted", "obtained": "wanted"}
-OF |= {"filtered": "obtained", "kept": "obtained"}
+WHOLES = {
+    "unwanted": "rows",
+    "wanted": "rows",
+    "missing": "wanted",
+    "obtained": "wanted",
+    "filtered": "obtained",
+    "kept": "obtained",
+}
 """Quantity -> what its share is a share of."""
 
 USUAL = {"palacio2018": (0.015, 0.04)}
-"""Profile -> parts of what was obtained that it may reject of YFCC100m (0.0255)."""
+"""Profile -> shares of what was obtained that it may reject of YFCC100m (0.0255)."""
 
-CHANCE = 0.5
+EXPECTED_OUTSIDE = 0.5
 """Shards that chance may put outside of their bands, however many shards there are."""
 
-STRANGERS = 20
+MANY_USERS = 20
 """A file from so many users is their host's: people share few with so many others."""
 
-TRIVIAL = 4
+TRIVIAL_BITS = 4
 """A dHash with so few bits set, or unset, is that of any nearly uniform picture."""
 
 FILES = 61
@@ -62,46 +78,52 @@ COPY = np.dtype(
 LOOK = np.dtype([("dhash", "u8"), ("sha", "u8")])
 
 
-def first_words(digests):
-    """Uint64 (N,): the first 8 bytes of a Series of hexadecimal SHA-256 digests."""
+def first_words(digests: pd.Series) -> np.ndarray:
+    """Return the first 8 bytes of hexadecimal SHA-256 digests: uint64 (N,)."""
     data = bytes.fromhex("".join(digests.to_numpy(object)))
     return np.frombuffer(data, ">u8")[::4].astype(np.uint64)
 
 
-def trivial(dhash):
-    """Which dHashes (N,) cannot tell one picture from another."""
-    bits = np.bitwise_count(dhash)
-    return (bits <= TRIVIAL) | (bits >= 64 - TRIVIAL)
+def count_values(column: pd.Series) -> dict[str, int]:
+    """Return how often each text occurs, the most frequent first."""
+    return {str(text): count for text, count in column.value_counts().items()}
 
 
-def checked(store, marker):
-    """A shard's manifest and index, once both agree with the marker.
+def is_trivial(dhashes: np.ndarray) -> np.ndarray:
+    """Return which dHashes (N,) cannot tell one picture from another: bool (N,)."""
+    bits = np.bitwise_count(dhashes)
+    return (bits <= TRIVIAL_BITS) | (bits >= 64 - TRIVIAL_BITS)
+
+
+def read_checked(store: Path, marker: Marker) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return a shard's manifest and index, once both agree with the marker.
 
     Raises:
-        UserError: they do not, or a photo id stands in two rows.
+        UserError: they do not agree, or a photo id stands in two rows.
     """
     manifest, idx = read_manifest(store, marker, COLUMNS), read_idx(store, marker)
-    path = files_of(store, marker["shard"]).manifest
-    counts = manifest["outcome"].value_counts().to_dict()
-    told = {name: count for name, count in marker["outcomes"].items() if count}
-    if strange := sorted(counts.keys() - OUTCOMES.keys()):
-        raise changed(path, f"{strange[0]!r} is no outcome")
-    if counts != told or len(manifest) != marker["rows"]:
-        raise changed(
+    path = shard_files(store, marker["shard"]).manifest
+    counts = count_values(manifest["outcome"])
+    expected = {name: count for name, count in marker["outcomes"].items() if count}
+    if unknown := sorted(counts.keys() - OUTCOMES.keys()):
+        raise shard_error(path, f"{unknown[0]!r} is no outcome")
+    if counts != expected or len(manifest) != marker["rows"]:
+        raise shard_error(
             path,
             f"{len(manifest)} rows, {counts}, where the marker has {marker['rows']},"
-            f" {told}",
+            f" {expected}",
         )
     ids = manifest.loc[manifest["outcome"] != "repeated", "photoid"]
     if ids.duplicated().any():
-        raise changed(path, f"photo {ids[ids.duplicated()].iloc[0]} stands there twice")
+        repeated = ids[ids.duplicated()].iloc[0]
+        raise shard_error(path, f"photo {repeated} stands there twice")
     kept = first_words(manifest.loc[manifest["outcome"] == "kept", "sha256"])
     if len(kept) != marker["kept"] or not np.array_equal(idx["sha"], kept):
-        raise changed(path, "keeps other photographs than the .idx.npy beside it")
+        raise shard_error(path, "keeps other photographs than the .idx.npy beside it")
     return manifest, idx
 
 
-def scatter(records, by, files):
+def scatter(records: np.ndarray, by: str, files: Sequence[IO[bytes]]) -> None:
     """Append each record to the file that a column's value decides."""
     number = records[by] % np.uint64(len(files))
     order = np.argsort(number, kind="stable")
@@ -110,15 +132,15 @@ def scatter(records, by, files):
         file.write(part.tobytes())
 
 
-def gathered(files, dtype):
-    """What was scattered, a DataFrame from each file."""
+def gather(files: Sequence[IO[bytes]], dtype: np.dtype) -> Iterator[pd.DataFrame]:
+    """Yield what was scattered to each file."""
     for file in files:
         file.seek(0)
         yield pd.DataFrame(np.fromfile(file, dtype))
 
 
-def copies_of(manifest, shard):
-    """A record of every file obtained that is not known as a placeholder already."""
+def file_copies(manifest: pd.DataFrame, shard: int) -> np.ndarray:
+    """Return a COPY of each file obtained that is not a known placeholder."""
     known = (manifest["sha256"] == "") | (manifest["outcome"] == "placeholder")
     rows = manifest[~known]
     copies = np.empty(len(rows), COPY)
@@ -129,35 +151,40 @@ def copies_of(manifest, shard):
     return copies
 
 
-def surplus(values):
-    """Groups of equal values, and the values in them beyond one a group."""
+def duplicate_counts(values: pd.Series) -> np.ndarray:
+    """Return the groups of equal values, and those beyond one a group: int (2,)."""
     counts = values.value_counts()
     counts = counts[counts > 1]
     return np.array([len(counts), counts.sum() - len(counts)])
 
 
-def strangers(copies):
-    """Files of many users: DataFrame photos, users, and the first one's shard, row."""
+def widely_shared(copies: pd.DataFrame) -> pd.DataFrame:
+    """Return files of many users: photos, users, and the first one's shard and row."""
     counts = copies["sha"].value_counts()
-    many = copies[copies["sha"].isin(counts.index[counts >= STRANGERS])]
-    found = many.groupby("sha").agg(
+    many = copies[copies["sha"].isin(counts.index[counts >= MANY_USERS])]
+    table = many.groupby("sha").agg(
         photos=("user", "size"),
         users=("user", "nunique"),
         shard=("shard", "first"),
         row=("row", "first"),
     )
-    return found[found["users"] >= STRANGERS]
+    return table[table["users"] >= MANY_USERS]
 
 
-def proposals(store, found):
-    """What ``strangers`` found, for a person to judge, the most users first.
+def proposed_placeholders(store: Path, shared: pd.DataFrame) -> pd.DataFrame:
+    """Return widely shared files for a person to judge, the most users first.
+
+    Args:
+        store: folder of the shards.
+        shared: rows of ``widely_shared``.
 
     Returns:
-        DataFrame: sha256, photos, users; bytes, outcome and photoid of the first one.
+        Columns sha256, photos, users; bytes, outcome and photoid of the first one.
     """
     parts = []
-    for shard, group in found.groupby("shard"):
-        marker = read_json(files_of(store, shard).json)
+    for shard in np.unique(shared["shard"]):
+        group = shared[shared["shard"] == shard]
+        marker = read_json(shard_files(store, shard).json)
         first = read_manifest(store, marker, COLUMNS).iloc[group["row"]]
         parts.append(first.assign(**group[["photos", "users"]].set_index(first.index)))
     columns = ["sha256", "photos", "users", "bytes", "outcome", "photoid"]
@@ -166,56 +193,117 @@ def proposals(store, found):
 
 
 class Overlap:
-    """How many photographs share a value with an image of another set.
+    """Counts of photographs that share a value with an image of another set.
 
     Args:
-        values: uint64 (N,), one an image.
+        values: uint64 (N,), one for each image.
     """
 
-    def __init__(self, values):
+    def __init__(self, values: np.ndarray) -> None:
         self.values, self.images = np.unique(values, return_counts=True)
-        self.met = np.zeros(len(self.values), bool)
+        self.matched = np.zeros(len(self.values), bool)
         self.photos = 0
 
-    def add(self, values):
+    def add(self, values: np.ndarray) -> np.ndarray:
         """Count more photographs (M,); returns which of them share theirs."""
-        found = np.isin(values, self.values)
-        self.met[np.searchsorted(self.values, values[found])] = True
-        self.photos += int(found.sum())
-        return found
+        shared = np.isin(values, self.values)
+        self.matched[np.searchsorted(self.values, values[shared])] = True
+        self.photos += int(shared.sum())
+        return shared
 
-    def counts(self):
-        """Photographs, and images of the other set, that share."""
-        return {"photos": self.photos, "images": int(self.images[self.met].sum())}
+    def counts(self) -> dict[str, int]:
+        """Return the photographs, and the images of the other set, that share."""
+        return {"photos": self.photos, "images": int(self.images[self.matched].sum())}
 
 
-def marks(path, dhash_of):
-    """First word of the SHA-256, and dHash, of a set's images: uint64 (2, N)."""
-    images, found = ImageSet(path, 1), []
+def image_digests(path: Path, dhash_of: Callable[[bytes], int]) -> np.ndarray:
+    """Return a set's first words of the SHA-256, and dHashes: uint64 (2, N)."""
+    images, digests = ImageSet(path, 1), []
     for number in range(len(images)):
-        data = images.bytes_of(number)
+        data = images.read_bytes(number)
         digest = hashlib.sha256(data).digest()
-        found.append((int.from_bytes(digest[:8], "big"), dhash_of(data)))
-    return np.array(found, np.uint64).T
+        digests.append((int.from_bytes(digest[:8], "big"), dhash_of(data)))
+    return np.array(digests, np.uint64).T
 
 
-def banded(shards):
-    """The rejected part of every shard, and what chance allows it to be.
-
-    A hash deals the photographs to the shards, so that those rejected are binomial
-    about the rate of all. The bands are so wide that chance puts fewer than ``CHANCE``
-    shards outside, however many there are.
+class Scan:
+    """What is counted while the shards are read one by one.
 
     Args:
-        shards: DataFrame shard, rows, obtained, rejected.
+        validation: SHA-256 words and dHashes of the validation set: uint64 (2, N).
+        copies: temporary files for the digests of files.
+        looks: temporary files for the dHashes.
+    """
+
+    def __init__(
+        self,
+        validation: np.ndarray,
+        copies: Sequence[IO[bytes]],
+        looks: Sequence[IO[bytes]],
+    ) -> None:
+        self.copies, self.looks = copies, looks
+        words, dhashes = validation
+        self.exact = Overlap(words)
+        self.near = Overlap(dhashes[~is_trivial(dhashes)])
+        self.outcomes, self.licences = Counter[str](), Counter[str]()
+        self.trivial = 0
+        self.shards: list[dict[str, int]] = []
+
+    def add(self, marker: Marker, manifest: pd.DataFrame, idx: np.ndarray) -> None:
+        """Count a shard."""
+        outcomes: Counter[str] = Counter(marker["outcomes"])
+        self.outcomes += outcomes
+        quantities = totals(outcomes)
+        self.shards.append({
+            "shard": marker["shard"],
+            "rows": quantities["rows"],
+            "obtained": quantities["obtained"],
+            "rejected": quantities["filtered"],
+        })  # fmt: skip
+        kept = manifest["outcome"] == "kept"
+        self.licences.update(count_values(manifest.loc[kept, "licence"]))
+        scatter(file_copies(manifest, marker["shard"]), "sha", self.copies)
+        same, telling = self.exact.add(idx["sha"]), ~is_trivial(idx["dhash"])
+        self.trivial += int((~telling).sum())
+        self.near.add(idx["dhash"][telling & ~same])
+        looks = np.empty(telling.sum(), LOOK)
+        for name in ("dhash", "sha"):
+            looks[name] = idx[name][telling]
+        scatter(looks, "dhash", self.looks)
+
+    def duplicates(self) -> tuple[dict[str, dict[str, int]], pd.DataFrame]:
+        """Return counts of exact and near duplicates, and the widely shared files."""
+        exact, shared = np.zeros(2, int), []
+        for table in gather(self.copies, COPY):
+            exact += duplicate_counts(table.loc[table["kept"], "sha"])
+            shared.append(widely_shared(table))
+        near = np.zeros(2, int)
+        for table in gather(self.looks, LOOK):
+            near += duplicate_counts(table.drop_duplicates()["dhash"])
+        counts = {
+            name: dict(zip(("groups", "surplus"), pair.tolist(), strict=True))
+            for name, pair in (("exact", exact), ("near", near))
+        }
+        return counts, pd.concat(shared)
+
+
+def add_bands(shards: pd.DataFrame) -> pd.DataFrame:
+    """Add the rejected share of every shard, and the band that chance allows it.
+
+    A hash deals the photographs to the shards, so that those rejected are binomial
+    about the rate of all. The bands are so wide that chance puts fewer than
+    ``EXPECTED_OUTSIDE`` shards outside, however many there are.
+
+    Args:
+        shards: columns shard, rows, obtained, rejected.
 
     Returns:
-        DataFrame: the same, and rate, low, high (in [0, 1]; missing where nothing was
-        obtained), outside.
+        The same, and rate, low, high (in [0, 1]; missing where nothing was obtained),
+        outside.
     """
     obtained, rejected = shards["obtained"], shards["rejected"]
-    pooled, tail = rejected.sum() / obtained.sum(), CHANCE / len(shards) / 2
-    low, high = binom.ppf(tail, obtained, pooled), binom.isf(tail, obtained, pooled)
+    rate, tail = rejected.sum() / obtained.sum(), EXPECTED_OUTSIDE / len(shards) / 2
+    low, high = binom.ppf(tail, obtained, rate), binom.isf(tail, obtained, rate)
     return shards.assign(
         rate=rejected / obtained,
         low=low / obtained,
@@ -224,26 +312,27 @@ def banded(shards):
     )
 
 
-def totals(counts):
-    """Every quantity of ``PAPER`` by the counts of the outcomes."""
-    found = Counter()
+def totals(outcomes: Counter[str]) -> dict[str, int]:
+    """Return every quantity of ``PAPER`` by the counts of the outcomes."""
+    groups = Counter[str]()
     for name, outcome in OUTCOMES.items():
-        found[outcome.group] += counts[name]
-    found["obtained"] = found["filtered"] + found["kept"]
-    found["wanted"] = found["missing"] + found["obtained"]
-    found["rows"] = found["unwanted"] + found["wanted"]
-    return {quantity: found[quantity] for quantity in PAPER}
+        groups[outcome.group] += outcomes[name]
+    groups["obtained"] = groups["filtered"] + groups["kept"]
+    groups["wanted"] = groups["missing"] + groups["obtained"]
+    groups["rows"] = groups["unwanted"] + groups["wanted"]
+    return {quantity: groups[quantity] for quantity in PAPER}
 
 
-def beside_paper(found):
-    """Our totals and the paper's.
+def compare_with_paper(quantities: Mapping[str, int]) -> pd.DataFrame:
+    """Return our totals and the paper's.
 
     Returns:
-        DataFrame: quantity, photos, share, of (what it is a share of), paper,
+        Columns quantity, photos, share, of (what it is a share of), paper,
         paper_share.
     """
-    table = pd.DataFrame({"photos": found, "paper": PAPER}).rename_axis("quantity")
-    whole = pd.Series(OF).reindex(table.index)
+    table = pd.DataFrame({"photos": quantities, "paper": PAPER})
+    table = table.rename_axis("quantity")
+    whole = pd.Series(WHOLES).reindex(table.index)
     for name, share in (("photos", "share"), ("paper", "paper_share")):
         table[share] = table[name] / whole.map(table[name])
     table["of"] = whole.fillna("")
@@ -251,127 +340,122 @@ def beside_paper(found):
     return table[order].reset_index()
 
 
-def explained(counts, found):
-    """Every outcome: DataFrame outcome, group, meaning, photos, share, of."""
-    table = pd.DataFrame(OUTCOMES.values(), OUTCOMES).rename_axis("outcome")
-    table["photos"] = pd.Series(counts).reindex(table.index, fill_value=0)
-    table["of"] = table["group"].map(OF)
-    table["share"] = table["photos"] / table["of"].map(found)
+def outcome_table(
+    outcomes: Counter[str], quantities: Mapping[str, int]
+) -> pd.DataFrame:
+    """Return every outcome: columns outcome, group, meaning, photos, share, of."""
+    table = pd.DataFrame(list(OUTCOMES.values()), list(OUTCOMES)).rename_axis("outcome")
+    table["photos"] = pd.Series(outcomes).reindex(table.index, fill_value=0)
+    table["of"] = table["group"].map(WHOLES)
+    table["share"] = table["photos"] / table["of"].map(quantities)
     order = ["group", "meaning", "photos", "share", "of"]
     return table[order].reset_index()
 
 
-def gate(found, counts, rows_read, most_rejected):
-    """Stop what must not be indexed.
+def licence_table(licences: Counter[str], kept: int) -> pd.DataFrame:
+    """Return the licences of the kept photographs: columns licence, photos, share."""
+    rows = [(name, count, count / kept) for name, count in licences.most_common()]
+    return pd.DataFrame(rows, columns=["licence", "photos", "share"])
+
+
+def check_totals(
+    quantities: Mapping[str, int],
+    outcomes: Counter[str],
+    rows: int,
+    max_rejected: float,
+) -> None:
+    """Raise where the store must not be indexed.
+
+    Args:
+        quantities: the ``totals`` of the outcomes.
+        outcomes: their counts.
+        rows: of the metadata.
+        max_rejected: share of the photographs obtained that may be rejected.
 
     Raises:
         UserError: rows were lost or made, nothing was obtained, or too much rejected.
     """
-    if found["rows"] != rows_read:
+    if quantities["rows"] != rows:
         raise UserError(
-            f"the metadata had {rows_read:,} rows and the shards have"
-            f" {found['rows']:,}; delete the rows and the batches' reports and rerun"
+            f"the metadata had {rows:,} rows and the shards have"
+            f" {quantities['rows']:,}; delete the rows and the batches' reports and"
+            " rerun"
         )
-    if not found["obtained"]:
+    if not quantities["obtained"]:
         raise UserError(
-            f"none of the {found['wanted']:,} photographs wanted was obtained; see the"
-            " source under clean"
+            f"none of the {quantities['wanted']:,} photographs wanted was obtained; see"
+            " the source under clean"
         )
-    rejected = found["filtered"] / found["obtained"]
-    if rejected > most_rejected:
+    rejected = quantities["filtered"] / quantities["obtained"]
+    if rejected > max_rejected:
         reasons = ", ".join(
             f"{name} {count:,}"
-            for name, count in counts.most_common()
+            for name, count in outcomes.most_common()
             if count and OUTCOMES[name].group == "filtered"
         )
         raise UserError(
-            f"clean.most_rejected: {rejected:.2%} of {found['obtained']:,} photographs"
-            f" obtained are rejected ({reasons}), more than {most_rejected:.2%}; mend"
-            " the source, or allow more"
+            f"clean.max_rejected: {rejected:.2%} of {quantities['obtained']:,}"
+            f" photographs obtained are rejected ({reasons}), more than"
+            f" {max_rejected:.2%}; mend the source, or allow more"
         )
 
 
+class Audit(NamedTuple):
+    """The tables of an audit, and all that the report says of it, for JSON."""
+
+    tables: dict[str, pd.DataFrame]  # outcomes, totals, shards, licences, proposed
+    summary: dict[str, Any]
+
+
 def audit(
-    store,
-    reports,
-    shards,
+    store: Path,
+    reports: Iterable[Path],
+    shards: int,
     *,
-    rows,
-    profile,
-    most_rejected,
-    validation,
-    dhash_of,
-    folder,
-):
-    """Audit a store, with a shard, or a ``FILES``-th part of it, in memory at a time.
+    rows: int,
+    profile: str,
+    max_rejected: float,
+    validation: Path,
+    dhash_of: Callable[[bytes], int],
+    folder: Path,
+) -> Audit:
+    """Audit a store; memory holds a shard, or one in ``FILES`` of all digests.
 
     Args:
+        store: folder of the shards.
         reports: paths of the batches' reports.
         shards: how many there are.
-        rows: rows of the metadata.
-        profile, most_rejected: as in ``config.Clean``.
+        rows: of the metadata.
+        profile: as in ``config.Clean``.
+        max_rejected: as in ``config.Clean``.
         validation: index of the labelled validation set.
-        dhash_of: bytes of an image -> its dHash.
+        dhash_of: returns the dHash of an image's bytes.
         folder: for temporary files, 41 bytes a photograph.
 
-    Returns:
-        (dict of DataFrames: outcomes, totals, shards, licences, proposed; dict of all
-        else that the report says).
-
     Raises:
-        UserError: a shard that does not fit its marker, and all of ``gate``.
+        UserError: a shard that does not fit its marker, or see ``check_totals``.
     """
-    shas, dhashes = marks(validation, dhash_of)
-    exact, near = Overlap(shas), Overlap(dhashes[~trivial(dhashes)])
-    counts, licences, dull, by_shard = Counter(), Counter(), 0, []
-    report = Progress(rows)
+    digests, progress = image_digests(validation, dhash_of), Progress(rows)
     with ExitStack() as stack:
         copies, looks = (
             [stack.enter_context(TemporaryFile(dir=folder)) for _ in range(FILES)]
             for _ in range(2)
         )
-        for marker in markers(store, reports, shards):
-            manifest, idx = checked(store, marker)
-            own = totals(found := Counter(marker["outcomes"]))
-            by_shard.append(
-                (marker["shard"], own["rows"], own["obtained"], own["filtered"])
-            )
-            counts += found
-            kept = manifest["outcome"] == "kept"
-            licences.update(manifest.loc[kept, "licence"].value_counts().to_dict())
-            scatter(copies_of(manifest, marker["shard"]), "sha", copies)
-            same, telling = exact.add(idx["sha"]), ~trivial(idx["dhash"])
-            dull += int((~telling).sum())
-            near.add(idx["dhash"][telling & ~same])
-            look = np.empty(telling.sum(), LOOK)
-            for name in LOOK.names:
-                look[name] = idx[name][telling]
-            scatter(look, "dhash", looks)
-            report(counts.total())
-        found = totals(counts)
-        gate(found, counts, rows, most_rejected)
-        repeated, common = np.zeros(2, int), []
-        for table in gathered(copies, COPY):
-            repeated += surplus(table.loc[table["kept"], "sha"])
-            common.append(strangers(table))
-        alike = sum(
-            surplus(table.drop_duplicates()["dhash"]) for table in gathered(looks, LOOK)
-        )
-    columns = ["shard", "rows", "obtained", "rejected"]
+        scan = Scan(digests, copies, looks)
+        for marker in read_markers(store, reports, shards):
+            scan.add(marker, *read_checked(store, marker))
+            progress(scan.outcomes.total())
+        quantities = totals(scan.outcomes)
+        check_totals(quantities, scan.outcomes, rows, max_rejected)
+        duplicates, shared = scan.duplicates()
     tables = {
-        "outcomes": explained(counts, found),
-        "totals": beside_paper(found),
-        "shards": banded(pd.DataFrame(by_shard, columns=columns)),
-        "licences": pd.DataFrame(
-            [
-                (name, count, count / found["kept"])
-                for name, count in licences.most_common()
-            ],
-            columns=["licence", "photos", "share"],
-        ),
-        "proposed": proposals(store, pd.concat(common)),
+        "outcomes": outcome_table(scan.outcomes, quantities),
+        "totals": compare_with_paper(quantities),
+        "shards": add_bands(pd.DataFrame(scan.shards)),
+        "licences": licence_table(scan.licences, quantities["kept"]),
+        "proposed": proposed_placeholders(store, shared),
     }
-    rejected = found["filtered"] / found["obtained"]
+    rejected = quantities["filtered"] / quantities["obtained"]
     low, high = USUAL.get(profile, (0, 1))
     summary = {
         "profile": profile,
@@ -379,14 +463,16 @@ def audit(
         "unusual": None if low <= rejected <= high else [low, high],
         "shards": shards,
         "outside": tables["shards"].query("outside")["shard"].tolist(),
-        "exact": dict(zip(("groups", "surplus"), repeated.tolist(), strict=True)),
-        "near": dict(zip(("groups", "surplus"), alike.tolist(), strict=True)),
-        "trivial": dull,
-        "validation": len(shas),
-        "overlap_exact": exact.counts(),
-        "overlap_near": near.counts(),
+        **duplicates,
+        "trivial": scan.trivial,
+        "validation": digests.shape[1],
+        "overlap_exact": scan.exact.counts(),
+        "overlap_near": scan.near.counts(),
         "proposed": len(tables["proposed"]),
         "proposed_photos": int(tables["proposed"]["photos"].sum()),
-        "strangers": STRANGERS,
+        "strangers": MANY_USERS,
     }
-    return tables, summary
+    # Whole tables too, so that the report reads one file.
+    for name in ("totals", "outcomes", "licences"):
+        summary[name] = json.loads(tables[name].to_json(orient="records"))
+    return Audit(tables, summary)

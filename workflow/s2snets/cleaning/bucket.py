@@ -1,9 +1,14 @@
 """Photographs in an S3 bucket."""
 
+from __future__ import annotations
+
 import hashlib
 import re
 import threading
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import UNSIGNED
@@ -18,19 +23,26 @@ from botocore.exceptions import (
 )
 
 from s2snets.cleaning.fetched import (
-    LARGEST,
+    MAX_BYTES,
     TOO_LARGE,
+    Fetch,
     Fetched,
-    Transient,
-    members,
+    TransientError,
     missing,
-    persist,
+    published_paths,
+    retry,
 )
 from s2snets.runtime.errors import UserError
 
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from s2snets.cleaning.metadata import Row
+    from s2snets.config.cleaning import Bucket
+
 TIMEOUT = 30  # seconds to connect, and without a byte
-# Codes that are true of every photograph alike: no try, and no other key, mends them.
-HOPELESS = {
+# Error codes that hold for every photograph: neither a retry nor another key helps.
+FATAL = {
     "NoSuchBucket": "mend clean.s3.bucket",
     "PermanentRedirect": "mend clean.s3.region",
     "AuthorizationHeaderMalformed": "mend clean.s3.region",
@@ -47,21 +59,21 @@ NO_CREDENTIALS = (
     CredentialRetrievalError,
     TokenRetrievalError,
 )
-ERRORS = (ClientError, BotoCoreError)
+CLIENT_ERRORS = (ClientError, BotoCoreError)
 PLAIN_MD5 = re.compile('"[0-9a-f]{32}"')
 
 
-def client_of(bucket, connections):
-    """A client of boto3's, which threads may share.
+def make_client(settings: Bucket, connections: int) -> BaseClient:
+    """Return a client of boto3's, which threads may share.
 
-    It tries once: ``persist`` counts the tries, and repeats a broken body likewise,
-    which boto3 would not.
+    It tries once: ``retry`` counts the tries, and repeats a broken body too, which
+    boto3 would not.
 
     Raises:
-        UserError: an address or region that is none.
+        UserError: the endpoint or region is not valid.
     """
     options = Config(
-        signature_version=UNSIGNED if bucket.unsigned else None,
+        signature_version=UNSIGNED if settings.unsigned else None,
         retries={"total_max_attempts": 1},
         max_pool_connections=connections,
         connect_timeout=TIMEOUT,
@@ -70,8 +82,8 @@ def client_of(bucket, connections):
     try:
         return boto3.session.Session().client(
             "s3",
-            endpoint_url=bucket.endpoint,
-            region_name=bucket.region,
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
             config=options,
         )
     except (ValueError, BotoCoreError) as error:
@@ -80,104 +92,122 @@ def client_of(bucket, connections):
         ) from None
 
 
-def status_of(error):
-    """The HTTP status in an error of boto3's; empty where there was no answer."""
+def http_status(error: Exception) -> str:
+    """Return the HTTP status in an error of boto3's; empty where nothing answered."""
     answer = getattr(error, "response", {}).get("ResponseMetadata", {})
     return str(answer.get("HTTPStatusCode", ""))
 
 
-def whole(answer):
-    """An object's bytes, once length and digest are those that S3 told.
+def read_object(answer: dict[str, Any]) -> Fetched:
+    """Return an object's bytes, of the length and digest that S3 announced.
 
     Raises:
-        Transient: they are not.
+        TransientError: they have another length or digest.
     """
-    data = answer["Body"].read(LARGEST + 1)
-    if len(data) > LARGEST:
+    data = answer["Body"].read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         return TOO_LARGE
     if answer.get("ContentLength") not in (None, len(data)):
-        raise Transient("IncompleteRead")
-    tag, lock = answer.get("ETag", ""), answer.get("ServerSideEncryption", "AES256")
+        raise TransientError("IncompleteRead")
+    tag, cipher = answer.get("ETag", ""), answer.get("ServerSideEncryption", "AES256")
     # Objects stored in parts, or encrypted by a key service, have other tags.
-    if PLAIN_MD5.fullmatch(tag) and lock == "AES256":
+    if PLAIN_MD5.fullmatch(tag) and cipher == "AES256":
         digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
         if tag != f'"{digest}"':
-            raise Transient("ETag")
+            raise TransientError("ETag")
     return Fetched(data, status="200")
 
 
-@contextmanager
-def open_bucket(bucket, processes):
-    """Yields (fetch, connections) for a bucket.
+class BucketReader:
+    """A bucket of photographs, read by several threads.
 
     S3 answers 403 both for a photograph that is not there, where the bucket may not
     be listed, and to someone who may read nothing. So 403 means missing once one
     photograph has been read, and before that it is a failure like others.
-
-    Args:
-        bucket: a ``config.Bucket``.
-        processes: how many of the job's processes share its connections.
-
-    Raises:
-        UserError: at once or on fetching: no such bucket, address or credentials.
     """
-    connections = max(1, bucket.connections // processes)
-    client = client_of(bucket, connections)
-    readable = threading.Event()
 
-    def judged(error):
-        """An error of boto3's as Fetched; raises what is not about one photograph."""
+    def __init__(self, settings: Bucket, client: BaseClient) -> None:
+        self.settings, self.client = settings, client
+        self.readable = threading.Event()
+
+    def check(self) -> None:
+        """Raise if there is no such bucket or it cannot be reached."""
+        name = self.settings.bucket
+        answer = retry(self.head, self.settings.tries)
+        if answer.outcome == "missing":
+            raise UserError(f"clean.s3: no bucket {name}; mend clean.s3.bucket")
+        if answer.outcome:
+            raise UserError(
+                f"clean.s3: {name} cannot be reached ({answer.status}); see endpoint,"
+                " region and the network"
+            )
+
+    def head(self) -> Fetched:
+        """Ask once whether the bucket exists; the answer holds no bytes."""
+        try:
+            self.client.head_bucket(Bucket=self.settings.bucket)
+        except CLIENT_ERRORS as error:
+            # Who may not list a bucket is refused here, and may yet read from it.
+            if http_status(error) != "403":
+                return self.explain(error)
+        return Fetched(b"")
+
+    def explain(self, error: Exception) -> Fetched:
+        """Return the answer that an error of boto3's gives about one photograph.
+
+        Raises:
+            TransientError: the error may pass.
+            UserError: the error holds for all photographs.
+        """
         if isinstance(error, NO_CREDENTIALS):
             raise UserError(
                 f"clean.s3: {error}; set them up for boto3, or set unsigned: true"
             ) from None
         if not isinstance(error, ClientError):
-            raise Transient(type(error).__name__) from None
-        code, status = error.response["Error"]["Code"], status_of(error)
-        if code in HOPELESS:
-            raise UserError(f"clean.s3: {bucket.bucket}: {code}; {HOPELESS[code]}")
-        if status == "404" or (status == "403" and readable.is_set()):
+            raise TransientError(type(error).__name__) from None
+        code, status = error.response["Error"]["Code"], http_status(error)
+        if code in FATAL:
+            raise UserError(f"clean.s3: {self.settings.bucket}: {code}; {FATAL[code]}")
+        if status == "404" or (status == "403" and self.readable.is_set()):
             return missing(status)
-        raise Transient(status) from None
+        raise TransientError(status) from None
 
-    def get(key):
+    def get(self, key: str) -> Fetched:
+        """Try once to read an object."""
         try:
-            answer = client.get_object(Bucket=bucket.bucket, Key=key)
+            answer = self.client.get_object(Bucket=self.settings.bucket, Key=key)
             with closing(answer["Body"]):
-                found = whole(answer)
-        except ERRORS as error:
-            return judged(error)
-        readable.set()
-        return found
+                photo = read_object(answer)
+        except CLIENT_ERRORS as error:
+            return self.explain(error)
+        self.readable.set()
+        return photo
 
-    def fetch(row):
-        found, tries = missing(""), 0
-        for name in members(row):
-            key = f"{bucket.prefix}/{name}".lstrip("/")
-            found = persist(lambda key=key: get(key), bucket.tries)
-            tries += found.tries
-            if found.outcome != "missing":
+    def fetch(self, row: Row) -> Fetched:
+        """Read the photograph of a row."""
+        answer, tries = missing(""), 0
+        for path in published_paths(row):
+            key = f"{self.settings.prefix}/{path}".lstrip("/")
+            answer = retry(partial(self.get, key), self.settings.tries)
+            tries += answer.tries
+            if answer.outcome != "missing":
                 break
-        return found._replace(tries=max(1, tries))
+        return answer._replace(tries=max(1, tries))
 
-    def probe():
-        try:
-            client.head_bucket(Bucket=bucket.bucket)
-        except ERRORS as error:
-            # Who may not list a bucket is refused here, and may yet read from it.
-            if status_of(error) != "403":
-                return judged(error)
-        return Fetched(b"")
 
-    with closing(client):
-        probed = persist(probe, bucket.tries)
-        if probed.outcome == "missing":
-            raise UserError(
-                f"clean.s3: no bucket {bucket.bucket}; mend clean.s3.bucket"
-            )
-        if probed.outcome:
-            raise UserError(
-                f"clean.s3: {bucket.bucket} cannot be reached ({probed.status}); see"
-                " endpoint, region and the network"
-            )
-        yield fetch, connections
+@contextmanager
+def open_bucket(settings: Bucket, processes: int) -> Iterator[tuple[Fetch, int]]:
+    """Open a bucket: yields its fetching function and its number of connections.
+
+    Args:
+        settings: the section ``clean.s3``.
+        processes: number of the job's processes that share its connections.
+
+    Raises:
+        UserError: there is no such bucket, address or credentials; also on fetching.
+    """
+    connections = max(1, settings.connections // processes)
+    with closing(make_client(settings, connections)) as client:
+        reader = BucketReader(settings, client)
+        reader.check()
+        yield reader.fetch, connections

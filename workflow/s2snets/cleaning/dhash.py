@@ -1,18 +1,19 @@
-"""A fingerprint that survives resizing and recompression."""
+"""An image hash that survives resizing and recompression."""
 
 import numpy as np
 from PIL import Image
 
 
-def dhash(grey):
-    """Difference hash: whether brightness rises, left to right, on a 9 × 8 grid.
+def dhash(grey: np.ndarray) -> int:
+    """Return the difference hash: does brightness rise, left to right, on a 9 × 8 grid?
+
+    Near duplicates differ in few bits.
 
     Args:
         grey: uint8 (H, W), of any size.
 
     Returns:
-        64 bits as an int, first row first, its left first; near duplicates differ
-        in few of them.
+        64 bits, the top row first, its left end first.
 
     Source: N. Krawetz, "Kind of Like That", The Hacker Factor Blog, 2013.
     """

@@ -1,38 +1,51 @@
-"""What people have ruled out: photographs, users, and files that stand for nothing."""
+"""Lists of what to leave out: photographs, users, and placeholder files."""
+
+from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from s2snets.runtime.errors import UserError
 
+if TYPE_CHECKING:
+    from s2snets.cleaning.metadata import Row
+    from s2snets.cleaning.shard import Entry
+
 # A photograph of YFCC100m, a user of Flickr, or a file of a folder; the last is
-# percent-encoded, so that neither "@" nor "#" nor a blank is in it.
+# percent-encoded, so that it contains neither "@" nor "#" nor a blank.
 ID = re.compile(r"\d+|\d+@N\d\d|[\w.~/%-]+\.\w+", re.ASCII)
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Lists(NamedTuple):
-    """The ids that must go, and the digests of files that are no photographs."""
+class ExclusionLists(NamedTuple):
+    """The ids to leave out, and the SHA-256 digests of placeholder files."""
 
-    excluded: frozenset = frozenset()
-    placeholders: frozenset = frozenset()
+    excluded: frozenset[str] = frozenset()
+    placeholders: frozenset[str] = frozenset()
 
-    def excludes(self, row):
-        """Whether a row's photograph, or its user, must go."""
+    def excludes(self, row: Row | Entry) -> bool:
+        """Return whether a row's photograph or its user is to be left out."""
         return row.photoid in self.excluded or row.uid in self.excluded
 
 
-def read_list(path, pattern, expected):
-    """The entries of a list, one a line; ``#`` begins a comment. None: no entries.
+def read_list(
+    path: Path | None, pattern: re.Pattern[str], expected: str
+) -> frozenset[str]:
+    """Return the entries of a list, one per line; ``#`` begins a comment.
+
+    Args:
+        path: of the list; None: an empty list.
+        pattern: what each entry must match.
+        expected: the pattern in words, for the error message.
 
     Raises:
-        UserError: no such file, or a line that is none of what was expected.
+        UserError: there is no such file, or a line does not match.
     """
     if path is None:
         return frozenset()
     try:
-        lines = Path(path).read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()
     except FileNotFoundError:
         raise UserError(f"{path}: no such list") from None
     except ValueError as error:
@@ -44,13 +57,15 @@ def read_list(path, pattern, expected):
     return frozenset(filter(None, entries))
 
 
-def read_lists(exclude=None, placeholders=None):
-    """The lists ``clean.exclude`` and ``clean.placeholders`` as ``Lists``.
+def read_lists(
+    exclude: Path | None = None, placeholders: Path | None = None
+) -> ExclusionLists:
+    """Read the lists ``clean.exclude`` and ``clean.placeholders``.
 
     Raises:
         UserError: see ``read_list``.
     """
-    return Lists(
+    return ExclusionLists(
         read_list(
             exclude,
             ID,

@@ -1,105 +1,142 @@
-"""From the store to the two sets that trainings read (section 3.2)."""
+"""Indexing the store as the two sets that trainings read (section 3.2)."""
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 
-from s2snets.cleaning.shard import files_of
-from s2snets.cleaning.shard_store import markers, read_idx, read_manifest
-from s2snets.data.shards import COLUMNS, write_index
-from s2snets.data.sources import UNLABELLED
+from s2snets.cleaning.shard import shard_files
+from s2snets.cleaning.shard_store import Marker, read_idx, read_manifest, read_markers
+from s2snets.data.shards import COLUMNS, UNLABELLED, write_index
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
 
 
-def left(store, marker, gone):
-    """A shard's kept photographs whose id and user are not among ``gone``."""
+def indexed_photographs(
+    store: Path, marker: Marker, excluded: frozenset[str]
+) -> np.ndarray:
+    """Return a shard's kept photographs, IDX (N,), without those excluded since."""
     idx = read_idx(store, marker)
-    if not gone:
+    if not excluded:
         return idx
     manifest = read_manifest(store, marker, ["photoid", "uid", "outcome"])
     kept = manifest[manifest["outcome"] == "kept"]
-    return idx[~(kept["photoid"].isin(gone) | kept["uid"].isin(gone)).to_numpy()]
+    return idx[
+        ~(kept["photoid"].isin(excluded) | kept["uid"].isin(excluded)).to_numpy()
+    ]
 
 
-def collect(store, marked, files, gone=frozenset()):
-    """Append the places of all photographs to the columns' files.
+def write_columns(
+    store: Path,
+    markers: Iterable[Marker],
+    files: Mapping[str, IO[bytes]],
+    excluded: frozenset[str],
+) -> list[tuple[Marker, int]]:
+    """Append the index's columns of all photographs to temporary files.
 
     Args:
-        marked: the shards' markers, in order.
-        files: name of a column -> open binary file.
-        gone: photo ids and users' ids to leave out.
+        store: folder of the shards.
+        markers: of the shards, in order.
+        files: of each column.
+        excluded: ids of photographs and users to leave out.
 
     Returns:
-        list of (marker, photographs) of the shards that have any; column ``shard``
+        Marker and number of photographs of the shards that have any; column ``shard``
         counts along this list.
     """
-    found, done, report = [], 0, Progress()
-    for marker in marked:
-        if not len(idx := left(store, marker, gone)):
+    shards: list[tuple[Marker, int]] = []
+    done, progress = 0, Progress()
+    for marker in markers:
+        if not len(idx := indexed_photographs(store, marker, excluded)):
             continue
-        values = {name: idx[name] for name in ("offset", "size")}
-        values |= {"shard": len(found), "label": UNLABELLED}
+        values: dict[str, np.ndarray | int]
+        values = {"shard": len(shards), "label": UNLABELLED}
+        values |= {name: idx[name] for name in ("offset", "size")}
         for name, dtype in COLUMNS.items():
             column = np.broadcast_to(values[name], len(idx)).astype(dtype)
             files[name].write(column.tobytes())
-        found.append((marker, len(idx)))
+        shards.append((marker, len(idx)))
         done += len(idx)
-        report(done)
-    return found
+        progress(done)
+    return shards
 
 
-def write_part(index, store, found, columns, start, stop):
-    """The index of the photographs from one place of the whole order to another."""
-    folder = Path(index).parent.resolve()
-    ends = np.cumsum([count for _, count in found])
-    shards = []
-    for end, (marker, count) in zip(ends.tolist(), found, strict=True):
+def write_set(
+    index: Path,
+    store: Path,
+    shards: list[tuple[Marker, int]],
+    columns: Mapping[str, np.ndarray],
+    start: int,
+    stop: int,
+) -> None:
+    """Write the index of the photographs from one position of the order to another.
+
+    Args:
+        index: path of ``index.npz``.
+        store: folder of the shards.
+        shards: as ``write_columns`` returns them.
+        columns: of all photographs; the numbers of the shards are changed.
+        start: first position.
+        stop: end of the positions.
+    """
+    folder = index.parent.resolve()
+    ends = np.cumsum([count for _, count in shards])
+    entries = []
+    for end, (marker, count) in zip(ends.tolist(), shards, strict=True):
         images = min(stop, end) - max(start, end - count)
         if images > 0:
-            tar = files_of(store, marker["shard"]).tar.resolve()
-            shards.append({
-                "file": os.path.relpath(tar, folder),
-                "images": images,
-                **marker["files"]["tar"],
-            })  # fmt: skip
+            tar = shard_files(store, marker["shard"]).tar.resolve()
+            file = os.path.relpath(tar, folder)
+            entries.append({"file": file, "images": images, **marker["files"]["tar"]})
     part = {name: column[start:stop] for name, column in columns.items()}
-    part["shard"] -= part["shard"][0]  # in its file, like all of it
-    write_index(index, part, shards, shuffled=True)
+    part["shard"] -= part["shard"][0]  # counted in this set, like the rest of it
+    write_index(index, part, entries, shuffled=True)
 
 
 def write_sets(
-    store, reports, shards, *, held_out, photos, validation, gone=frozenset()
-):
-    """Index the photographs to learn from, and those held out, in the same tars.
+    store: Path,
+    reports: Iterable[Path],
+    shards: int,
+    *,
+    held_out: int,
+    photos: Path,
+    validation: Path,
+    excluded: frozenset[str] = frozenset(),
+) -> tuple[int, int]:
+    """Index the photographs for training, and those held out, in the same tars.
 
     The order of shards, and in a shard, is that of a hash: the last ``held_out`` are a
-    random sample. Memory does not grow with the photographs.
+    random sample. Memory does not grow with the number of photographs.
 
     Args:
+        store: folder of the shards.
         reports: paths of the batches' reports.
         shards: how many there are.
-        photos, validation: paths of the two ``index.npz``.
-        gone: photo ids and users' ids to leave out, whose bytes may still be in tars.
+        held_out: number of photographs for validation.
+        photos: path of the training set's ``index.npz``.
+        validation: path of the validation set's ``index.npz``.
+        excluded: ids of photographs and users to leave out; their bytes may still be
+            in tars.
 
     Returns:
-        (photographs to learn from, photographs held out).
+        The number of photographs for training, and of those held out.
 
     Raises:
         UserError: a shard that does not fit its marker, or too few photographs.
     """
-    photos = Path(photos)
     photos.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         files = {
             name: stack.enter_context(TemporaryFile(dir=photos.parent))
             for name in COLUMNS
         }
-        found = collect(store, markers(store, reports, shards), files, gone)
-        total = sum(count for _, count in found)
+        markers = read_markers(store, reports, shards)
+        indexed = write_columns(store, markers, files, excluded)
+        total = sum(count for _, count in indexed)
         if total < 2 * held_out:
             raise UserError(
                 f"clean.held_out: {held_out:,} of the {total:,} photographs kept is"
@@ -110,6 +147,6 @@ def write_sets(
             files[name].flush()
             columns[name] = np.memmap(files[name], dtype, "r+")
         border = total - held_out
-        write_part(photos, store, found, columns, 0, border)
-        write_part(validation, store, found, columns, border, total)
+        write_set(photos, store, indexed, columns, 0, border)
+        write_set(validation, store, indexed, columns, border, total)
     return border, held_out

@@ -1,19 +1,16 @@
-"""YFCC100m's metadata, in each form it was published in, as rows of one kind.
+"""Reading YFCC100m's metadata, in each form it was published in, and image folders.
 
-A row goes to a batch by its photo's id, so that a batch is one small file of every
-part: no job ever holds more than a block of rows, and repeated ids meet. Lines are
-split by hand: only a line feed ends one, and no quote or null means anything, which
-no reader of CSV promises. Unpacking bzip2 takes longer than all the rest.
+Lines are split by hand: only a line feed ends one, and no quote or null means anything,
+which no reader of CSV promises. Unpacking bzip2 takes longer than all the rest.
 """
 
 import bz2
-import csv
-import gzip
 import hashlib
 import os
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from itertools import chain, islice
@@ -21,16 +18,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, get_args
 from urllib.parse import quote
-from zlib import error as ZlibError
-
-import numpy as np
-import pandas as pd
 
 from s2snets.config import Licence
 from s2snets.data.images import SUFFIXES
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import replacing_folder, write_json
-from s2snets.runtime.progress import Progress
 
 COLUMNS = [
     "photoid", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice",
@@ -47,16 +38,19 @@ FORMS = {
 }
 """Name of a form -> its columns."""
 KINDS = {"metadata": ("v1", "v2", "sqlite"), "hashes": ("hashes",)}
-"""What a file is given as -> the forms that it may have."""
-WORDS = {"by": "attribution", "nc": "noncommerc", "nd": "noderiv", "sa": "sharealike"}
+"""Kind of file that the user names -> the forms that it may have."""
+LICENCE_WORDS = {
+    "by": "attribution", "nc": "noncommerc", "nd": "noderiv", "sa": "sharealike"
+}  # fmt: skip
 SQLITE = b"SQLite format 3\0"
 HASH = re.compile("[0-9a-f]{16,32}").fullmatch  # it becomes a path: nothing else may
 CONTROL = b"\t\r\n\0"
 MARKERS = {"": "0", "0": "0", "1": "1"}
-UNNAMED = "line-"  # begins the names of rows that are of no use
+UNNAMED = "line-"  # begins the names of rows that cannot be used
 OTHER_KEY = "key other than computed"
-HEAD = 1000  # rows by which a file's form, and a file given twice, is known
-BLOCK = 1 << 17  # rows in a block; about 150 MB
+HEAD = 1000  # number of rows by which a file's form is recognised
+
+Cells = Iterator[list[str]]
 
 
 class Row(NamedTuple):
@@ -70,18 +64,18 @@ class Row(NamedTuple):
     video: str  # 0 or 1
     url: str
     line: str  # the number the metadata gives, else counted from 0 in its file
-    flaw: str  # why the row is of no use, or ""
+    flaw: str  # why the row cannot be used, or ""
 
 
-class Published(NamedTuple):
+class PublishedKey(NamedTuple):
     """A line of the hash file."""
 
     photoid: str
     key: str
 
 
-def key_of(url):
-    """The name of a photograph's file: MD5 of its address, bytes not padded (%x).
+def file_key(url: str) -> str:
+    """Return the name of a photograph's file: MD5 of its address, unpadded bytes (%x).
 
     24 to 32 digits for most; the common, padded digest names other files.
     """
@@ -90,33 +84,19 @@ def key_of(url):
 
 
 @lru_cache(maxsize=1024)
-def licence_of(name, address):
-    """A Creative Commons licence in short, such as ``by-nc-sa``; "" for others."""
+def short_licence(name: str, address: str) -> str:
+    """Return a Creative Commons licence such as ``by-nc-sa``; empty for others."""
     deed = re.search("/licenses/([a-z-]+)", address)
     if deed:
-        said = deed[1].split("-")
+        given = deed[1].split("-")
     else:
-        said = [part for part, word in WORDS.items() if word in name.lower()]
-    short = "-".join(part for part in WORDS if part in said)
+        given = [part for part, word in LICENCE_WORDS.items() if word in name.lower()]
+    short = "-".join(part for part in LICENCE_WORDS if part in given)
     return short if short in get_args(Licence) else ""
 
 
-def placed(photoids, shards, batches):
-    """Where photographs go, by the padded MD5 of their ids.
-
-    Returns:
-        shard and batch of each: int64 (N,), in [0, shards) and [0, batches).
-    """
-    heads = b"".join(
-        hashlib.md5(photoid.encode(), usedforsecurity=False).digest()[:4]
-        for photoid in photoids
-    )
-    shard = np.frombuffer(heads, ">u4").astype(np.int64) * shards >> 32
-    return shard, shard * batches // shards
-
-
-def text_cells(path):
-    """The cells of each line of a text file, packed by bzip2 or not."""
+def text_cells(path: Path) -> Cells:
+    """Yield the cells of each line of a text file, packed by bzip2 or not."""
     with path.open("rb") as file:
         packed = file.read(3) == b"BZh"
     with bz2.open(path) if packed else path.open("rb") as file:
@@ -126,8 +106,8 @@ def text_cells(path):
             yield plain.split("\t")
 
 
-def sqlite_cells(path):
-    """The cells of each row of the SQLite file's table, as text."""
+def sqlite_cells(path: Path) -> Cells:
+    """Yield the cells of each row of the SQLite file's table, as text."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as base:
         base.text_factory = lambda text: text.translate(None, CONTROL).decode(
@@ -137,8 +117,8 @@ def sqlite_cells(path):
             yield ["" if value is None else str(value) for value in values]
 
 
-def unbroken(rows, path):
-    """The rows as they come.
+def raise_if_damaged(rows: Cells, path: Path) -> Cells:
+    """Yield the rows of a file.
 
     Raises:
         UserError: the file ends too early, or is damaged.
@@ -150,34 +130,34 @@ def unbroken(rows, path):
             number += 1
     except (EOFError, OSError, sqlite3.Error) as error:
         if getattr(error, "errno", None) is not None:
-            raise  # of the disk: bz2's own have no number
+            raise  # from the disk: errors of bz2 have no number
         raise UserError(
             f"{path}: unreadable after {number:,} rows ({error}); fetch it anew"
         ) from None
 
 
-def cells_of(path, kind):
-    """A file's form, told by its content, and the cells of each of its rows.
+def read_cells(path: Path, kind: str) -> tuple[str, Cells]:
+    """Return a file's form, recognised by its content, and the cells of each row.
 
     Args:
+        path: of the file.
         kind: a key of ``KINDS``.
 
     Raises:
         UserError: no such file, an empty one, or one of another kind.
     """
-    path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such file of {kind}")
     with path.open("rb") as file:
         sqlite = file.read(len(SQLITE)) == SQLITE
-    rows = unbroken(sqlite_cells(path) if sqlite else text_cells(path), path)
+    rows = raise_if_damaged(sqlite_cells(path) if sqlite else text_cells(path), path)
     head = list(islice(rows, HEAD))
     if not head:
         raise UserError(f"{path}: holds no rows; fetch it anew")
     width = Counter(map(len, head)).most_common(1)[0][0]
     form = next((name for name, names in FORMS.items() if len(names) == width), None)
     form = "sqlite" if sqlite and form == "v1" else form
-    if form not in KINDS[kind]:
+    if form is None or form not in KINDS[kind]:
         widths = sorted({len(FORMS[name]) for name in KINDS[kind]})
         mend = " or ".join(map(str, widths)) + f" are the {kind}'s"
         if form is not None:
@@ -186,23 +166,25 @@ def cells_of(path, kind):
     return form, chain(head, rows)
 
 
-def metadata_rows(found, form, part, tally):
-    """Each row of a metadata file as a ``Row``.
+def metadata_rows(
+    rows: Cells, form: str, part: int, tally: Counter[str]
+) -> Iterator[Row]:
+    """Yield each row of a metadata file.
 
     Args:
-        found: the rows' cells.
+        rows: the cells of each.
         form: a key of ``FORMS``.
         part: the file's number, which goes into the names of rows without an id.
-        tally: counts of flaws, and of keys that are not the computed ones.
+        tally: counts flaws, and keys that differ from the computed ones.
     """
     names = FORMS[form]
     pick = itemgetter(*map(names.index, USED))
-    for number, cells in enumerate(found):
+    for number, cells in enumerate(rows):
         if len(cells) != len(names):
             flaw = f"columns: {len(cells)}, not {len(names)}"
         else:
             photoid, uid, url, name, address, ext, marker = pick(cells)
-            line, key = str(number), key_of(url)
+            line, key = str(number), file_key(url)
             if form == "v2":
                 line, computed, key = cells[0], key, cells[2]
                 tally[OTHER_KEY] += key != computed
@@ -220,25 +202,31 @@ def metadata_rows(found, form, part, tally):
             yield Row(name, "", "", "", "", "0", "", str(number), flaw)
         else:
             ext = ext.lower() if ext.isalnum() else ""
-            licence = licence_of(name, address)
+            licence = short_licence(name, address)
             yield Row(photoid, uid, key, ext, licence, MARKERS[marker], url, line, "")
 
 
-def hash_rows(found, part, tally):
-    """Each row of the hash file as a ``Published``."""
-    for number, cells in enumerate(found):
+def hash_rows(rows: Cells, part: int, tally: Counter[str]) -> Iterator[PublishedKey]:
+    """Yield each row of the hash file; see ``metadata_rows``."""
+    for number, cells in enumerate(rows):
         photoid, key = cells if len(cells) == 2 else ("", "")
         if photoid.isascii() and photoid.isdigit() and HASH(key):
-            yield Published(photoid, key)
+            yield PublishedKey(photoid, key)
         else:
             tally["no id or no key"] += 1
-            yield Published(f"{UNNAMED}{part}-{number}", "")
+            yield PublishedKey(f"{UNNAMED}{part}-{number}", "")
 
 
-def image_paths(folder, above=()):
-    """Image files below a folder as texts, sorted; what is hidden is skipped.
+def image_paths(
+    folder: str | Path, above: tuple[tuple[int, int], ...] = ()
+) -> Iterator[str]:
+    """Yield the image files below a folder, sorted, without hidden ones.
 
     Linked folders are followed, unless they lead back up.
+
+    Args:
+        folder: to search.
+        above: device and inode of each folder that it lies in.
     """
     try:
         status = os.stat(folder)
@@ -257,155 +245,36 @@ def image_paths(folder, above=()):
             yield entry.path
 
 
-def folder_rows(folder):
-    """Each image file below a folder as a ``Row``, named by its path from there.
+def folder_rows(folder: Path) -> Iterator[Row]:
+    """Yield each image file below a folder as a row, named by its path from there.
 
     Raises:
         UserError: no such folder, one that cannot be listed, or one without images.
     """
     number = None
     for number, path in enumerate(image_paths(folder)):
-        place = quote(os.fsencode(os.path.relpath(path, folder)))
+        name = quote(os.fsencode(os.path.relpath(path, folder)))
         ext = os.path.splitext(path)[1][1:].lower()
-        yield Row(place, "", place, ext, "", "0", "", str(number), "")
+        yield Row(name, "", name, ext, "", "0", "", str(number), "")
     if number is None:
         suffixes = ", ".join(sorted(SUFFIXES))
         raise UserError(f"{folder}: holds no images ({suffixes})")
 
 
-def lines(rows):
-    """Rows as lines of a table, compressed; more such may follow in the same file."""
-    text = "".join("\t".join(row) + "\n" for row in rows)
-    # The fields are nearly random: a higher level takes twice as long for 5 %.
-    return gzip.compress(text.encode(), 1, mtime=0)
-
-
-def write_rows(source, kind, folder, *, shards, batches, part=0):
-    """One file of metadata, the hash file or a folder of images, split by batch.
+def source_rows(
+    source: Path, kind: str, part: int, tally: Counter[str]
+) -> tuple[str, type[Row] | type[PublishedKey], Iterable[Row] | Iterable[PublishedKey]]:
+    """Return a source's form, the type of its rows, and the rows.
 
     Args:
-        source: the file, or the folder.
-        kind: ``metadata``, ``hashes`` or ``folder``.
-        folder: where ``{batch:04d}.tsv.gz`` of every batch go, and ``about.json``.
-        shards, batches: how many there are in all.
+        source: a file, or a folder of images.
+        kind: ``folder``, or a key of ``KINDS``.
         part: the source's number among all.
-
-    Raises:
-        UserError: a source that is missing, cut, damaged or of another kind; one whose
-            rows are unusable for the most part; a full disk.
+        tally: see ``metadata_rows``.
     """
-    tally, report, head = Counter(), Progress(unit="rows"), hashlib.sha256()
     if kind == "folder":
-        form, rows, row_type = kind, folder_rows(source), Row
-    else:
-        form, found = cells_of(source, kind)
-        if form == "hashes":
-            rows, row_type = hash_rows(found, part, tally), Published
-        else:
-            rows, row_type = metadata_rows(found, form, part, tally), Row
-    count = 0
-    with replacing_folder(folder) as draft:
-        for batch in range(batches):
-            (draft / f"{batch:04d}.tsv.gz").write_bytes(lines([row_type._fields]))
-        while block := list(islice(rows, BLOCK)):
-            for row in block[: max(0, HEAD - count)]:
-                if not row.photoid.startswith(UNNAMED):
-                    head.update(f"{row.photoid}\n".encode())
-            _, places = placed([row.photoid for row in block], shards, batches)
-            for batch, chosen in pd.RangeIndex(len(block)).groupby(places).items():
-                with (draft / f"{batch:04d}.tsv.gz").open("ab") as file:
-                    file.write(lines(block[number] for number in chosen))
-            count += len(block)
-            report(count)
-        mismatched = tally.pop(OTHER_KEY, 0)
-        if 2 * tally.total() > count:
-            raise UserError(
-                f"{source}: {tally.total():,} of {count:,} rows are of no use"
-                f" ({tally.most_common(1)[0][0]}); fetch it anew"
-            )
-        write_json(
-            draft / "about.json",
-            {
-                "source": str(source),
-                "form": form,
-                "rows": count,
-                "flaws": dict(sorted(tally.items())),
-                "mismatched": mismatched,
-                "head": head.hexdigest()[:16],
-            },
-        )
-
-
-def check_parts(abouts, *, by_line=False):
-    """See that the metadata files given go together.
-
-    Args:
-        abouts: their ``about.json`` as read.
-        by_line: whether photographs are called by their lines, which only the one
-            file of 25 columns numbers.
-
-    Raises:
-        UserError: two forms of the metadata, a file given twice, or lines that name no
-            photographs.
-    """
-    forms, heads = {}, {}
-    for about in abouts:
-        source = about["source"]
-        first = heads.setdefault(about["head"], source)
-        if first is not source:
-            raise UserError(f"{source}: the same rows as {first}; give them once")
-        forms.setdefault(about["form"], source)
-    if len(forms) > 1:
-        listed = ", ".join(f"{form} ({source})" for form, source in forms.items())
-        raise UserError(f"metadata: two forms of the same rows, {listed}; give one")
-    if by_line and "v2" not in forms:
-        raise UserError(
-            f"clean.zips.names: {next(iter(forms.values()))} does not number its lines;"
-            " give the metadata of 25 columns"
-        )
-
-
-def read_lines(folder, batch):
-    """The rows of one batch of one part, as texts.
-
-    Raises:
-        UserError: they are missing or damaged.
-    """
-    path = Path(folder) / f"{batch:04d}.tsv.gz"
-    try:
-        return pd.read_csv(
-            path,
-            sep="\t",
-            lineterminator="\n",
-            quoting=csv.QUOTE_NONE,
-            na_filter=False,
-            dtype=str,
-        )
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such rows; rerun read_metadata") from None
-    except (ValueError, EOFError, gzip.BadGzipFile, ZlibError) as error:
-        raise UserError(
-            f"{path}: damaged rows ({error}); delete {folder} and rerun"
-        ) from None
-
-
-def rows_of(folders, hashes, batch):
-    """The rows of one batch, part by part, each part's in its own order.
-
-    Args:
-        folders: the metadata files' folders, as ``write_rows`` left them.
-        hashes: the hash file's, whose keys then stand for the computed ones; or None.
-
-    Returns:
-        a table with the columns of ``Row``.
-
-    Raises:
-        UserError: rows that are missing or damaged.
-    """
-    parts = [read_lines(folder, batch) for folder in folders]
-    rows = pd.concat(parts, ignore_index=True)
-    if hashes is not None:
-        published = read_lines(hashes, batch).drop_duplicates("photoid")
-        keys = rows["photoid"].map(published.set_index("photoid")["key"])
-        rows["key"] = keys.fillna(rows["key"])
-    return rows
+        return kind, Row, folder_rows(source)
+    form, cells = read_cells(source, kind)
+    if form == "hashes":
+        return form, PublishedKey, hash_rows(cells, part, tally)
+    return form, Row, metadata_rows(cells, form, part, tally)

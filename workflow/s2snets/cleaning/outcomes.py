@@ -1,13 +1,13 @@
-"""What becomes of a row of the metadata: exactly one of these, the first that fits."""
+"""The outcomes of a row of the metadata: each row gets the first one that applies."""
 
 from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """A group and a meaning.
+    """The group of an outcome and its meaning.
 
-    ``unwanted`` rows are never fetched, ``missing`` ones never obtained, ``filtered``
-    ones obtained and rejected.
+    Rows in ``unwanted`` are never fetched, those in ``missing`` were never obtained,
+    those in ``filtered`` were obtained and rejected.
     """
 
     group: str

@@ -1,12 +1,13 @@
-"""A shard of the store on disk: its photographs, their index, every row's outcome.
+"""One shard of the store on disk: photographs, their index, every row's outcome.
 
 The four files of a shard appear together or not at all. They are written into a hidden
-folder, ``.000042.draft``, whose renaming to ``.000042.ready`` is the one moment that
-counts: what a killed job leaves before it is dropped, what it leaves after it is moved
-into place, and the marker ``000042.json`` is moved last. While files are replaced there
-is no marker, so that no reader takes new files for the old ones. A lock keeps other
-jobs off.
+folder, ``.000042.draft``, which is then renamed to ``.000042.ready``: what a killed job
+leaves before that is removed, what it leaves afterwards is moved into place, the marker
+``000042.json`` last. While files are replaced there is no marker, so that no reader
+takes new files for the old ones. A lock keeps other jobs off.
 """
+
+from __future__ import annotations
 
 import errno
 import fcntl
@@ -19,9 +20,10 @@ import re
 import shutil
 import tarfile
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -39,12 +41,11 @@ SUFFIXES = {
     "manifest": ".manifest.tsv.gz",
     "json": ".json",
 }
-USTAR = tarfile.USTAR_FORMAT
-WHOLE = 1 << 20  # bytes that go into a tar at once: most photographs in one piece
+COPY_BUFFER = 1 << 20  # bytes copied into a tar at once: most photographs whole
 WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
-class Damaged(Exception):
+class DamagedTarError(Exception):
     """A tar does not hold what the manifest beside it says."""
 
 
@@ -68,7 +69,7 @@ class Entry(NamedTuple):
     tries: str = ""
 
 
-class Files(NamedTuple):
+class ShardFiles(NamedTuple):
     """The paths of a shard's files."""
 
     tar: Path
@@ -76,31 +77,33 @@ class Files(NamedTuple):
     manifest: Path
     json: Path
 
-    def beside(self, suffix):
-        """A hidden file or folder of the shard."""
+    def hidden(self, suffix: str) -> Path:
+        """Return the path of a hidden file or folder beside them."""
         return self.tar.with_name(f".{self.tar.stem}{suffix}")
 
 
-def files_of(store, shard):
-    """The files of a shard, a thousand shards in a folder."""
-    folder = Path(store) / f"{shard // 1000:03d}"
-    return Files(*(folder / f"{shard:06d}{suffix}" for suffix in SUFFIXES.values()))
+def shard_files(store: Path, shard: int) -> ShardFiles:
+    """Return the paths of a shard's files, a thousand shards in a folder."""
+    folder = store / f"{shard // 1000:03d}"
+    return ShardFiles(
+        *(folder / f"{shard:06d}{suffix}" for suffix in SUFFIXES.values())
+    )
 
 
-def shards_in(store):
-    """Numbers of the shards that have any file in a store, sorted.
+def shards_in(store: Path) -> list[int]:
+    """Return the numbers of the shards that have any file in a store, sorted.
 
     Raises:
         UserError: there is none.
     """
-    names = "\n".join(path.name for path in Path(store).glob("[0-9]*/*"))
-    if not (found := re.findall(r"^\.?(\d{6,})\.", names, re.MULTILINE)):
+    names = "\n".join(path.name for path in store.glob("[0-9]*/*"))
+    if not (numbers := re.findall(r"^\.?(\d{6,})\.", names, re.MULTILINE)):
         raise UserError(f"{store}: holds no shards; give the folder clean.store")
-    return sorted(set(map(int, found)))
+    return sorted(set(map(int, numbers)))
 
 
-def sync(folder):
-    """Make renames in a folder last."""
+def sync_folder(folder: Path) -> None:
+    """Write the renames in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -108,8 +111,8 @@ def sync(folder):
         os.close(descriptor)
 
 
-def is_there(file, path):
-    """Whether an open file is still the one at a path."""
+def is_same_file(file: IO[Any], path: Path) -> bool:
+    """Return whether an open file is still the one at a path."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -117,8 +120,8 @@ def is_there(file, path):
 
 
 @contextmanager
-def locked(path):
-    """Hold a lock that counts for every job and machine; its file goes with it.
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock against every job and machine; its file is removed afterwards.
 
     Raises:
         UserError: the file system has no locks.
@@ -133,7 +136,7 @@ def locked(path):
                 raise UserError(
                     f"{path}: this file system has no locks; put clean.store elsewhere"
                 ) from None
-            if is_there(file, path):
+            if is_same_file(file, path):
                 try:
                     yield
                 finally:
@@ -142,88 +145,100 @@ def locked(path):
 
 
 @contextmanager
-def owned(files):
-    """Hold a shard, once what a killed job left of it is finished or dropped.
+def lock_shard(files: ShardFiles) -> Iterator[None]:
+    """Hold a shard, after completing or removing what a killed job left of it.
 
     Raises:
         UserError: the disk is full or cannot be written to, or has no locks.
     """
     try:
         files.tar.parent.mkdir(parents=True, exist_ok=True)
-        with locked(files.beside(".lock")):
-            if (draft := files.beside(".draft")).exists():
+        with file_lock(files.hidden(".lock")):
+            if (draft := files.hidden(".draft")).exists():
                 shutil.rmtree(draft)
-            if files.beside(".ready").exists():
+            if files.hidden(".ready").exists():
                 publish(files)
             yield
     except OSError as error:
-        if (told := disk_error(error, files.tar)) is not None:
-            raise told from error
+        if (mistake := disk_error(error, files.tar)) is not None:
+            raise mistake from error
         raise
 
 
-def publish(files):
+def publish(files: ShardFiles) -> None:
     """Move a shard's ready files into place, the marker last."""
-    folder, ready = files.tar.parent, files.beside(".ready")
+    folder, ready = files.tar.parent, files.hidden(".ready")
     if (marker := ready / files.json.name).exists():
         files.json.unlink(missing_ok=True)
-        sync(folder)
+        sync_folder(folder)
         for path in (files.tar, files.idx, files.manifest):
             if (ready / path.name).exists():
                 os.replace(ready / path.name, path)
-        sync(folder)
+        sync_folder(folder)
         os.replace(marker, files.json)
     ready.rmdir()
-    sync(folder)
+    sync_folder(folder)
 
 
-class Digested:
-    """A new file that counts and digests what is written to it, and is synced."""
+class DigestingFile:
+    """A new file that counts and digests what is written to it, synced on closing."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.file, self.bytes, self.digest = path.open("xb"), 0, hashlib.sha256()
 
-    def __enter__(self):
+    def __enter__(self) -> DigestingFile:
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self.file:
             if kind is None:
-                self.file.flush()
+                self.flush()
                 os.fsync(self.file.fileno())
 
-    def write(self, data):
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+        self.file.flush()
+
+    def write(self, data: bytes) -> int:
+        """Write and digest bytes."""
         self.digest.update(data)
         self.bytes += len(data)
         return self.file.write(data)
 
-    def tell(self):
+    def tell(self) -> int:
+        """Return the number of bytes written."""
         return self.bytes
 
-    def about(self):
+    def summary(self) -> dict[str, int | str]:
+        """Return the size and the digest for the marker."""
         return {"bytes": self.bytes, "sha256": self.digest.hexdigest()}
 
 
-def member_name(entry):
-    """What a photograph is called in the tar: digits as they are, others hashed."""
+def member_name(entry: Entry) -> str:
+    """Return a photograph's name in the tar: its id if of digits, else a hash of it."""
     name = entry.photoid
     if not re.fullmatch("[0-9]{1,32}", name):
         name = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{name}.{FORMATS[entry.format]}"
 
 
-def pack(entries, tar, manifest):
+def pack(
+    entries: Iterable[tuple[Entry, bytes | None]],
+    tar: tarfile.TarFile,
+    manifest: gzip.GzipFile,
+) -> tuple[np.ndarray, Counter[str]]:
     """Put every entry into the manifest, and every kept photograph into the tar.
 
     Returns:
-        the index, and how many entries have which outcome.
+        The index, IDX (kept,), and the number of entries by outcome.
     """
-    kept, outcomes = [], Counter()
+    kept, outcomes = [], Counter[str]()
     manifest.write(("\t".join(Entry._fields) + "\n").encode())
     for entry, data in entries:
         manifest.write(("\t".join(entry) + "\n").encode())
         outcomes[entry.outcome] += 1
         if entry.outcome == "kept":
+            assert data is not None
             member = tarfile.TarInfo(member_name(entry))
             member.size = len(data)
             offset = tar.offset + tarfile.BLOCKSIZE
@@ -233,61 +248,74 @@ def pack(entries, tar, manifest):
     return np.array(kept, IDX), outcomes
 
 
-def write(files, entries, about):
-    """Write a shard that is owned.
+def in_table_order(outcomes: Counter[str]) -> dict[str, int]:
+    """Return the counts above zero, in the order of ``OUTCOMES``."""
+    return {name: outcomes[name] for name in OUTCOMES if outcomes[name]}
 
-    Equal entries make equal files. Memory is that of the index.
+
+def write_shard(
+    files: ShardFiles,
+    entries: Iterable[tuple[Entry, bytes | None]],
+    about: Mapping[str, object],
+) -> None:
+    """Write a shard whose lock is held.
+
+    Equal entries make equal files. Memory holds the index, not the photographs.
 
     Args:
-        entries: iterable of (Entry, its photograph's bytes, which are needed where it
-            is kept).
-        about: what the marker says beside counts and digests.
+        files: of the shard.
+        entries: each with its photograph's bytes, which are needed where it is kept.
+        about: what the marker says besides counts and digests.
     """
-    draft = files.beside(".draft")
+    draft = files.hidden(".draft")
     draft.mkdir()
     try:
         with (
-            Digested(draft / files.tar.name) as to_tar,
-            Digested(draft / files.idx.name) as to_idx,
-            Digested(draft / files.manifest.name) as to_manifest,
+            DigestingFile(draft / files.tar.name) as to_tar,
+            DigestingFile(draft / files.idx.name) as to_idx,
+            DigestingFile(draft / files.manifest.name) as to_manifest,
         ):
             with (
                 tarfile.TarFile(
-                    fileobj=to_tar, mode="w", format=USTAR, copybufsize=WHOLE
+                    fileobj=to_tar,  # type: ignore[arg-type]  # it is only written to
+                    mode="w",
+                    format=tarfile.USTAR_FORMAT,
+                    copybufsize=COPY_BUFFER,
                 ) as tar,
                 gzip.GzipFile("", "wb", 6, to_manifest, mtime=0) as manifest,
             ):
                 idx, outcomes = pack(entries, tar, manifest)
             np.save(to_idx, idx)
         written = {"tar": to_tar, "idx": to_idx, "manifest": to_manifest}
-        marker = about | {
+        marker = {
+            **about,
             "rows": outcomes.total(),
             "kept": len(idx),
-            "outcomes": {name: outcomes[name] for name in OUTCOMES if outcomes[name]},
-            "files": {name: file.about() for name, file in written.items()},
+            "outcomes": in_table_order(outcomes),
+            "files": {name: file.summary() for name, file in written.items()},
         }
         write_json(draft / files.json.name, marker)
-        sync(draft)
-        os.replace(draft, files.beside(".ready"))
+        sync_folder(draft)
+        os.replace(draft, files.hidden(".ready"))
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    sync(files.tar.parent)
+    sync_folder(files.tar.parent)
     publish(files)
 
 
-def read(files):
-    """The marker of a whole shard and its manifest's entries; None if it is not whole.
+def read_shard(files: ShardFiles) -> tuple[dict[str, Any], list[Entry]] | None:
+    """Return a shard's marker and its manifest's entries; None if it is not whole.
 
-    Of the tar only the size is compared: to read all tars takes days.
+    Of the tar only the size is compared: to read all tars would take days.
     """
     try:
         marker = json.loads(files.json.read_bytes())
-        for name, told in marker["files"].items():
+        for name, expected in marker["files"].items():
             path = getattr(files, name)
-            if path.stat().st_size != told["bytes"]:
+            if path.stat().st_size != expected["bytes"]:
                 return None
-            if path != files.tar and sha256(path) != told["sha256"]:
+            if path != files.tar and sha256(path) != expected["sha256"]:
                 return None
         with gzip.open(files.manifest, "rt", encoding="utf-8", newline="\n") as file:
             next(file)
@@ -304,14 +332,18 @@ def read(files):
     return (marker, entries) if whole else None
 
 
-def photographs(files, entries, after):
-    """What entries have become, with the bytes that the tar holds.
+def stored_photographs(
+    files: ShardFiles, entries: list[Entry], after: list[Entry]
+) -> Iterator[tuple[Entry, bytes | None]]:
+    """Yield each entry of ``after`` with the bytes that the tar holds.
 
     Args:
+        files: of the shard.
+        entries: of the manifest.
         after: as ``entries``, but fewer may be kept.
 
     Raises:
-        Damaged: the bytes are not those that were put there.
+        DamagedTarError: the bytes are not those that were written.
     """
     places = iter(np.load(files.idx).tolist())
     with files.tar.open("rb") as tar:
@@ -321,16 +353,29 @@ def photographs(files, entries, after):
                 offset, size, _, _ = next(places)
                 data = os.pread(tar.fileno(), size, offset)
                 if hashlib.sha256(data).hexdigest() != old.sha256:
-                    raise Damaged
+                    raise DamagedTarError
             yield new, data
 
 
-def rewrite(files, marker, entries, after):
-    """Write a shard that is owned again, from its own tar, without what has gone.
+def update_shard(
+    files: ShardFiles,
+    marker: Mapping[str, object],
+    entries: list[Entry],
+    after: list[Entry],
+) -> bool:
+    """Write a shard again from its own tar if its entries have changed.
 
-    Raises:
-        Damaged: the tar is not what it was.
+    The lock on it is held. Photographs that are no longer kept leave the tar.
+
+    Returns:
+        Whether the shard now has the entries ``after``; False if its tar is damaged.
     """
+    if after == entries:
+        return True
     counted = {"rows", "kept", "outcomes", "files"}
     about = {name: value for name, value in marker.items() if name not in counted}
-    write(files, photographs(files, entries, after), about)
+    try:
+        write_shard(files, stored_photographs(files, entries, after), about)
+    except DamagedTarError:
+        return False
+    return True

@@ -1,84 +1,103 @@
 """Photographs in a folder: in the published layout by key, or in any by path."""
 
+from __future__ import annotations
+
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from s2snets.cleaning.fetched import (
     DISK_THREADS,
-    LARGEST,
+    MAX_BYTES,
     TOO_LARGE,
+    Fetch,
     Fetched,
     failed,
-    members,
     missing,
+    published_paths,
 )
 from s2snets.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from s2snets.cleaning.metadata import Row
 
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
-def name_of(error):
-    """What a system's error is called: its class, else its code, such as ``EIO``."""
-    known = type(error).__name__
-    return errno.errorcode.get(error.errno, known) if known == "OSError" else known
+def error_name(error: OSError) -> str:
+    """Return the class of a system error, or else its code, such as ``EIO``."""
+    name = type(error).__name__
+    return errno.errorcode.get(error.errno or 0, name) if name == "OSError" else name
 
 
-def read_file(path):
-    """A file's bytes as Fetched."""
+def read_photo(path: Path) -> Fetched:
+    """Read one file."""
     try:
         with open(path, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size > LARGEST:
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
                 return TOO_LARGE
             return Fetched(file.readall())
     except ABSENT as error:
         return missing(type(error).__name__)
     except OSError as error:
-        return failed(name_of(error))
+        return failed(error_name(error))
 
 
-def relative(photoid):
-    """The path that a folder's photo id stands for; None if it leaves the folder."""
+def relative_path(photoid: str) -> PurePosixPath | None:
+    """Return the path that a photo id encodes; None if it leaves the folder."""
     path = PurePosixPath(os.fsdecode(unquote_to_bytes(photoid)))
     inside = path.parts and not path.is_absolute() and ".." not in path.parts
     return path if inside and "\0" not in str(path) else None
 
 
-@contextmanager
-def open_tree(folder, by_key):
-    """Yields (fetch, connections) for a folder.
+class Tree:
+    """A folder of photographs.
 
     Args:
-        by_key: whether there is metadata, so files lie by key, right below ``folder``
-            or, as in the bucket, below its ``data/images``; else by their ids.
+        root: the folder.
+        by_key: whether files lie by key, as there is metadata: below ``root`` or, as in
+            the bucket, below its ``data/images``. Else they lie by their ids.
 
     Raises:
-        UserError: there is no such folder, or no longer.
+        UserError: the folder does not exist; also on fetching.
     """
-    root = Path(folder)
-    whole = root / "data/images"
-    bases = [whole, root] if whole.is_dir() else [root]
 
-    def present():
-        if not root.is_dir():
-            raise UserError(f"{root}: no such folder of photographs; mend clean.tree")
+    def __init__(self, root: Path, by_key: bool) -> None:
+        self.root, self.by_key = root, by_key
+        images = root / "data/images"
+        self.bases = [images, root] if images.is_dir() else [root]
+        self.check()
 
-    def paths(row):
-        if by_key:
-            return [base / name for name in members(row) for base in bases]
-        path = relative(row.photoid)
-        return [] if path is None else [root / path]
+    def check(self) -> None:
+        """Raise if the folder does not exist."""
+        if not self.root.is_dir():
+            raise UserError(
+                f"{self.root}: no such folder of photographs; mend clean.tree"
+            )
 
-    def fetch(row):
-        found = missing("")
-        for path in paths(row):
-            found = read_file(path)
-            if found.outcome != "missing":
-                return found
-        present()  # a folder that was unmounted is not a hundred missing photographs
-        return found
+    def paths(self, row: Row) -> list[Path]:
+        """Return where a row's file may be, in the order of the search."""
+        if self.by_key:
+            return [base / name for name in published_paths(row) for base in self.bases]
+        path = relative_path(row.photoid)
+        return [] if path is None else [self.root / path]
 
-    present()
-    yield fetch, DISK_THREADS
+    def fetch(self, row: Row) -> Fetched:
+        """Read the photograph of a row."""
+        answer = missing("")
+        for path in self.paths(row):
+            answer = read_photo(path)
+            if answer.outcome != "missing":
+                return answer
+        self.check()  # an unmounted folder is not a hundred missing photographs
+        return answer
+
+
+@contextmanager
+def open_tree(root: Path, by_key: bool) -> Iterator[tuple[Fetch, int]]:
+    """Open a folder; see ``Tree``."""
+    yield Tree(root, by_key).fetch, DISK_THREADS

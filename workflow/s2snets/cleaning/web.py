@@ -1,10 +1,14 @@
 """Photographs from the addresses in the metadata, fetched politely."""
 
+from __future__ import annotations
+
 import re
-import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import urllib3
@@ -17,55 +21,62 @@ from urllib3.exceptions import (
 from urllib3.util import parse_url
 
 from s2snets.cleaning.fetched import (
-    LARGEST,
+    MAX_BYTES,
     TOO_LARGE,
+    Fetch,
     Fetched,
-    Transient,
+    TransientError,
     missing,
-    persist,
+    retry,
 )
-from s2snets.runtime.progress import format_duration
+from s2snets.runtime.progress import format_duration, log
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+    from s2snets.cleaning.metadata import Row
+    from s2snets.config.cleaning import Web
 
 AGENT = "s2snets"
 CHUNK = 1 << 18  # bytes read at once
-PATIENCE = 10  # timeouts after which a body that trickles is given up
-HOPS = 3  # redirects followed on one host
+MAX_TIMEOUTS = 10  # so many timeouts' length after which a slow body is given up
+MAX_REDIRECTS = 3  # followed on one host
 GONE = {404, 410, 451}
 REFUSED = {401, 403}
 MOVED = {301, 302, 303, 307, 308}
-UNAVAILABLE = "photo_unavailable"  # Flickr's picture in a deleted photograph's place
+PLACEHOLDER = "photo_unavailable"  # Flickr's picture in a deleted photograph's place
 OPT_OUT = {"noai", "noimageai", "noindex", "noimageindex", "none"}
 FOR_AGENT = re.compile(r"([\w*./-]+)\s*:\s*(\S+)")
-# Directives with a value, which looks like an agent's.
+# Directives with a value, which look like an agent's.
 VALUED = {"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"}
 
 
-def opted_out(headers):
-    """Whether ``X-Robots-Tag`` headers forbid this use to everyone, or to s2snets.
+def opted_out(headers: Iterable[str]) -> bool:
+    """Return whether ``X-Robots-Tag`` headers forbid this use, to all or to s2snets.
 
     Args:
-        headers: their values. ``agent: directive, directive`` is said to one agent.
+        headers: their values. ``agent: directive, directive`` addresses one agent.
     """
     for header in headers:
         agent = "*"
         for part in header.lower().split(","):
             directive = part.strip()
-            found = FOR_AGENT.fullmatch(directive)
-            if found and found[1] not in VALUED:
-                agent, directive = found.groups()
+            addressed = FOR_AGENT.fullmatch(directive)
+            if addressed and addressed[1] not in VALUED:
+                agent, directive = addressed.groups()
             if agent in ("*", AGENT) and directive in OPT_OUT:
                 return True
     return False
 
 
 class Host:
-    """One host's patience: so many requests at once, so many a second, and rests."""
+    """The limits of one host: requests at once, requests per second, and pauses."""
 
-    def __init__(self, connections, rate):
+    def __init__(self, connections: int, rate: float) -> None:
         self.gate = threading.BoundedSemaphore(connections)
         self.lock, self.interval, self.next = threading.Lock(), 1 / rate, 0.0
 
-    def turn(self):
+    def wait_for_turn(self) -> None:
         """Wait until a request may start."""
         while True:
             with self.lock:
@@ -74,102 +85,119 @@ class Host:
                 if wait <= 0:
                     self.next = now + self.interval
                     return
-            time.sleep(wait)  # then look again: a rest may have been asked for
+            time.sleep(wait)  # then check again: the host may have asked for a pause
 
-    def rest(self, seconds):
-        """Let nothing start for so long."""
+    def pause(self, seconds: float) -> None:
+        """Let no request start for so long."""
         with self.lock:
             self.next = max(self.next, time.monotonic() + seconds)
 
 
-def asked_rest(response):
-    """Seconds that ``Retry-After`` asks for, at most six hours; 0 without."""
+def retry_after(response: BaseHTTPResponse) -> float:
+    """Return the seconds that ``Retry-After`` asks for, at most six hours, or 0."""
     try:
         return urllib3.Retry().get_retry_after(response) or 0.0
     except InvalidHeader:
         return 0.0
 
 
-def body(response, timeout):
-    """A response's bytes as Fetched; urllib3 raises where they are too few."""
-    parts, size, end = [], 0, time.monotonic() + PATIENCE * timeout
+def read_body(response: BaseHTTPResponse, timeout: float) -> Fetched:
+    """Read a response's bytes; urllib3 raises where they are too few."""
+    parts, size, end = [], 0, time.monotonic() + MAX_TIMEOUTS * timeout
     while part := response.read1(CHUNK):
         parts.append(part)
         size += len(part)
-        if size > LARGEST:
+        if size > MAX_BYTES:
             return TOO_LARGE
         if time.monotonic() > end:
-            raise Transient("Timeout")
+            raise TransientError("Timeout")
     return Fetched(b"".join(parts), status=str(response.status))
 
 
-@contextmanager
-def open_web(web, processes):
-    """Yields (fetch, connections) for addresses.
+class WebReader:
+    """Photographs at web addresses, read by several threads.
 
     A redirect to another host, or to a picture called ``photo_unavailable``, is how a
     deleted photograph answers: it is not followed. As long as nothing has been read,
-    401 and 403 count as failures, not as missing: they may be meant for all.
-
-    Args:
-        web: a ``config.Web``.
-        processes: how many of the job's processes share what it may ask of a host; no
-            more than ``web.connections``.
+    401 and 403 count as failures, not as missing: they may apply to everything.
     """
-    connections = max(1, web.connections // processes)
-    hosts, readable = {}, threading.Event()
 
-    def limits(name):
-        return hosts.setdefault(name, Host(connections, web.rate / processes))
+    def __init__(
+        self, settings: Web, pool: urllib3.PoolManager, connections: int, rate: float
+    ) -> None:
+        self.settings, self.pool = settings, pool
+        self.connections, self.rate = connections, rate
+        self.hosts: dict[str | None, Host] = {}
+        self.readable = threading.Event()
 
-    def attempt(url):
+    def fetch(self, row: Row) -> Fetched:
+        """Read the photograph of a row."""
+        return retry(partial(self.get, row.url), self.settings.tries)
+
+    def get(self, url: str) -> Fetched:
+        """Try once to read an address, following redirects on its host."""
         try:
-            for _ in range(HOPS + 1):
-                scheme, _, host, *_ = parse_url(url)
-                if scheme not in ("http", "https"):
-                    raise URLSchemeUnknown(scheme)
-                limit = limits(host)
-                with limit.gate:
-                    limit.turn()
-                    response = pool.request(
-                        "GET", url, redirect=False, preload_content=False
-                    )
-                    with closing(response):
-                        found = judged(response, limit)
-                if isinstance(found, Fetched):
-                    return found
-                url = urljoin(url, found)
-                if parse_url(url).host != host or UNAVAILABLE in url:
-                    return Fetched(None, "placeholder", str(response.status))
-            return missing(str(response.status))
+            for _ in range(MAX_REDIRECTS + 1):
+                answer, status = self.request(url)
+                if isinstance(answer, Fetched):
+                    return answer
+                host, url = parse_url(url).host, urljoin(url, answer)
+                if parse_url(url).host != host or PLACEHOLDER in url:
+                    return Fetched(None, "placeholder", str(status))
+            return missing(str(status))
         except LocationValueError as error:
             return missing(type(error).__name__)
         except HTTPError as error:
-            raise Transient(type(error).__name__) from None
+            raise TransientError(type(error).__name__) from None
 
-    def judged(response, limit):
-        """What an answer means; of a redirect, where it leads."""
-        status, where = response.status, response.headers.get("Location")
-        if status in MOVED and where:
-            return where
-        if status in GONE or (status in REFUSED and readable.is_set()):
+    def request(self, url: str) -> tuple[Fetched | str, int]:
+        """Request an address in its host's turn; returns the answer and its status."""
+        scheme, _, name, *_ = parse_url(url)
+        if scheme not in ("http", "https"):
+            raise URLSchemeUnknown(str(scheme))
+        host = self.hosts.setdefault(name, Host(self.connections, self.rate))
+        with host.gate:
+            host.wait_for_turn()
+            response = self.pool.request(
+                "GET", url, redirect=False, preload_content=False
+            )
+            with closing(response):
+                return self.read(response, host), response.status
+
+    def read(self, response: BaseHTTPResponse, host: Host) -> Fetched | str:
+        """Return what a response holds; of a redirect, the address it leads to."""
+        status, location = response.status, response.headers.get("Location")
+        if status in MOVED and location:
+            return location
+        if status in GONE or (status in REFUSED and self.readable.is_set()):
             return missing(str(status))
         if status != 200:
-            if (seconds := asked_rest(response)) > 60:
-                print(f"{response.url}: asks for a rest of {format_duration(seconds)}",
-                      file=sys.stderr)  # fmt: skip
-            limit.rest(seconds)
-            raise Transient(str(status))
+            if (seconds := retry_after(response)) > 60:
+                log(f"{response.url}: asks for a pause of {format_duration(seconds)}")
+            host.pause(seconds)
+            raise TransientError(str(status))
         if opted_out(response.headers.getlist("X-Robots-Tag")):
             return Fetched(None, "opted_out", str(status))
-        found = body(response, web.timeout)
-        readable.set()
-        return found
+        photo = read_body(response, self.settings.timeout)
+        self.readable.set()
+        return photo
 
+
+@contextmanager
+def open_web(settings: Web, processes: int) -> Iterator[tuple[Fetch, int]]:
+    """Open the web: yields its fetching function and its number of connections.
+
+    Args:
+        settings: the section ``clean.http``.
+        processes: number of the job's processes that share what it may ask of a host;
+            no more than ``settings.connections``.
+    """
+    connections = max(1, settings.connections // processes)
     with urllib3.PoolManager(
         maxsize=connections,
         retries=False,
-        timeout=urllib3.Timeout(connect=web.timeout, read=web.timeout),
-        headers={"User-Agent": f"{AGENT}/1 (research; +{web.contact})"},
+        timeout=urllib3.Timeout(connect=settings.timeout, read=settings.timeout),
+        headers={"User-Agent": f"{AGENT}/1 (research; +{settings.contact})"},
     ) as pool:
-        yield lambda row: persist(lambda: attempt(row.url), web.tries), connections
+        reader = WebReader(settings, pool, connections, settings.rate / processes)
+        yield reader.fetch, connections

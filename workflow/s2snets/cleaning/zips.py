@@ -1,64 +1,72 @@
-"""Photographs in zip files: one sorted index over all members, and reads by it.
+"""Photographs in zip files, found by one sorted index over all members.
 
 A hundred million members lie in thousands of zips, whose directories take minutes to
 read: one job reads them all, once. Its index is a sorted array that every other job
 maps into memory and searches, so that a photograph costs one lookup and one read.
 """
 
+from __future__ import annotations
+
 import bisect
 import hashlib
 import os
 import struct
-import sys
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2snets.cleaning.fetched import (
     DISK_THREADS,
-    LARGEST,
+    MAX_BYTES,
     TOO_LARGE,
+    Fetch,
     Fetched,
     failed,
     missing,
 )
-from s2snets.cleaning.tree import name_of
+from s2snets.cleaning.tree import error_name
 from s2snets.data.images import SUFFIXES
-from s2snets.data.shards import mapped
+from s2snets.data.packing import map_ahead
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json, replacing, write_json
-from s2snets.runtime.progress import Progress
+from s2snets.runtime.progress import Progress, log
+
+if TYPE_CHECKING:
+    from s2snets.cleaning.metadata import Row
+    from s2snets.config.cleaning import Zips
 
 ENTRY = np.dtype({
     "names": ["name", "offset", "size", "crc", "zip"],
     "formats": ["<u8", "<u8", "<u4", "<u4", "<u4"],
 })  # fmt: skip
-BLOCK = 1 << 20  # entries put in order at once
-LOCAL = struct.Struct("<4s5H3I2H")  # a member's own header, before name and extras
+BLOCK = 1 << 20  # entries written at once
+LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # of a member, before name and extras
 MAGIC = b"PK\3\4"
-SLACK = 256  # bytes: most names and extras are shorter
+READ_AHEAD = 256  # bytes: most names and extras are shorter
 UTF8, ENCRYPTED = 0x800, 0x1
-PACKED = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
+METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 
 
-def digest(name):
-    """The first 8 bytes of a name's MD5, as a number."""
+def digest(name: str) -> int:
+    """Return the first 8 bytes of a name's MD5 as a number."""
     return int.from_bytes(hashlib.md5(name.encode()).digest()[:8], "big")
 
 
-def key_of(path, member):
-    """A member named by its key: ``any/folder/KEY.jpg``."""
+def member_key(path: Path, member: str) -> str:
+    """Return the key that names a member: ``any/folder/KEY.jpg``."""
     return PurePosixPath(member).stem
 
 
-def line_of(path, member):
-    """A member named by its line: ``12/345.zip:678.jpg`` is line 12345678.
+def member_line(path: Path, member: str) -> str:
+    """Return the line that names a member: ``12/345.zip:678.jpg`` is line 12345678.
 
     Folder, zip and member are its digits, the last two of three digits each (SLIP's
     layout); empty for a member that has no number.
@@ -66,82 +74,94 @@ def line_of(path, member):
     Raises:
         UserError: the zip's own name or folder is no such number.
     """
-    path, stem = Path(path), PurePosixPath(member).stem
-    place = f"{path.parent.name}{path.stem:0>3}"
-    if not (place.isdecimal() and len(path.stem) <= 3):
+    stem = PurePosixPath(member).stem
+    prefix = f"{path.parent.name}{path.stem:0>3}"
+    if not (prefix.isdecimal() and len(path.stem) <= 3):
         raise UserError(
             f"{path}: tells no line; it should be called like 12/345.zip"
             " (members by key: clean.zips.names: key)"
         )
-    return str(int(f"{place}{stem:0>3}")) if stem.isdecimal() and len(stem) < 4 else ""
+    numbered = stem.isdecimal() and len(stem) < 4
+    return str(int(f"{prefix}{stem:0>3}")) if numbered else ""
 
 
-NAMES = {"key": key_of, "line": line_of}
+MEMBER_NAMES = {"key": member_key, "line": member_line}
 
 
-def read_directory(path, number, names):
-    """The image members of one zip as ENTRY (N,), and its size in bytes.
+def read_directory(path: Path, number: int, names: str) -> tuple[np.ndarray, int]:
+    """Return the image members of one zip, ENTRY (N,), and its size in bytes.
 
     Raises:
-        UserError: it cannot be read, or a member is encrypted or packed by a rare method.
+        UserError: it is unreadable, or has a member that is encrypted or rarely packed.
     """
     try:
         with zipfile.ZipFile(path) as file:
-            found = file.infolist()
-            size = os.fstat(file.fp.fileno()).st_size
+            members = file.infolist()
+        size = path.stat().st_size
     except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError) as error:
         raise UserError(f"{path}: unreadable zip ({error}); fetch it anew") from None
     except NotImplementedError as error:
         raise UserError(f"{path}: {error}; repack it") from None
     rows = []
-    for member in found:
-        name = member.filename
-        if member.is_dir() or PurePosixPath(name).suffix.lower() not in SUFFIXES:
+    for member in members:
+        filename = member.filename
+        if member.is_dir() or PurePosixPath(filename).suffix.lower() not in SUFFIXES:
             continue
         if member.flag_bits & ENCRYPTED:
-            raise UserError(f"{path}: {name} is encrypted; unpack it and zip it openly")
-        if member.compress_type not in PACKED:
-            known = " nor ".join(PACKED.values())
-            raise UserError(f"{path}: {name} is neither {known}; repack the zip")
-        if known := NAMES[names](path, name):
+            raise UserError(
+                f"{path}: {filename} is encrypted; unpack it and zip it openly"
+            )
+        if member.compress_type not in METHODS:
+            known = " nor ".join(METHODS.values())
+            raise UserError(f"{path}: {filename} is neither {known}; repack the zip")
+        if name := MEMBER_NAMES[names](path, filename):
             length = min(member.compress_size, 2**32 - 1)
-            place = member.header_offset, length, member.CRC, number
-            rows.append((digest(known), *place))
+            rows.append(
+                (digest(name), member.header_offset, length, member.CRC, number)
+            )
     return np.array(rows, ENTRY), size
 
 
-def index_zips(folder, names, index, threads=1):
+def read_numbered(numbered: tuple[int, Path], names: str) -> tuple[np.ndarray, int]:
+    """Call ``read_directory`` for one (number, path)."""
+    number, path = numbered
+    return read_directory(path, number, names)
+
+
+def index_zips(folder: Path, names: str, index: Path, threads: int = 1) -> None:
     """Write one index over the members of all zips below a folder.
 
     ``index`` holds ENTRY (N,), sorted by name and each name once: the first zip's, in
-    the order of their paths. Beside it, ``.json`` says of which zips. Memory: about 25
-    bytes a member at the most (2.5 GB for a hundred million), and twice 28 on disk.
+    the order of their paths. The ``.json`` beside it lists the zips. Memory: at most 25
+    bytes a member (2.5 GB for a hundred million), and twice 28 on disk.
 
     Args:
+        folder: is searched to any depth.
         names: ``key`` or ``line``, see ``config.Zips``.
-        threads: processes that read.
+        index: path of the index.
+        threads: number of processes that read.
 
     Raises:
         UserError: no zips, none with photographs, or one that cannot be used.
     """
-    folder, index = Path(folder), Path(index)
     paths = sorted(path for path in folder.rglob("*.zip") if path.is_file())
     if not paths:
         raise UserError(f"{folder}: holds no zip files; mend clean.zips.path")
     read = partial(read_numbered, names=names)
-    about, report, done = [], Progress(), 0
+    zips, progress, done = [], Progress(), 0
     index.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryFile(dir=index.parent) as spool,
         ProcessPoolExecutor(threads) as pool,
     ):
         for path, (entries, size) in zip(
-            paths, mapped(pool, read, enumerate(paths), 4 * threads), strict=True
+            paths, map_ahead(pool, read, enumerate(paths), 4 * threads), strict=True
         ):
-            spool.write(entries)
-            about.append((str(path.relative_to(folder)), size, len(entries)))
+            spool.write(entries.data)
+            file = str(path.relative_to(folder))
+            zips.append({"file": file, "bytes": size, "photographs": len(entries)})
             done += len(entries)
-            report(done)
+            progress(done)
         spool.flush()
         if not done:
             raise UserError(
@@ -150,30 +170,13 @@ def index_zips(folder, names, index, threads=1):
             )
         kept = write_sorted(np.memmap(spool, ENTRY, "r"), index)
     if kept < done:
-        print(f"{done - kept:,} members repeat a name; the first counts",
-              file=sys.stderr)  # fmt: skip
-    write_json(
-        index.with_suffix(".json"),
-        {
-            "names": names,
-            "photographs": kept,
-            "repeated": done - kept,
-            "zips": [
-                {"file": file, "bytes": size, "photographs": count}
-                for file, size, count in about
-            ],
-        },
-    )
+        log(f"{done - kept:,} members repeat a name; the first counts")
+    about = {"names": names, "photographs": kept, "repeated": done - kept, "zips": zips}
+    write_json(index.with_suffix(".json"), about)
 
 
-def read_numbered(numbered, names):
-    """``read_directory`` of one (number, path)."""
-    number, path = numbered
-    return read_directory(path, number, names)
-
-
-def write_sorted(entries, path):
-    """Entries in the order of their names, the first of each; returns how many."""
+def write_sorted(entries: np.ndarray, path: Path) -> int:
+    """Write entries sorted by name, the first of each name; returns their number."""
     names = np.ascontiguousarray(entries["name"])
     order = np.argsort(names, kind="stable")
     names = names[order]
@@ -181,27 +184,26 @@ def write_sorted(entries, path):
     del names
     header = {"descr": np.lib.format.dtype_to_descr(ENTRY), "fortran_order": False}
     with replacing(path) as draft, draft.open("wb") as file:
-        # Not through a mapping: on a full disk that ends in SIGBUS, this in an error.
+        # Not through a memory map: a full disk would end that by SIGBUS.
         np.lib.format.write_array_header_1_0(file, header | {"shape": order.shape})
         for start in range(0, len(order), BLOCK):
             file.write(entries[order[start : start + BLOCK]].tobytes())
     return len(order)
 
 
-def read_index(index, names):
-    """The mapped ENTRY (N,) of an index, and (file, bytes) of its zips.
+def read_index(index: Path, names: str) -> tuple[np.ndarray, list[tuple[str, int]]]:
+    """Return the mapped ENTRY (N,) of an index, and (file, bytes) of its zips.
 
     Raises:
         UserError: no such index, a damaged one, or one by other names.
     """
-    index = Path(index)
     about = read_json(index.with_suffix(".json"))
     try:
         entries = np.load(index, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{index}: damaged index ({error}); delete and rerun") from None
-    meant = (ENTRY, (about["photographs"],), names)
-    if (entries.dtype, entries.shape, about["names"]) != meant:
+    expected = (ENTRY, (about["photographs"],), names)
+    if (entries.dtype, entries.shape, about["names"]) != expected:
         raise UserError(f"{index}: not the index that its JSON tells of; delete both")
     # A plain view: subclasses of arrays take ten times as long to give an element.
     return entries.view(np.ndarray), [
@@ -209,88 +211,103 @@ def read_index(index, names):
     ]
 
 
-def read_block(path, entry, size_indexed):
-    """A member's method, name and packed bytes, as they stand in the zip.
+def read_member(path: Path, entry: np.void, zip_bytes: int) -> tuple[int, str, bytes]:
+    """Return a member's method, name and packed bytes, as they stand in the zip.
+
+    Args:
+        path: of the zip.
+        entry: of the index.
+        zip_bytes: size of the zip when it was indexed.
 
     Raises:
-        UserError: the zip is gone, or has another size than when it was indexed.
+        UserError: the zip is gone, or has another size.
         BadZipFile, struct.error: there is no member.
     """
     offset, size = int(entry["offset"]), int(entry["size"])
+    header = LOCAL_HEADER.size
     try:
         with open(path, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size != size_indexed:
+            if os.fstat(file.fileno()).st_size != zip_bytes:
                 raise UserError(
                     f"{path}: changed since it was indexed; delete the index"
                 )
-            block = os.pread(file.fileno(), LOCAL.size + SLACK + size, offset)
-            magic, _, flags, method, *_, named, extra = LOCAL.unpack_from(block)
+            block = os.pread(file.fileno(), header + READ_AHEAD + size, offset)
+            magic, _, flags, method, *_, named, extra = LOCAL_HEADER.unpack_from(block)
             if magic != MAGIC:
                 raise zipfile.BadZipFile
-            start = LOCAL.size + named + extra
+            start = header + named + extra
             if (rest := start + size - len(block)) > 0:
                 block += os.pread(file.fileno(), rest, offset + len(block))
     except FileNotFoundError:
         raise UserError(f"{path}: gone since it was indexed; bring it back") from None
-    name = block[LOCAL.size : LOCAL.size + named]
-    name = name.decode("utf-8" if flags & UTF8 else "cp437", "replace")
-    return method, name, block[start : start + size]
+    name = block[header : header + named]
+    encoding = "utf-8" if flags & UTF8 else "cp437"
+    return method, name.decode(encoding, "replace"), block[start : start + size]
 
 
-def unpacked(data, method, crc):
-    """A member's own bytes as Fetched; damaged ones are ``fetch_error``."""
+def unpack(data: bytes, method: int, crc: int) -> Fetched:
+    """Return a member's unpacked bytes; damaged ones are a ``fetch_error``."""
     if method == zipfile.ZIP_DEFLATED:
         stream = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            data = stream.decompress(data, LARGEST + 1)
+            data = stream.decompress(data, MAX_BYTES + 1)
         except zlib.error:
             return failed("BadZipFile")
-        if len(data) > LARGEST:
+        if len(data) > MAX_BYTES:
             return TOO_LARGE
     return Fetched(data) if zlib.crc32(data) == crc else failed("BadZipFile")
 
 
-@contextmanager
-def open_zips(zips, index):
-    """Yields (fetch, connections) for zip files.
+class ZipReader:
+    """Photographs in zip files, read by several threads.
 
     Args:
-        zips: a ``config.Zips``.
-        index: what ``index_zips`` has written.
+        settings: the section ``clean.zips``.
+        index: path of what ``index_zips`` has written.
 
     Raises:
-        UserError: see ``read_index``; on fetching, see ``read_block``.
+        UserError: see ``read_index``; on fetching, see ``read_member``.
     """
-    folder = Path(zips.path)
-    entries, files = read_index(index, zips.names)
-    column = entries["name"]
 
-    def name(row):
-        if zips.names == "key":
+    def __init__(self, settings: Zips, index: Path) -> None:
+        self.folder, self.names = Path(settings.path), settings.names
+        self.entries, self.files = read_index(index, settings.names)
+        self.digests = self.entries["name"]
+
+    def name(self, row: Row) -> str:
+        """Return what the member of a row is called in the index."""
+        if self.names == "key":
             return row.key
         return str(int(row.line)) if row.line.isdecimal() else ""
 
-    def fetch(row):
-        number = np.uint64(digest(name(row)))
+    def fetch(self, row: Row) -> Fetched:
+        """Read the photograph of a row."""
+        name = self.name(row)
+        number = np.uint64(digest(name))
         # NumPy's own search would first copy the column: hundreds of megabytes.
-        place = bisect.bisect_left(column, number)
-        if place == len(column) or column[place] != number:
+        place = bisect.bisect_left(self.digests, number)
+        if place == len(self.digests) or self.digests[place] != number:
             return missing("")
-        entry = entries[place]
-        if entry["size"] > LARGEST:
+        entry = self.entries[place]
+        if entry["size"] > MAX_BYTES:
             return TOO_LARGE
-        file, size = files[entry["zip"]]
+        file, zip_bytes = self.files[entry["zip"]]
+        path = self.folder / file
         try:
-            method, member, data = read_block(folder / file, entry, size)
+            method, member, data = read_member(path, entry, zip_bytes)
         except (zipfile.BadZipFile, struct.error):
             return failed("BadZipFile")
         except OSError as error:
-            return failed(name_of(error))
-        known = NAMES[zips.names](folder / file, member)
-        if digest(known) != number:
+            return failed(error_name(error))
+        stored = MEMBER_NAMES[self.names](path, member)
+        if digest(stored) != number:
             return failed("BadZipFile")
-        if known != name(row):
+        if stored != name:
             return missing("")  # another name with the same digest
-        return unpacked(data, method, int(entry["crc"]))
+        return unpack(data, method, int(entry["crc"]))
 
-    yield fetch, DISK_THREADS
+
+@contextmanager
+def open_zips(settings: Zips, index: Path) -> Iterator[tuple[Fetch, int]]:
+    """Open zip files; see ``ZipReader``."""
+    yield ZipReader(settings, index).fetch, DISK_THREADS

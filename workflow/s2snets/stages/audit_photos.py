@@ -1,12 +1,12 @@
 """Command line of rule ``audit_photos``: the store of shards -> tables, or a stop."""
 
-import json
 from pathlib import Path
 
 from s2snets.cleaning.audit import audit
 from s2snets.cleaning.quality import dhash_of
+from s2snets.cleaning.row_batches import read_abouts
 from s2snets.config import Settings
-from s2snets.runtime.files import read_json, replacing, write_json
+from s2snets.runtime.files import replacing, write_json
 from s2snets.runtime.tables import write_csv
 from s2snets.stages.base import arguments, run
 
@@ -16,7 +16,7 @@ TABLES = ("outcomes", "totals", "shards", "licences")
 class Job(Settings):
     shards: int
     profile: str
-    most_rejected: float
+    max_rejected: float
 
 
 def main(argv=None):
@@ -27,10 +27,11 @@ def main(argv=None):
         model=Job,
     ).parse_args(argv)
     job.summary.parent.mkdir(parents=True, exist_ok=True)
+    abouts = read_abouts(Path(folder) for folder in job.rows)
     tables, summary = audit(
         job.store,
         job.reports,
-        rows=sum(read_json(Path(part) / "about.json")["rows"] for part in job.rows),
+        rows=sum(about["rows"] for about in abouts),
         validation=job.validation,
         dhash_of=dhash_of,
         folder=job.summary.parent,
@@ -40,9 +41,6 @@ def main(argv=None):
         write_csv(tables[name], getattr(job, name))
     with replacing(job.proposed) as draft:
         tables["proposed"].to_csv(draft, sep="\t", index=False)
-    # Whole tables too, so that the report reads one file.
-    for name in ("totals", "outcomes", "licences"):
-        summary[name] = json.loads(tables[name].to_json(orient="records"))
     write_json(job.summary, summary)
 
 

@@ -33,7 +33,7 @@ def main(argv=None):
             held_out=job.settings.held_out,
             photos=job.photos,
             validation=job.validation,
-            gone=read_lists(job.exclude).excluded,
+            excluded=read_lists(job.exclude).excluded,
         )
 
 

@@ -1,5 +1,7 @@
 """Command line of rule ``index_zips``: zip files of photographs -> one index."""
 
+from pathlib import Path
+
 from s2snets.cleaning.zips import index_zips
 from s2snets.config import Zips
 from s2snets.stages.base import THREADS, arguments, recorded, run
@@ -11,7 +13,7 @@ def main(argv=None):
     ).parse_args(argv)
     zips = job.settings
     with recorded(job.record, "s2snets.stages.index_zips", zips):
-        index_zips(zips.path, zips.names, job.index, job.threads)
+        index_zips(Path(zips.path), zips.names, job.index, job.threads)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import NonNegativeInt
 
-from s2snets.cleaning.metadata import write_rows
+from s2snets.cleaning.row_batches import write_rows
 from s2snets.config import Count, Settings
 from s2snets.stages.base import arguments, recorded, run
 

@@ -253,8 +253,8 @@ def test_whatever_the_bytes_there_is_a_verdict_and_what_is_kept_is_readable(
     monkeypatch,
 ):
     # A header that lies about its size would else cost memory and time.
-    monkeypatch.setattr(images, "MOST_PIXELS", 200_000)
-    monkeypatch.setattr("s2snets.cleaning.quality.MOST_PIXELS", 200_000)
+    monkeypatch.setattr(images, "MAX_PIXELS", 200_000)
+    monkeypatch.setattr("s2snets.cleaning.quality.MAX_PIXELS", 200_000)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100_000)
     found = Counter()
     for data in mutations(3000, 0):
