@@ -160,10 +160,10 @@ def test_a_loaded_study_has_its_networks_classes_and_tables_by_name(tmp_path):
     assert list(study.autoencoders) == ["A_S", "A_L", "A_R"]
     assert list(study.classifiers) == ["L", "R"]
     assert study.classes == {"L": CLASSES, "R": CLASSES}
-    assert list(study.tables) == ["rrc"]
-    assert study.tables["rrc"].to_dict("list") == {"network": ["L"], "rrc": [0.5]}
-    with pytest.raises(KeyError, match=r"'table2': .* has rrc"):
-        study.tables["table2"]
+    assert study.tables == ["rrc"]
+    assert study.table("rrc").to_dict("list") == {"network": ["L"], "rrc": [0.5]}
+    with pytest.raises(UserError, match=r"table2\.csv: no such table"):
+        study.table("table2")
 
 
 def test_the_first_seed_is_taken_and_others_can_be(tmp_path):

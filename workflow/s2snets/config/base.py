@@ -1,7 +1,7 @@
 """The base of all settings: a closed model, and the types of values."""
 
 import os
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -22,7 +22,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def models_in(annotation: Any) -> list[type[Settings]]:
+def models_in(annotation: object) -> list[type[Settings]]:
     """Return the settings models in an annotation, such as ``list[Source] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return [annotation]

@@ -15,13 +15,18 @@ from s2snets.runtime.files import replacing
 
 SCHEMA = Path("workflow/schemas/config.schema.json")
 README = Path("config/README.md")
+NAMES: dict[Any, str] = {
+    int: "integer",
+    float: "number",
+    str: "text",
+    bool: "true/false",
+    type(None): "null",
+}
 MARKS = ("<!-- settings -->\n", "<!-- /settings -->")  # around the README's tables
 
 
-def type_name(annotation: Any) -> str:
+def type_name(annotation: object) -> str:
     """Return the name of a type for readers of YAML."""
-    if annotation is type(None):
-        return "null"
     if get_origin(annotation) is Annotated:
         return type_name(get_args(annotation)[0])
     if isinstance(annotation, type) and issubclass(annotation, Settings):
@@ -37,8 +42,7 @@ def type_name(annotation: Any) -> str:
         return "mapping by name"
     if arguments:
         return " or ".join(type_name(argument) for argument in arguments)
-    names = {int: "integer", float: "number", str: "text", bool: "true/false"}
-    return names[annotation]
+    return NAMES[annotation]
 
 
 def sections(

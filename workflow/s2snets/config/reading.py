@@ -62,7 +62,8 @@ def load(values: object, origin: str = "config") -> Study:
     """Return the settings of a study, from what YAML or JSON gave.
 
     Args:
-        origin: where the values come from, for the error.
+        values: what the file holds.
+        origin: where they come from, for the error.
 
     Raises:
         UserError: every unknown key, missing key and bad value, in one line.

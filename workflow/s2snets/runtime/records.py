@@ -26,7 +26,7 @@ def versions() -> dict[str, str | None]:
 
 
 def commit() -> str | None:
-    """Return the project's commit, ending in ``+`` if files differ; None without git."""
+    """Return the project's commit, with ``+`` if files differ; None outside git."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
@@ -70,6 +70,7 @@ def make_record(
     Args:
         stage: the stage's name.
         settings: plain values.
+        seed: of everything random; None where nothing is.
         code: fingerprint of the stage's code.
         started: ``time.monotonic()`` at its start.
     """

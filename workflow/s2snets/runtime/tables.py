@@ -29,6 +29,7 @@ def read_csv(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     """Return a table from CSV, in which only empty cells are missing values.
 
     Args:
+        path: of the file.
         columns: names of those that must be there.
 
     Raises:
@@ -57,6 +58,7 @@ def read_rows(
     Millions of rows repeat a few strings: these become sorted categories.
 
     Args:
+        paths: of the files.
         columns: names of those to read; None: all.
 
     Raises:

@@ -1,6 +1,5 @@
 """A finished study, loaded from its folder: networks, classes, settings and tables."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,24 +30,6 @@ class PretrainingRecord(Settings):
     autoencoder: Autoencoder
 
 
-class Tables(Mapping[str, pd.DataFrame]):
-    """The CSV tables of a folder by name, each read when it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in list(self):
-            raise KeyError(f"{name!r}: {self.folder} has {', '.join(self)}")
-        return read_csv(self.folder / f"{name}.csv")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(path.stem for path in self.folder.glob("*.csv")))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 @dataclass(frozen=True)
 class FinishedStudy:
     """One repetition of a study; see ``load_study``.
@@ -62,7 +43,6 @@ class FinishedStudy:
             (N, 3, side, side) in [0, 1] to reconstructions.
         classifiers: by name; frozen, they map pixels to logits (N, classes).
         classes: each classifier's class names, in the order of its logits.
-        tables: the study's CSV tables by name, such as ``table2``.
     """
 
     folder: Path
@@ -71,7 +51,15 @@ class FinishedStudy:
     autoencoders: dict[str, SegNet]
     classifiers: dict[str, PixelClassifier]
     classes: dict[str, list[str]]
-    tables: Tables
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the study's tables."""
+        return sorted(path.stem for path in self.folder.glob("tables/*.csv"))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table by its name, such as ``table2``."""
+        return read_csv(self.folder / f"tables/{name}.csv")
 
 
 def load_study(
@@ -117,7 +105,6 @@ def load_study(
             name: shared_classes or class_names(place)
             for name, place in classifier_folders.items()
         },
-        tables=Tables(folder / "tables"),
     )
 
 

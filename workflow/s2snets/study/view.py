@@ -79,6 +79,7 @@ def view_image(pixels: Tensor, study: FinishedStudy) -> NetworkView:
 
     Args:
         pixels: float (1, 3, side, side) in [0, 1], see ``read_pixels``.
+        study: see ``load_study``.
     """
     sources = {"image": pixels} | {
         label: autoencoder(pixels) for label, autoencoder in study.autoencoders.items()
