@@ -39,10 +39,10 @@ from s2snets.evaluation import (
     prediction_tables,
     top_classes,
 )
-from s2snets.networks.build import build, spec_of
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
-from s2snets.runtime.tables import SCORED, read_rows
+from s2snets.runtime.tables import SCORED_COLUMNS, read_rows
 
 
 class Scale(NamedTuple):
@@ -103,9 +103,9 @@ def study(folder, scale):
         for _ in range(TUNED)
     ]
     classifiers = {
-        name: build(spec_of(Classifier(**one), CLASSES, scale.side)).to(
-            memory_format=torch.channels_last
-        )
+        name: build_classifier(
+            classifier_spec(Classifier(**one), CLASSES, scale.side)
+        ).to(memory_format=torch.channels_last)
         for name, one in scale.classifiers.items()
     }
     return ImageSet(folder, scale.side), autoencoders, classifiers
@@ -125,8 +125,12 @@ def loop(images, autoencoders, classifiers, settings):
                 pixels = add_noise(clean, noise, strength)
                 seen = autoencoder(pixels.to(memory_format=torch.channels_last))
                 for name, net in classifiers.items():
-                    parts.append((name, strength, chosen, labels, *top_classes(net(seen))))
-        found.append(combine_predictions(parts, sorted(classifiers)).assign(source=source))
+                    parts.append(
+                        (name, strength, chosen, labels, *top_classes(net(seen)))
+                    )
+        found.append(
+            combine_predictions(parts, sorted(classifiers)).assign(source=source)
+        )
     return pd.concat(found)
 
 
@@ -141,7 +145,9 @@ def pairs(images, autoencoders, classifiers, settings):
 
 def ours(images, autoencoders, classifiers, settings):
     """What the stage does, without starting a process and loading networks."""
-    looked_at = EvaluationBatches(images, np.arange(len(images)), settings.batch, noisy=len(images))
+    looked_at = EvaluationBatches(
+        images, np.arange(len(images)), settings.batch, noisy=len(images)
+    )
     paths = []
     for source, autoencoder in enumerate(autoencoders):
         paths.append(images.path.parent / f"rows-{source}.parquet")
@@ -247,7 +253,9 @@ def invented(first):
 
 
 def rows_of(parts, source):
-    return combine_predictions(parts, sorted(DEMO.classifiers)).assign(seed=0, source=source)
+    return combine_predictions(parts, sorted(DEMO.classifiers)).assign(
+        seed=0, source=source
+    )
 
 
 def write_kept(folder):
@@ -268,7 +276,7 @@ def read_kept(folder):
 
 
 def read_streamed(folder):
-    return read_rows([folder / "streamed.parquet"] * SOURCES, SCORED)
+    return read_rows([folder / "streamed.parquet"] * SOURCES, SCORED_COLUMNS)
 
 
 def cost(function, folder):

@@ -23,12 +23,13 @@ from common import alone, highest, in_turn, processor, ratio, record
 from torch import nn
 
 from s2snets.config import Classifier, Finetune, Pretraining
-from s2snets.networks.build import build, spec_of
-from s2snets.networks.cost import operations
+from s2snets.networks.cost import count_operations
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet, Tuned
-from s2snets.training.engine import start
-from s2snets.training.loop import OPTIMISERS, fit
+from s2snets.training.engine import create_engine
+from s2snets.training.loop import Trainer
 from s2snets.training.objectives import classification, reconstruction
+from s2snets.training.state import OPTIMISERS
 
 SIDE, CLASSES = 256, 1000
 GPU = torch.cuda.is_available()
@@ -42,9 +43,11 @@ def pretraining():
 
 
 def finetuning(architecture, **sizes):
-    spec = spec_of(Classifier(architecture=architecture, **sizes), CLASSES, SIDE)
+    spec = classifier_spec(
+        Classifier(architecture=architecture, **sizes), CLASSES, SIDE
+    )
     settings = Finetune(batch=BATCH, images=BATCH * (WARM + STEPS))
-    model = nn.Sequential(Tuned(SegNet(), "decoder"), build(spec))
+    model = nn.Sequential(Tuned(SegNet(), "decoder"), build_classifier(spec))
     return model, classification, settings
 
 
@@ -100,17 +103,17 @@ def ours(model, loss, settings, batch, **chosen):
     pixels, labels = batch
     clock = Clock((pixels.contiguous(memory_format=torch.channels_last), labels))
     with TemporaryDirectory() as folder:
-        fit(
+        trainer = Trainer(
             model.to(memory_format=torch.channels_last),
-            clock,
             loss,
             settings,
+            create_engine(settings),
             seed=0,
             identity={},
-            saved_at=Path(folder) / "checkpoint.pt",
-            engine=start(settings),
+            checkpoint_path=Path(folder) / "checkpoint.pt",
             save_every=float("inf"),
         )
+        trainer.fit(clock)
     return clock.seconds()
 
 
@@ -160,7 +163,7 @@ def rows():
     name = torch.cuda.get_device_name() if GPU else f"{processor()}, one core"
     for case, make in CASES.items():
         model, loss, _ = make()
-        needed = operations(model, loss, SIDE)
+        needed = count_operations(model, loss, SIDE)
         ways = {way: partial(alone, measured, case, way) for way in WAYS}
         found = in_turn(ways, TURNS)
         first = [turn[0] for turn in found["plain loop"]]

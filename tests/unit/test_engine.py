@@ -21,18 +21,18 @@ from torch import nn
 
 from s2snets.config import Augmentation, Denoising, Finetune, Pretraining, Training
 from s2snets.data.imageset import ImageSet
-from s2snets.data.order import places
-from s2snets.networks.classifiers import lenet5, small_alexnet, small_inception
-from s2snets.networks.frozen import Frozen, Prepared
+from s2snets.data.order import image_order
+from s2snets.networks.architectures import lenet5, small_alexnet, small_inception
+from s2snets.networks.frozen import Frozen, PixelClassifier
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
 from s2snets.runtime.signals import Preempted
 from s2snets.training import checkpoint
 from s2snets.training import engine as engines
-from s2snets.training.batches import batches
-from s2snets.training.job import named
-from s2snets.training.loop import fit
+from s2snets.training.batches import resumable_batches
+from s2snets.training.job import describe_images
+from s2snets.training.loop import Trainer
 from s2snets.training.objectives import (
     classification,
     denoising,
@@ -56,7 +56,7 @@ def images(tmp_path_factory):
 
 def classifier(make):
     torch.manual_seed(1)
-    return Prepared(make(2), (0.5,) * 3, (0.25,) * 3)
+    return PixelClassifier(make(2), (0.5,) * 3, (0.25,) * 3)
 
 
 def autoencoder():
@@ -76,12 +76,12 @@ RUNS = {
     "dropout": (
         lambda: classifier(small_alexnet),
         classification,
-        Training(**SHORT, optimiser="adam", rate=1e-3, schedule="one_cycle"),
+        Training(**SHORT, optimiser="adam", learning_rate=1e-3, schedule="one_cycle"),
     ),
     "batch norm": (
         lambda: classifier(small_inception),
         classification,
-        Training(**SHORT, rate=1e-3),
+        Training(**SHORT, learning_rate=1e-3),
     ),
     "micro-batches": (
         autoencoder,
@@ -99,17 +99,18 @@ def train(
     """A short training: the model's state, the curve, and the model."""
     model, loss, settings = run
     model = model()
-    engine = engine or engines.start(settings)
+    engine = engine or engines.create_engine(settings)
     share = engine.share
     if loss is NOISY:
         loss = denoising("pixels", True, share)
-    start = batches(
+    start = resumable_batches(
         images, settings, seed=seed, device=CPU, rank=share.rank, world=share.world
     )
-    curve = fit(
-        model, wrap(start), loss, settings, seed=seed, saved_at=path, engine=engine,
-        identity={"rate": settings.rate}, save_every=every, **more,
+    trainer = Trainer(
+        model, loss, settings, engine, seed=seed, checkpoint_path=path,
+        identity={"rate": settings.learning_rate}, save_every=every, **more,
     )  # fmt: skip
+    curve = trainer.fit(wrap(start))
     return model.state_dict(), curve, model
 
 
@@ -160,7 +161,7 @@ def processes(world, work, folder, slurm=False):
 
 
 def launched(settings, world, slurm=False):
-    engine = engines.start(settings, devices=None if slurm else world)
+    engine = engines.create_engine(settings, devices=None if slurm else world)
     engines.launch(engine)
     assert engine.share.world == world
     return engine
@@ -221,7 +222,7 @@ def test_batch_norm_over_processes_is_batch_norm_over_all_images(tmp_path):
     def shared(rank):
         engine = launched(Pretraining(batch=7), 3)
         norm = nn.BatchNorm2d(3).double()
-        engines.share_modules(norm, engine.share)
+        engines.synchronise_modules(norm, engine.share)
         part = slice(7 * rank // 3, 7 * (rank + 1) // 3)
         return normed(norm, pixels[part], weights[part])
 
@@ -248,7 +249,7 @@ def test_processes_share_a_validation_error(images, tmp_path):
     assert processes(3, shared, tmp_path) == pytest.approx([alone] * 3, rel=1e-6)
 
 
-def signalled(after, number, rank=0, share=engines.ALONE):
+def signalled(after, number, rank=0, share=engines.SINGLE):
     """Batches in which a signal comes after so many of them."""
 
     def wrap(start):
@@ -427,7 +428,7 @@ def test_what_is_no_number_stops_and_names_images_and_checkpoint(
     with pytest.raises(UserError) as told:
         train(
             images, run, path,
-            numbers=lambda first, last: named(images, first, last, 0),
+            describe_images=lambda first, end: describe_images(images, first, end, 0),
         )  # fmt: skip
     text = str(told.value)
     assert "step 5: loss or gradient is not finite (positions 16 to 19, images" in text
@@ -467,9 +468,9 @@ def test_another_trainings_checkpoint_is_refused_by_the_first(images, tmp_path):
 
 
 def test_named_images_are_those_of_the_batch(images):
-    assert named(images, 0, 16, 0) == "images 0-15"
-    batch = {number for _, number in places(4, 8, images.runs, 0)}
-    told = named(images, 4, 8, 0).removeprefix("images ")
+    assert describe_images(images, 0, 16, 0) == "images 0-15"
+    batch = {number for _, number in image_order(4, 8, images.runs, 0)}
+    told = describe_images(images, 4, 8, 0).removeprefix("images ")
     listed = set()
     for run in told.split(", "):
         low, _, high = run.partition("-")
@@ -512,7 +513,7 @@ def test_a_damaged_checkpoint_falls_back_on_the_one_before(tmp_path, capsys, how
     assert told.count("\n") == 1
     assert "checkpoint.pt: damaged" in told
     assert "going on from checkpoint.previous.pt" in told
-    damage(checkpoint.previous(path), "cut")
+    damage(checkpoint.previous_path(path), "cut")
     with pytest.raises(UserError, match=r"checkpoint\.pt: damaged.*previous.*delete"):
         checkpoint.load(path, {"a": 1})
 
@@ -525,10 +526,10 @@ def test_a_checkpoint_of_an_older_format_is_refused(tmp_path):
 
 
 def test_the_curve_and_the_events_grow_and_resume_without_repetition(images, tmp_path):
-    path, curve_at = tmp_path / "checkpoint.pt", tmp_path / "curve.csv"
+    path, curve_path = tmp_path / "checkpoint.pt", tmp_path / "curve.csv"
     settings = Pretraining(images=80, batch=4, check_every=8)
     run = (autoencoder, reconstruction("pixels"), settings)
-    shown = {"curve_at": curve_at, "events_at": tmp_path / "events"}
+    shown = {"curve_path": curve_path, "events_dir": tmp_path / "events"}
 
     class Killed(Exception):
         pass
@@ -539,7 +540,7 @@ def test_the_curve_and_the_events_grow_and_resume_without_repetition(images, tmp
         def stream(seen):
             for count, batch in enumerate(start(seen)):
                 if count == 11:
-                    rows.append(len(pd.read_csv(curve_at)))
+                    rows.append(len(pd.read_csv(curve_path)))
                     raise Killed
                 yield batch
 
@@ -553,7 +554,7 @@ def test_the_curve_and_the_events_grow_and_resume_without_repetition(images, tmp
     with pytest.raises(Preempted):
         train(images, run, path, wrap=signalled(4, signal.SIGTERM), every=1000)
     _, curve, _ = train(images, run, path, **shown)
-    assert pd.read_csv(curve_at)["images"].tolist() == list(range(8, 81, 8))
+    assert pd.read_csv(curve_path)["images"].tolist() == list(range(8, 81, 8))
     events = EventAccumulator(str(tmp_path / "events"))
     events.Reload()
     scalars = events.Scalars("check/loss")
@@ -611,7 +612,7 @@ def test_half_precision_is_asked_for_and_resumes_alike(images, tmp_path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_float16_needs_a_gpu():
     with pytest.raises(UserError, match="precision: 16-mixed needs a GPU"):
-        engines.start(Training(precision="16-mixed"))
+        engines.create_engine(Training(precision="16-mixed"))
 
 
 def test_a_network_is_compiled_where_that_is_asked_for(images, tmp_path, monkeypatch):
@@ -633,13 +634,13 @@ def test_a_network_is_compiled_where_that_is_asked_for(images, tmp_path, monkeyp
 
 def test_more_processes_than_images_at_once_are_refused():
     with pytest.raises(UserError, match="batch: 2 images at once are less than the 3"):
-        engines.start(Training(batch=4, micro_batch=2), devices=3)
+        engines.create_engine(Training(batch=4, micro_batch=2), devices=3)
 
 
 def test_a_slurm_job_of_one_task_starts_its_processes_itself(monkeypatch):
     monkeypatch.setenv("SLURM_NTASKS", "1")
     monkeypatch.setenv("SLURM_JOB_NAME", "job")
-    engine = engines.start(Training(), devices=2)
+    engine = engines.create_engine(Training(), devices=2)
     assert not engine.fabric.strategy.cluster_environment.creates_processes_externally
 
 
@@ -647,7 +648,7 @@ def test_srun_must_say_how_many_tasks_a_node_has(monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
     monkeypatch.delenv("SLURM_NTASKS_PER_NODE", raising=False)
     with pytest.raises(UserError, match=r"SLURM_NTASKS_PER_NODE.*--ntasks-per-node"):
-        engines.start(Training())
+        engines.create_engine(Training())
 
 
 class Terminal(io.StringIO):

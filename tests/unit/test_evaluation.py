@@ -21,13 +21,13 @@ from s2snets.config import Classifier, Predict
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
-from s2snets.networks.build import build, spec_of
 from s2snets.networks.checkpoints import (
     load_autoencoder,
     load_classifier,
     save_classifier,
     save_weights,
 )
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime import files
 from s2snets.runtime.chunked_parquet import (
@@ -36,7 +36,7 @@ from s2snets.runtime.chunked_parquet import (
     remove_chunks,
 )
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.tables import SCORED, read_rows
+from s2snets.runtime.tables import SCORED_COLUMNS, read_rows
 from s2snets.stages import measure_information, predict
 
 CPU = torch.device("cpu")
@@ -63,9 +63,9 @@ def study(tmp_path_factory):
         Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(path)
     torch.manual_seed(0)
     for name, architecture in (("L", "lenet5"), ("A", "small_alexnet")):
-        spec = spec_of(Classifier(architecture=architecture), 3, 32)
+        spec = classifier_spec(Classifier(architecture=architecture), 3, 32)
         paths = (root / name / file for file in ("weights.safetensors", "spec.json"))
-        save_classifier(build(spec), spec, *paths)
+        save_classifier(build_classifier(spec), spec, *paths)
     save_weights(SegNet(4, 1), root / "autoencoder.safetensors")
     return root
 
@@ -187,7 +187,9 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
     settings = SETTINGS.model_copy(update={"batch": batch, "noisy_images": 4})
     numbers, halves = np.array([7, 1, 4, 9, 0, 3]), nn.Hardtanh(0, 0.5)
     looked_at = evaluation.EvaluationBatches(images, numbers, batch, noisy=4, seed=5)
-    groups = evaluation.iterate_batches(looked_at, range(len(looked_at.groups())), device=CPU)
+    groups = evaluation.iterate_batches(
+        looked_at, range(len(looked_at.groups())), device=CPU
+    )
     nets = {"L": classifiers["L"]}
     rows = pd.concat(evaluation.prediction_tables(groups, halves, nets, settings))
     assert len(rows) == 6 + 4 + 4
@@ -204,11 +206,15 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
 
 
 def test_workers_change_nothing_and_come_in_order(images):
-    looked_at = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4, noisy=9, seed=1)
+    looked_at = evaluation.EvaluationBatches(
+        images, np.arange(IMAGES), 4, noisy=9, seed=1
+    )
     alone, helped = (
         [
             batch
-            for group in evaluation.iterate_batches(looked_at, [3, 0], device=CPU, workers=count)
+            for group in evaluation.iterate_batches(
+                looked_at, [3, 0], device=CPU, workers=count
+            )
             for batch in group
         ]
         for count in (0, 2)
@@ -225,7 +231,11 @@ def test_an_unreadable_image_is_told_in_one_line(tmp_path, workers):
     (tmp_path / "bad.png").write_bytes(b"junk")
     looked_at = evaluation.EvaluationBatches(ImageSet(tmp_path, 32), [0], 1)
     with pytest.raises(UserError) as caught:
-        list(next(evaluation.iterate_batches(looked_at, [0], device=CPU, workers=workers)))
+        list(
+            next(
+                evaluation.iterate_batches(looked_at, [0], device=CPU, workers=workers)
+            )
+        )
     assert "bad.png" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -404,11 +414,13 @@ def test_rows_of_several_files_share_sorted_categories(study, tmp_path):
     rows = pd.read_parquet(tmp_path / "b/rows.parquet")
     rows.assign(source="a").to_parquet(tmp_path / "a.parquet")
     paths = [tmp_path / "b/rows.parquet", tmp_path / "a.parquet"]
-    read = read_rows(paths, SCORED)
-    assert list(read) == SCORED
+    read = read_rows(paths, SCORED_COLUMNS)
+    assert list(read) == SCORED_COLUMNS
     assert list(read["source"].cat.categories) == ["a", "pretrained"]
     assert list(read["classifier"].cat.categories) == ["A", "L"]
-    truth = pd.concat([rows, rows.assign(source="a")], ignore_index=True)[SCORED]
+    truth = pd.concat([rows, rows.assign(source="a")], ignore_index=True)[
+        SCORED_COLUMNS
+    ]
     texts = {"source": str, "classifier": str}
     pd.testing.assert_frame_equal(read.astype(texts), truth.astype(texts))
 

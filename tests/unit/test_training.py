@@ -17,21 +17,22 @@ from s2snets.config import (
     Training,
 )
 from s2snets.data.imageset import ImageSet
+from s2snets.networks.architectures import small_alexnet
 from s2snets.networks.checkpoints import load_autoencoder, load_weights, save_weights
-from s2snets.networks.classifiers import small_alexnet
-from s2snets.networks.frozen import Frozen, Prepared
+from s2snets.networks.frozen import Frozen, PixelClassifier
 from s2snets.networks.segnet import IMAGENET_STD, SegNet, Tuned
 from s2snets.runtime.errors import UserError
 from s2snets.training import checkpoint
-from s2snets.training.batches import batches
-from s2snets.training.loop import Training as Run
-from s2snets.training.loop import fit
+from s2snets.training.batches import resumable_batches
+from s2snets.training.engine import create_engine
+from s2snets.training.loop import Trainer
 from s2snets.training.objectives import (
     classification,
     denoising,
     mean_square_error,
     reconstruction,
 )
+from s2snets.training.state import TrainingState
 
 CPU = torch.device("cpu")
 
@@ -52,7 +53,7 @@ def images(tmp_path_factory):
 
 def classifier():
     torch.manual_seed(1)
-    return Prepared(small_alexnet(2), (0.5,) * 3, (0.25,) * 3)
+    return PixelClassifier(small_alexnet(2), (0.5,) * 3, (0.25,) * 3)
 
 
 def autoencoder():
@@ -72,7 +73,7 @@ RUNS = {
     "classifier": (
         classifier,
         classification,
-        Training(**SHORT, optimiser="adam", rate=0.01, schedule="one_cycle"),
+        Training(**SHORT, optimiser="adam", learning_rate=0.01, schedule="one_cycle"),
     ),
     # batch norm, SGD with momentum, a schedule by checks
     "autoencoder": (autoencoder, reconstruction("pixels"), Pretraining(**SHORT)),
@@ -101,13 +102,13 @@ def killed_after(start, count):
 def train(images, run, path, *, kill=None, seed=0):
     model, loss, settings = run
     model = model()
-    start = batches(images, settings, seed=seed, device=CPU)
+    start = resumable_batches(images, settings, seed=seed, device=CPU)
     start = killed_after(start, kill) if kill else start
-    curve = fit(
-        model, start, loss, settings, seed=seed, identity={"rate": settings.rate},
-        saved_at=path, save_every=0,
+    trainer = Trainer(
+        model, loss, settings, create_engine(settings), seed=seed,
+        identity={"rate": settings.learning_rate}, checkpoint_path=path, save_every=0,
     )  # fmt: skip
-    return model.state_dict(), curve
+    return model.state_dict(), trainer.fit(start)
 
 
 def same(one, two):
@@ -143,7 +144,7 @@ def test_the_curve_has_a_row_a_check_and_one_at_the_end(images, tmp_path):
 
 def test_training_learns_what_is_easy(images, tmp_path):
     settings = Training(
-        images=600, batch=12, optimiser="adam", rate=1e-3, schedule="constant",
+        images=600, batch=12, optimiser="adam", learning_rate=1e-3, schedule="constant",
         check_every=120,
     )  # fmt: skip
     _, curve = train(
@@ -154,10 +155,10 @@ def test_training_learns_what_is_easy(images, tmp_path):
 
 
 def test_the_rate_falls_to_a_fifth_after_two_checks_without_improvement():
-    run = Run(nn.Linear(1, 1), Pretraining(), steps=10)
+    run = TrainingState(nn.Linear(1, 1), Pretraining(), steps=10)
     rates = []
     for loss in (1.0, 0.9, 0.95, 0.9, 0.8, 0.85, 0.81, 0.8, 0.7):
-        run.per_check.step(loss)
+        run.check_schedule.step(loss)
         rates.append(run.rate)
     eta = 0.01
     expected = [eta] * 3 + [eta / 5] * 3 + [eta / 25] * 3
@@ -165,13 +166,13 @@ def test_the_rate_falls_to_a_fifth_after_two_checks_without_improvement():
 
 
 def test_one_cycle_ends_near_nothing():
-    settings = Training(images=100, batch=10, rate=0.01, schedule="one_cycle")
-    run = Run(nn.Linear(1, 1), settings, steps=10)
+    settings = Training(images=100, batch=10, learning_rate=0.01, schedule="one_cycle")
+    run = TrainingState(nn.Linear(1, 1), settings, steps=10)
     rates = []
     for _ in range(10):
         rates.append(run.rate)
         run.optimiser.step()
-        run.per_step.step()
+        run.step_schedule.step()
     assert max(rates) == pytest.approx(0.01, rel=0.01)
     assert rates[-1] < 1e-4
 
@@ -207,7 +208,7 @@ def test_a_checkpoint_of_another_training_is_refused(images, tmp_path):
     path = tmp_path / "checkpoint.pt"
     with pytest.raises(Killed):
         train(images, RUNS["autoencoder"], path, kill=3)
-    settings = RUNS["autoencoder"][2].model_copy(update={"rate": 0.5})
+    settings = RUNS["autoencoder"][2].model_copy(update={"learning_rate": 0.5})
     changed = (*RUNS["autoencoder"][:2], settings)
     with pytest.raises(UserError, match=r"rate was 0\.01, is 0\.5.*delete"):
         train(images, changed, path)

@@ -1,129 +1,157 @@
-"""What classifiers see through an autoencoder: predictions and reconstructions."""
+"""Passing images through an autoencoder and then through every classifier."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from s2snets.config import Predict
+from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
 
-TOP = 5
-GROUP = 512  # images whose rows are held until they are written
+TOP_CLASSES = 5
+GROUP_SIZE = 512  # images whose rows are kept in memory until they are written
+
+Network = Callable[[Tensor], Tensor]
+Batch = tuple[np.ndarray, Tensor, Tensor, Tensor]
+"""Image numbers (N,), pixels (N, 3, H, W) in [0, 1], labels (N,), and the noise
+(n, 3, H, W) of the first n images."""
 
 
-def identity(pixels):
-    """In the place of an autoencoder: the original images."""
+def identity(pixels: Tensor) -> Tensor:
+    """Return the original images: stands in for an autoencoder."""
     return pixels
 
 
-def as_bytes(pixels):
-    """Pixels (N, 3, H, W), clipped, as uint8 (N, H, W, 3)."""
+def to_uint8(pixels: Tensor) -> np.ndarray:
+    """Convert pixels (N, 3, H, W), clipped to [0, 1], to uint8 (N, H, W, 3)."""
     levels = pixels.clamp(0, 1).mul(255).round().to(torch.uint8)
     return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def best(logits):
-    """Like ``top_classes``, as int32 and float32 tensors where the logits are."""
-    found = min(TOP, logits.shape[1])
-    probabilities, classes = logits.softmax(1).topk(found)
-    padding = (0, TOP - found)
+def top_classes(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the five best classes and their probabilities, best first.
+
+    Args:
+        logits: (N, classes).
+
+    Returns:
+        Classes, int32 (N, 5), and probabilities, float32 (N, 5), on the logits' device;
+        -1 and 0 where there are fewer than five classes.
+    """
+    count = min(TOP_CLASSES, logits.shape[1])
+    probabilities, classes = logits.softmax(1).topk(count)
+    padding = (0, TOP_CLASSES - count)
     return (
         torch.nn.functional.pad(classes.int(), padding, value=-1),
         torch.nn.functional.pad(probabilities.float(), padding),
     )
 
 
-def top_classes(logits):
-    """The five best classes and their probabilities; -1 and 0 where there are fewer."""
-    return tuple(found.cpu().numpy() for found in best(logits))
+class EvaluationBatches(Dataset):
+    """Batches of images in evaluation order, to be loaded by a ``DataLoader``.
 
-
-class Pass(Dataset):
-    """Images in the order in which they are looked at, by whole batches.
-
-    Batch n is pixels uint8 (N, 3, H, W), labels (N,) and the first images' noise.
-    Reading and drawing take place where the batch is asked for, in a loader's worker.
-    A worker's exception would come wrapped in its traceback: a mistake is returned.
+    Batch n is pixels uint8 (N, 3, H, W), labels (N,) and the first images' noise; or a
+    ``UserError``, since one raised in a worker would come wrapped in its traceback.
 
     Args:
-        images: an ``ImageSet``.
-        numbers: of the images.
+        images: the images' set.
+        numbers: numbers of the images to evaluate.
         batch: images in a batch.
-        noisy: how many of all images, from the first on, get noise.
-        seed: of the noise.
+        noisy: number of the images, from the first on, that get noise.
+        seed: seed of the noise.
     """
 
-    def __init__(self, images, numbers, batch, *, noisy=0, seed=0):
+    def __init__(
+        self,
+        images: ImageSet,
+        numbers: Sequence[int] | np.ndarray,
+        batch: int,
+        *,
+        noisy: int = 0,
+        seed: int = 0,
+    ) -> None:
         self.images, self.numbers = images, np.asarray(numbers)
         self.batch, self.noisy, self.seed = batch, noisy, seed
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-len(self.numbers) // self.batch)
 
-    def chosen(self, place):
-        """Numbers of a batch's images."""
-        return self.numbers[place * self.batch : (place + 1) * self.batch]
+    def image_numbers(self, index: int) -> np.ndarray:
+        """Return the numbers of one batch's images."""
+        return self.numbers[index * self.batch : (index + 1) * self.batch]
 
-    def __getitem__(self, place):
-        chosen, side = self.chosen(place), self.images.side
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor] | UserError:
+        numbers, side = self.image_numbers(index), self.images.side
         try:
-            read = [self.images[number] for number in chosen]
-        except UserError as mistake:
-            return mistake
+            read = [self.images[number] for number in numbers]
+        except UserError as error:
+            return error
         pixels, labels = zip(*read, strict=True)
-        noisy = chosen[: max(0, self.noisy - place * self.batch)]
+        noisy = numbers[: max(0, self.noisy - index * self.batch)]
         noise = torch.empty(0, 3, side, side)
         if len(noisy):
             noise = unit_noise(noisy, self.seed, side)
         return torch.stack(pixels), torch.tensor(labels), noise
 
-    def groups(self):
-        """Its batches' places, ``GROUP`` images together: as ranges, in order."""
-        each = -(-GROUP // self.batch)
+    def groups(self) -> list[range]:
+        """Return the batches' indices in order, ``GROUP_SIZE`` images to a range."""
+        each = -(-GROUP_SIZE // self.batch)
         return [range(len(self))[n : n + each] for n in range(0, len(self), each)]
 
 
-def shown(images, parts, *, device, workers=0):
-    """Batches on the device, read ahead.
+def iterate_batches(
+    images: EvaluationBatches,
+    parts: Iterable[int],
+    *,
+    device: torch.device,
+    workers: int = 0,
+) -> Iterator[Iterator[Batch]]:
+    """Iterate over groups of batches on the device, read ahead.
 
     Args:
-        images: a ``Pass``.
-        parts: which of its groups.
-        workers: processes that read; 0: this one does.
+        images: the batches.
+        parts: which of their groups.
+        device: where the batches are put, except for labels, which stay on the CPU.
+        workers: processes that read; 0: this process reads.
 
-    Yields:
-        For each group an iterator, to be used up, of numbers, pixels (N, 3, H, W) in
-        [0, 1], labels (N,) on the CPU, noise (n, 3, H, W) of the first n images.
+    Returns:
+        An iterator over each group's batches, which must be used up in order.
 
     Raises:
-        UserError: an unreadable image.
+        UserError: an image is unreadable.
     """
-    groups = [images.groups()[part] for part in parts]
-    places = [place for group in groups for place in group]
+    all_groups = images.groups()
+    groups = [all_groups[part] for part in parts]
+    indices = [index for group in groups for index in group]
     loader = DataLoader(
         images,
         batch_size=None,
-        sampler=places,
+        sampler=indices,
         num_workers=workers,
         pin_memory=device.type == "cuda",
     )
-    done = len(images.numbers) - sum(len(images.chosen(place)) for place in places)
-    report, loaded = Progress(len(images.numbers), done), iter(loader)
+    total = len(images.numbers)
+    done = total - sum(len(images.image_numbers(index)) for index in indices)
+    report, loaded = Progress(total, done), iter(loader)
 
-    def there(values):
+    def to_device(values: Tensor) -> Tensor:
         values = values.to(device, non_blocking=True)
         return values.contiguous(memory_format=torch.channels_last)
 
-    def batches(group):
+    def batches(group: range) -> Iterator[Batch]:
         nonlocal done
-        for place, found in zip(group, loaded, strict=False):
-            if isinstance(found, UserError):
-                raise found
-            pixels, labels, noise = found
-            pixels = there(pixels).float() / 255
-            yield images.chosen(place), pixels, labels, there(noise)
+        for index, batch in zip(group, loaded, strict=False):
+            if isinstance(batch, UserError):
+                raise batch
+            pixels, labels, noise = batch
+            pixels = to_device(pixels).float() / 255
+            yield images.image_numbers(index), pixels, labels, to_device(noise)
             done += len(pixels)
             report(done)
 
@@ -131,17 +159,22 @@ def shown(images, parts, *, device, workers=0):
 
 
 @torch.inference_mode()
-def predictions(groups, autoencoder, classifiers, settings):
-    """Top-5 of every classifier for every image at every noise strength.
+def prediction_tables(
+    groups: Iterable[Iterable[Batch]],
+    autoencoder: Network,
+    classifiers: Mapping[str, Network],
+    settings: Predict,
+) -> Iterator[pd.DataFrame]:
+    """Yield the top-5 of every classifier for every image at every noise strength.
 
-    An image is read once, passed through the autoencoder once a strength, and what
-    comes out feeds every classifier. Noise comes before the autoencoder.
+    An image is read once and passed through the autoencoder once per strength; the
+    output feeds every classifier. Noise is added before the autoencoder.
 
     Args:
-        groups: of batches, as ``shown`` gives them.
+        groups: groups of batches, see ``iterate_batches``.
         autoencoder: (N, 3, H, W) -> (N, 3, H, W), in evaluation mode.
         classifiers: frozen classifiers by name.
-        settings: a ``config.Predict``.
+        settings: strengths of the noise, and whether noisy pixels are clipped.
 
     Yields:
         For each group a DataFrame, one row per image, classifier and strength:
@@ -156,34 +189,45 @@ def predictions(groups, autoencoder, classifiers, settings):
                 if not count:
                     continue
                 pixels = add_noise(clean[:count], noise, strength, settings.clip)
-                seen = autoencoder(pixels)
+                output = autoencoder(pixels)
                 for name, classifier in classifiers.items():
                     keys = name, strength, numbers[:count], labels[:count]
-                    parts.append((*keys, *best(classifier(seen))))
-        yield frame(parts, sorted(classifiers))
+                    parts.append((*keys, *top_classes(classifier(output))))
+        yield combine_predictions(parts, sorted(classifiers))
 
 
-def frame(parts, names):
-    """The batches' results as one table; ``names``: of all classifiers."""
-    classifiers, strengths, numbers, *found = zip(*parts, strict=True)
+Prediction = tuple[str, float, np.ndarray, Tensor, Tensor, Tensor]
+"""Classifier, strength, and a batch's numbers, labels, classes and probabilities."""
+
+
+def combine_predictions(parts: Iterable[Prediction], names: list[str]) -> pd.DataFrame:
+    """Return the batches' predictions as one table.
+
+    Args:
+        parts: predictions of each batch.
+        names: names of all classifiers, the categories of column ``classifier``.
+    """
+    classifiers, strengths, numbers, *tensors = zip(*parts, strict=True)
     counts = [len(part) for part in numbers]
     # Only here is the device waited for.
-    labels, classes, probabilities = (torch.cat(one).cpu().numpy() for one in found)
+    labels, classes, probabilities = (torch.cat(one).cpu().numpy() for one in tensors)
     columns = {
         "image": np.concatenate(numbers).astype(np.int32),
         "classifier": pd.Categorical(np.repeat(classifiers, counts), names),
         "strength": np.repeat(strengths, counts),
         "label": labels.astype(np.int32),
     }
-    for rank in range(TOP):
+    for rank in range(TOP_CLASSES):
         columns[f"class_{rank + 1}"] = classes[:, rank]
-    for rank in range(TOP):
+    for rank in range(TOP_CLASSES):
         columns[f"probability_{rank + 1}"] = probabilities[:, rank]
     return pd.DataFrame(columns)
 
 
 @torch.inference_mode()
-def reconstructed(batches, autoencoder):
-    """Numbers, originals and reconstructions, uint8 (N, H, W, 3), batch by batch."""
+def reconstructions(
+    batches: Iterable[Batch], autoencoder: Network
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield numbers, originals and reconstructions, uint8 (N, H, W, 3), by batch."""
     for numbers, pixels, _, _ in batches:
-        yield numbers, as_bytes(pixels), as_bytes(autoencoder(pixels))
+        yield numbers, to_uint8(pixels), to_uint8(autoencoder(pixels))

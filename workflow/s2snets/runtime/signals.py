@@ -1,10 +1,11 @@
-"""The end that a cluster announces: SIGTERM, and Slurm's SIGUSR1."""
+"""Signals by which a cluster announces a job's end: SIGTERM, and Slurm's SIGUSR1."""
 
 import signal
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-AGAIN = 75  # EX_TEMPFAIL: run the job again, and it goes on
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+EXIT_RETRY = 75  # EX_TEMPFAIL: run the job again, and it resumes
 
 
 class Preempted(Exception):
@@ -12,24 +13,25 @@ class Preempted(Exception):
 
 
 @contextmanager
-def listening():
-    """Collect the signals that ask for an end, by name; nothing else happens then.
+def stop_signals() -> Iterator[list[int]]:
+    """Collect stop signals instead of ending; restore the handlers on exit.
 
-    Yields a list. As before afterwards.
+    Yields:
+        The numbers of the signals received so far; it grows as they arrive.
     """
-    heard = []
-    before = {
-        one: signal.signal(one, lambda number, _: heard.append(number))
-        for one in SIGNALS
+    received: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in STOP_SIGNALS
     }
     try:
-        yield heard
+        yield received
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
-def deaf(worker=None):
-    """Ignore them: a process that decodes ends with the one that trains."""
-    for one in SIGNALS:
-        signal.signal(one, signal.SIG_IGN)
+def ignore_stop_signals(worker_id: int | None = None) -> None:
+    """Ignore stop signals: a loader's worker ends with the process that trains."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,10 +1,9 @@
-"""Trainings as Slurm's jobs: longer than a time limit, wider than a process.
+"""Trainings as Slurm jobs that outlast a time limit and span several GPUs.
 
-Slurm knows how long a job has and on how many nodes; the variables that would tell do
-not reach a step of Snakemake's, so that ``squeue`` is asked.
+Slurm knows a job's remaining time and its number of nodes, but Snakemake does not pass
+on the environment variables that hold them, so ``squeue`` is asked.
 """
 
-import functools
 import os
 import shutil
 import signal
@@ -12,24 +11,35 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from s2snets.runtime.signals import AGAIN
+from s2snets.runtime.progress import log
+from s2snets.runtime.signals import EXIT_RETRY
 
-MOST = 120  # seconds before its end at which a job stops, at most
-PART = 0.25  # of the time that it had, where that is less
+MAX_MARGIN = 120  # seconds before its end at which a job stops, at most
+MARGIN_FRACTION = 0.25  # of the job's remaining time, where that is shorter
 
 
-def ask(field):
-    """What ``squeue`` says of this job; None outside of one, or without an answer."""
+def query_job(field: str) -> str | None:
+    """Return one of ``squeue``'s fields of this job.
+
+    Args:
+        field: a format of ``squeue``, such as ``%L`` for the time left.
+
+    Returns:
+        The field; None outside a Slurm job or without an answer.
+    """
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or shutil.which("squeue") is None:
         return None
-    told, _ = said("squeue", "--noheader", "--jobs", job, "--format", field)
-    return told
+    output, _ = run_command("squeue", "--noheader", "--jobs", job, "--format", field)
+    return output
 
 
-def said(*command):
-    """What one of Slurm's commands prints, None where it fails; and its complaint."""
+def run_command(*command: str) -> tuple[str | None, str]:
+    """Return a command's output, None where it failed, and its error message."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except subprocess.TimeoutExpired:
@@ -37,8 +47,8 @@ def said(*command):
     return None if done.returncode else done.stdout.strip(), done.stderr.strip()
 
 
-def seconds(text):
-    """``[DAYS-][[HOURS:]MINUTES:]SECONDS`` as a number; None where it is no time."""
+def parse_duration(text: str | None) -> int | None:
+    """Return ``[DAYS-][[HOURS:]MINUTES:]SECONDS`` in seconds; None for other text."""
     days, _, rest = (text or "").rpartition("-")
     try:
         parts = [int(part) for part in rest.split(":")]
@@ -48,17 +58,17 @@ def seconds(text):
     return total + sum(part * 60**power for power, part in enumerate(reversed(parts)))
 
 
-def spread():
-    """Where the job has several GPUs or nodes, start this process again on each GPU.
+def launch_on_all_gpus() -> None:
+    """Start this process again on each GPU of a job that has several GPUs or nodes.
 
     The process is replaced by ``srun``, whose tasks find each other by its variables.
     """
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1:
         return
-    asked = ask("%D %C")
-    if asked is None:
+    answer = query_job("%D %C")
+    if answer is None:
         return
-    nodes, cpus = map(int, asked.split())
+    nodes, cpus = map(int, answer.split())
     gpus = len(os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
     if nodes * gpus == 1:
         return
@@ -68,67 +78,60 @@ def spread():
     os.execvp("srun", command)
 
 
-def continued(train):
-    """Make a training stop before its job's time is over, and ask for the job again.
+@contextmanager
+def requeue_at_time_limit(checkpoint: Path) -> Iterator[None]:
+    """Make the training inside stop before its job's time limit; requeue the job.
 
-    The stop is the SIGUSR1 that the engine answers with a checkpoint. The job then goes
-    back into the queue under its own number: for Snakemake it still runs, and none of
-    its retries is used. One that wrote no checkpoint since it began gets nowhere; it
-    fails instead.
-
-    Args:
-        train: takes parsed ``training_arguments`` first.
+    The stop is a SIGUSR1, which the training loop answers with a checkpoint. The job
+    then goes back into the queue under its own number: for Snakemake it is still
+    running and no retry is used up. A job that wrote no checkpoint since it started
+    makes no progress; it fails instead. Outside a Slurm job nothing happens.
     """
-
-    @functools.wraps(train)
-    def trained(job, *arguments, **options):
-        first = os.environ.get("SLURM_PROCID", "0") == "0"
-        left = seconds(ask("%L")) if first else None
-        if left is None:
-            return train(job, *arguments, **options)
-        saved = job.weights.with_name("checkpoint.pt")
-        due, earlier = threading.Event(), written(saved)
-        # Until the engine listens; its last checkpoint, if any, is what counts then.
-        signal.signal(signal.SIGUSR1, lambda *_: sys.exit(AGAIN))
-        watch = threading.Thread(target=wait, args=(left, due), daemon=True)
-        watch.start()
-        try:
-            return train(job, *arguments, **options)
-        except SystemExit as end:
-            if end.code == AGAIN and due.is_set():
-                if written(saved) in (None, earlier):
-                    tell("no checkpoint was written in the job's time; it needs more")
-                elif ask("%T") == "RUNNING":  # else Snakemake may have seen it end
-                    requeue()
-            raise
-
-    return trained
+    is_first = os.environ.get("SLURM_PROCID", "0") == "0"
+    left = parse_duration(query_job("%L")) if is_first else None
+    if left is None:
+        yield
+        return
+    due, earlier = threading.Event(), modified_at(checkpoint)
+    # Holds until the loop handles signals; an earlier checkpoint counts then.
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(EXIT_RETRY))
+    threading.Thread(target=stop_in_time, args=(left, due), daemon=True).start()
+    try:
+        yield
+    except SystemExit as end:
+        if end.code == EXIT_RETRY and due.is_set():
+            if modified_at(checkpoint) in (None, earlier):
+                log("no checkpoint was written in the job's time; it needs more")
+            elif query_job("%T") == "RUNNING":  # else Snakemake may have seen it end
+                requeue()
+        raise
 
 
-def written(path):
-    """When a file was last written, by its disk's clock; None without one."""
+def modified_at(path: Path) -> int | None:
+    """Return when a file was last written, by its disk's clock; None without one."""
     return path.stat().st_mtime_ns if path.exists() else None
 
 
-def wait(left, due):
-    """Ask this process to stop shortly before its job's end, which may be put off."""
-    before = min(MOST, PART * left)
-    while left is not None and left > before:
-        time.sleep(left - before)
-        left = seconds(ask("%L"))
+def stop_in_time(left: int, due: threading.Event) -> None:
+    """Set ``due`` and signal this process shortly before its job's end.
+
+    Args:
+        left: seconds that the job has; Slurm may extend them in the meantime.
+        due: set before the signal is sent.
+    """
+    margin = min(MAX_MARGIN, MARGIN_FRACTION * left)
+    remaining: int | None = left
+    while remaining is not None and remaining > margin:
+        time.sleep(remaining - margin)
+        remaining = parse_duration(query_job("%L"))
     due.set()
     os.kill(os.getpid(), signal.SIGUSR1)
 
 
-def tell(text):
-    """A line on standard error: a stage's log."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def requeue():
-    """Put this job back into the queue; where Slurm will not, it fails as others do."""
+def requeue() -> None:
+    """Put this job back into the queue; where Slurm refuses, it fails like others."""
     job = os.environ["SLURM_JOB_ID"]
-    tell(f"job {job}: its time is nearly over; it goes back into the queue")
-    told, complaint = said("scontrol", "requeue", job)
-    if told is None:
-        tell(f"Slurm refused: {complaint}")
+    log(f"job {job}: its time is nearly over; it goes back into the queue")
+    output, complaint = run_command("scontrol", "requeue", job)
+    if output is None:
+        log(f"Slurm refused: {complaint}")

@@ -5,10 +5,11 @@ from torch import nn
 from s2snets.config import Autoencoder, Finetune, Reference, Settings
 from s2snets.data.imageset import READERS
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier, save_weights
-from s2snets.networks.segnet import PARTS, Tuned
+from s2snets.networks.segnet import TRAINED_HALVES, Tuned
 from s2snets.runtime.files import sha256
 from s2snets.stages.base import recorded, run
-from s2snets.training.job import begin, train, training_arguments
+from s2snets.stages.training_options import cache_key, training_arguments
+from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import classification, imitation
 
 
@@ -25,10 +26,10 @@ def main(argv=None):
         __doc__,
         paths=("pretrained", "classifier"),
         model=Job,
-        part={"choices": PARTS, "required": True, "help": "what learns"},
+        part={"choices": TRAINED_HALVES, "required": True, "help": "what learns"},
     ).parse_args(argv)
     chosen = job.settings
-    engine = begin(job, chosen.finetune)
+    engine = start_engine(job, chosen.finetune)
     with recorded(job.record, "s2snets.stages.finetune_autoencoder", chosen, job.seed):
         read, labels = READERS[chosen.reference], chosen.reference == "labels"
         images = read(job.images, chosen.image_size, chosen.resize_mode)
@@ -42,9 +43,13 @@ def main(argv=None):
             classification if labels else imitation(classifier),
             chosen.finetune,
             save=lambda: save_weights(autoencoder, job.weights),
-            part=job.part,
-            pretrained=sha256(job.pretrained),
-            classifier=sha256(job.classifier),
+            cache_key=cache_key(
+                job,
+                images,
+                part=job.part,
+                pretrained=sha256(job.pretrained),
+                classifier=sha256(job.classifier),
+            ),
         )
 
 

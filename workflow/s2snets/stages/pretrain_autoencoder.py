@@ -8,9 +8,10 @@ from s2snets.data.order import sample
 from s2snets.networks.checkpoints import save_weights
 from s2snets.networks.segnet import SegNet
 from s2snets.stages.base import recorded, run
-from s2snets.training.job import begin, train, training_arguments
-from s2snets.training.loop import step_seed
+from s2snets.stages.training_options import cache_key, training_arguments
+from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import mean_square_error, reconstruction
+from s2snets.training.state import step_seed
 
 SAMPLE = 0  # the seed of the validation sample: the same for every corpus and seed
 
@@ -27,7 +28,7 @@ def main(argv=None):
     held_out = ("validation-photos", "validation-labelled")
     job = training_arguments(__doc__, paths=held_out, model=Job).parse_args(argv)
     chosen = job.settings
-    engine = begin(job, chosen.pretraining)
+    engine = start_engine(job, chosen.pretraining)
     with recorded(job.record, "s2snets.stages.pretrain_autoencoder", chosen, job.seed):
         images, photos, labelled = (
             ImageSet(path, chosen.image_size, chosen.resize_mode)
@@ -50,6 +51,7 @@ def main(argv=None):
             images,
             reconstruction(chosen.pretraining.loss_space),
             chosen.pretraining,
+            cache_key=cache_key(job, images),
             save=lambda: save_weights(model, job.weights),
             check=lambda model: {
                 "validation_photos": error(model, photos),

@@ -8,7 +8,7 @@ from s2snets.networks.checkpoints import save_classifier
 from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.stages.base import recorded, run
-from s2snets.stages.training_options import training_arguments
+from s2snets.stages.training_options import cache_key, training_arguments
 from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import classification
 from s2snets.training.state import step_seed
@@ -38,7 +38,7 @@ def main(argv=None):
             images,
             classification,
             chosen.train,
-            inputs={},
+            cache_key=cache_key(job, images),
             save=lambda: save_classifier(model, spec, job.weights, job.spec),
         )
 

@@ -8,7 +8,7 @@ from s2snets.data.imageset import ImageSet, LabelledImageSet
 from s2snets.networks.checkpoints import save_weights
 from s2snets.networks.generator import Autoencoder
 from s2snets.stages.base import recorded, run
-from s2snets.stages.training_options import training_arguments
+from s2snets.stages.training_options import cache_key, training_arguments
 from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import gaussian_denoising
 from s2snets.training.state import step_seed
@@ -40,7 +40,7 @@ def main(argv=None):
             images,
             gaussian_denoising(chosen.training.noise, engine.share),
             chosen.training,
-            inputs={},
+            cache_key=cache_key(job, images),
             save=lambda: save_weights(model, job.weights),
         )
 

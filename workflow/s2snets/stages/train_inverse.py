@@ -5,12 +5,13 @@ import torch
 from s2snets.config import Inversion, Settings
 from s2snets.data.imageset import ImageSet
 from s2snets.networks.checkpoints import load_classifier, save_weights
-from s2snets.networks.inverse import INFORMED, Bottleneck, Inverse
+from s2snets.networks.inverse import INVERSE_INPUTS, Bottleneck, Inverse
 from s2snets.runtime.files import sha256
 from s2snets.stages.base import recorded, run
-from s2snets.training.job import begin, train, training_arguments
-from s2snets.training.loop import step_seed
+from s2snets.stages.training_options import cache_key, training_arguments
+from s2snets.training.job import start_engine, train
 from s2snets.training.objectives import inversion
+from s2snets.training.state import step_seed
 
 
 class Job(Settings):
@@ -24,11 +25,12 @@ def main(argv=None):
         __doc__,
         paths=("classifier",),
         model=Job,
-        informed={"choices": INFORMED, "required": True, "help": "what it is told"},
+        informed={"choices": INVERSE_INPUTS, "required": True, "help": "what it is told"},
     ).parse_args(argv)
     chosen = job.settings
-    engine = begin(job, chosen.inversion)
+    engine = start_engine(job, chosen.inversion)
     with recorded(job.record, "s2snets.stages.train_inverse", chosen, job.seed):
+        images = ImageSet(job.images, chosen.image_size, chosen.resize_mode)
         classifier = load_classifier(job.classifier.parent)
         bottleneck = Bottleneck(classifier, chosen.inversion.layer)
         # The four start from the same weights.
@@ -38,12 +40,16 @@ def main(argv=None):
             job,
             engine,
             model,
-            ImageSet(job.images, chosen.image_size, chosen.resize_mode),
+            images,
             inversion,
             chosen.inversion,
             save=lambda: save_weights(model.mirror, job.weights),
-            informed=job.informed,
-            classifier=sha256(job.classifier),
+            cache_key=cache_key(
+                job,
+                images,
+                informed=job.informed,
+                classifier=sha256(job.classifier),
+            ),
         )
 
 

@@ -1,23 +1,54 @@
 """Batches for training: from any position on, augmented, decoded in parallel."""
 
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from s2snets.config import (
+    Augmentation,
+    Decoding,
+    Finetune,
+    Inversion,
+    Pretraining,
+    Training,
+)
 from s2snets.data import augment
-from s2snets.data.order import Batches
-from s2snets.runtime.signals import deaf
-from s2snets.training.loop import whole_steps
+from s2snets.data.order import ResumableBatchSampler, Runs
+from s2snets.runtime.signals import ignore_stop_signals
+from s2snets.training.state import step_count
+
+AugmentedTraining = Training | Pretraining | Finetune | Inversion | Decoding
+"""Settings of a training with ``augment``."""
 
 
-class Placed(Dataset):
-    """Images by (position, number): pixels, label, and what augmentation draws.
+class TrainingImages(Protocol):
+    """A set of images to train on, such as an ``ImageSet``."""
+
+    side: int
+    runs: Runs
+    fingerprint: str
+
+    def __getitem__(self, number: int, /) -> tuple[Tensor, int]:
+        """Return an image's uint8 pixels (3, side, side) and its label."""
+
+
+class AugmentedImages(Dataset):
+    """Images by (position, number): pixels, label, and random draws for augmentation.
 
     Pixels are uint8 (H, W, 3), as they lie in memory: stacked, they are channels last.
     """
 
-    def __init__(self, images, augmentation, seed):
+    def __init__(
+        self, images: TrainingImages, augmentation: Augmentation | None, seed: int
+    ) -> None:
         self.images, self.augmentation, self.seed = images, augmentation, seed
 
-    def __getitem__(self, place):
+    def __getitem__(
+        self, place: tuple[int, int]
+    ) -> tuple[Tensor, int, dict[str, Tensor]]:
         position, number = place
         pixels, label = self.images[number]
         drawn = {}
@@ -28,8 +59,17 @@ class Placed(Dataset):
         return pixels.permute(1, 2, 0), label, drawn
 
 
-def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
-    """A function of the images seen that gives the batches from there on.
+def resumable_batches(
+    images: TrainingImages,
+    settings: AugmentedTraining,
+    *,
+    seed: int,
+    device: torch.device,
+    workers: int = 0,
+    rank: int = 0,
+    world: int = 1,
+) -> Callable[[int], Iterator[tuple[Tensor, Tensor]]]:
+    """Return a function of the images seen that iterates over the remaining batches.
 
     Each batch, or part of a batch where there is a ``micro_batch``, is (pixels
     (N, 3, H, W) in [0, 1], labels (N,)) on the device, channels last. Taken together,
@@ -37,22 +77,26 @@ def batches(images, settings, *, seed, device, workers=0, rank=0, world=1):
     number of workers.
 
     Args:
-        images: an ``ImageSet``.
-        settings: a ``config.Optimisation`` with ``augment``.
-        workers: processes that decode; 0 decodes here.
-        rank: this process among those that train, from 0.
-        world: processes that train.
+        images: the set.
+        settings: sizes of the training and its batches, and the augmentation.
+        seed: of the order and the augmentation.
+        device: where batches are put.
+        workers: processes that decode; 0: this process decodes.
+        rank: number of this process, from 0.
+        world: number of processes that train.
     """
-    placed = Placed(images, settings.augment, seed)
-    total = whole_steps(settings) * settings.batch
+    augmented = AugmentedImages(images, settings.augment, seed)
+    total = step_count(settings) * settings.batch
     at_once = settings.micro_batch or settings.batch
 
-    def start(seen):
+    def start(seen: int) -> Iterator[tuple[Tensor, Tensor]]:
         loader = DataLoader(
-            placed,
-            batch_sampler=Batches(images.runs, total, at_once, seed, seen, rank, world),
+            augmented,
+            batch_sampler=ResumableBatchSampler(
+                images.runs, total, at_once, seed, seen, rank, world
+            ),
             num_workers=workers,
-            worker_init_fn=deaf,
+            worker_init_fn=ignore_stop_signals,
             pin_memory=device.type == "cuda",
         )
         for pixels, labels, drawn in loader:

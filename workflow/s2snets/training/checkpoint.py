@@ -1,10 +1,13 @@
-"""A training's state between two steps, on disk: the newest, and the one before."""
+"""A training's state between two steps on disk: the newest checkpoint and the last."""
 
 import os
 import pickle
 import struct
 import sys
 import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,68 +17,75 @@ from s2snets.runtime.files import replacing
 FORMAT = 2
 
 # What torch.load raises on files that are cut or are no checkpoint at all.
-DAMAGED = (RuntimeError, pickle.UnpicklingError, EOFError, LookupError, struct.error)
-DAMAGED += (zipfile.BadZipFile,)
+DAMAGED = (
+    RuntimeError,
+    pickle.UnpicklingError,
+    EOFError,
+    LookupError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
-def previous(path):
-    """Where the checkpoint before the newest is kept."""
+def previous_path(path: Path) -> Path:
+    """Return where the checkpoint before the newest is kept."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
-def save(path, identity, state):
+def save(path: Path, identity: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """Write a checkpoint whole, or not at all; keep the one before it.
 
     Args:
-        identity: dict of plain values: everything that makes this training this one.
-        state: dict of plain values, tensors and state dicts.
+        path: of the newest checkpoint.
+        identity: plain values that tell this training from every other.
+        state: plain values, tensors and state dicts.
     """
     identity = {"format": FORMAT, **identity}
     with replacing(path) as draft:
         torch.save({"identity": identity, "state": state}, draft)
         if path.exists():
-            # Killed here, the older one is all there is, and load goes on from it.
-            os.replace(path, previous(path))
+            # Killed here, only the older one is left, and load resumes from it.
+            os.replace(path, previous_path(path))
 
 
-def remove(path):
-    """Drop both, once the training has left what it was for."""
-    for one in (previous(path), path):
-        one.unlink(missing_ok=True)
+def remove(path: Path) -> None:
+    """Remove both checkpoints, once the training has written its results."""
+    for file in (previous_path(path), path):
+        file.unlink(missing_ok=True)
 
 
-def load(path, identity):
-    """The saved state; None where there is no checkpoint.
+def load(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the saved state; None where there is no checkpoint.
 
-    Where the newest was damaged, by a crash of the file system say, the one before it;
-    standard error tells so.
+    If the newest is damaged, by a crash of the file system say, the one before it is
+    read, with a line on standard error.
 
     Raises:
-        UserError: damaged checkpoints, or one of another training; with the settings in
-            which it differs.
+        UserError: both are damaged, or of another training; names the settings that
+            differ.
     """
     damages = []
-    for one in (path, previous(path)):
-        if not one.exists():
+    for file in (path, previous_path(path)):
+        if not file.exists():
             continue
         try:
-            whole(one)
-            saved = torch.load(one, weights_only=True, map_location="cpu")
+            verify_checksums(file)
+            saved = torch.load(file, weights_only=True, map_location="cpu")
             found, state = saved["identity"], saved["state"]
         except DAMAGED as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
-            damages.append(f"{one}: damaged checkpoint ({reason})")
+            damages.append(f"{file}: damaged checkpoint ({reason})")
             continue
-        refuse_other(one, found, {"format": FORMAT, **identity})
+        check_identity(file, found, {"format": FORMAT, **identity})
         if damages:
-            print(f"{damages[0]}; going on from {one.name}", file=sys.stderr)
+            print(f"{damages[0]}; going on from {file.name}", file=sys.stderr)
         return state
     if damages:
         raise UserError(f"{'; '.join(damages)}; delete it to start anew")
     return None
 
 
-def whole(path):
+def verify_checksums(path: Path) -> None:
     """Compare a checkpoint's content with its checksums, which torch.load does not.
 
     Raises:
@@ -86,8 +96,10 @@ def whole(path):
             raise zipfile.BadZipFile(f"{member} has another checksum")
 
 
-def refuse_other(path, found, identity):
-    """Complain of a checkpoint of another training."""
+def check_identity(
+    path: Path, found: Mapping[str, Any], identity: Mapping[str, Any]
+) -> None:
+    """Raise a UserError if a checkpoint belongs to another training."""
     differing = [
         f"{key} was {found.get(key)!r}, is {identity.get(key)!r}"
         for key in sorted(found.keys() | identity.keys())

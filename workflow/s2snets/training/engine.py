@@ -1,75 +1,79 @@
-"""One process or many: which of a step's images each sees, and how they agree.
+"""A training's processes: which images each of them sees, and how they agree.
 
 Lightning Fabric starts the processes, averages their gradients and casts to half
-precision. What it leaves open is settled here, so that a training's numbers do not
-depend on how many processes share it: batch norm over all their images, dropout drawn
-for all of them, and ends that all of them come to.
+precision. The rest is done here, so that a training's numbers do not depend on how many
+processes share it: batch norm over the images of all processes, dropout drawn for all
+of them, and decisions that all of them take at the same step.
 """
 
 import os
 import threading
 import time
 import warnings
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment, SLURMEnvironment
 from lightning_fabric.strategies import DDPStrategy
-from torch import nn
+from torch import Tensor, nn
 
+from s2snets.config import Optimisation
 from s2snets.runtime.device import use_device
 from s2snets.runtime.errors import UserError
 
-LAUNCHER = "S2SNETS_LAUNCHER"  # the process id of who started the others
+T = TypeVar("T")
 
-# Modules that draw at random, by name: two of them are other libraries'. Each of them
+LAUNCHER = "S2SNETS_LAUNCHER"  # variable: id of the process that starts the others
+
+# Names of modules that draw at random; the last two are other libraries'. Each of them
 # multiplies its input by what it draws.
-DROPPING = {"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"}
-DROPPING |= {"StochasticDepth", "DropPath"}
+DROPOUTS = {"Dropout", "Dropout1d", "Dropout2d", "Dropout3d"}
+DROPOUTS |= {"StochasticDepth", "DropPath"}
 
 
 class Share(NamedTuple):
-    """Which of the images that go through the network at once are this process's."""
+    """One process's share of the images that go through the network at once."""
 
-    images: int | None = None  # that go through it at once, in all processes
+    images: int = 0  # in all processes; not used where there is one
     rank: int = 0
     world: int = 1
 
-    def own(self, draw, count):
-        """This process's rows of what is drawn at random for all processes.
+    def draw(self, draw_all: Callable[[int], Tensor], count: int) -> Tensor:
+        """Return this process's rows of random values drawn for all processes.
 
         Args:
-            draw: (number of images) -> tensor whose first axis they are.
+            draw_all: (number of images) -> tensor whose first axis they are.
             count: this process's images.
         """
         if self.world == 1:
-            return draw(count)
+            return draw_all(count)
         first = self.images * self.rank // self.world
-        return draw(self.images)[first : first + count]
+        return draw_all(self.images)[first : first + count]
 
 
-ALONE = Share()
+SINGLE = Share()
 
 
 class Engine(NamedTuple):
-    """What a training runs on."""
+    """The processes and the device that a training runs on."""
 
     fabric: Fabric
-    workers: int = 0  # that decode images for this process
-    share: Share = ALONE
+    workers: int = 0  # processes that decode images for this one
+    share: Share = SINGLE
 
     @property
-    def first(self):
+    def is_first(self) -> bool:
         """Whether this is the process that writes and reports."""
         return self.share.rank == 0
 
-    def sum(self, values):
-        """Float64 numbers by name, added up over the processes."""
+    def sum(self, values: Mapping[str, Tensor | float]) -> dict[str, Tensor | float]:
+        """Return numbers by name, summed over the processes in float64."""
         if self.share.world == 1 or not values:
-            return values
+            return dict(values)
         numbers = [
             torch.as_tensor(value, dtype=torch.float64, device=self.fabric.device)
             for value in values.values()
@@ -78,8 +82,8 @@ class Engine(NamedTuple):
         dist.all_reduce(total)
         return dict(zip(values, total, strict=True))
 
-    def greatest(self, flags):
-        """A tensor's greatest values over the processes, in place.
+    def maximum(self, flags: Tensor) -> Tensor:
+        """Replace a tensor's values by the greatest over the processes; return it.
 
         Fabric's own reductions wait for all devices first; this one returns at once.
         """
@@ -87,38 +91,49 @@ class Engine(NamedTuple):
             dist.all_reduce(flags, dist.ReduceOp.MAX)
         return flags
 
-    def from_first(self, make):
-        """What the first process makes, in all of them; its mistake ends them all."""
-        found = mistake = None
-        if self.first:
-            try:
-                found = make()
-            except UserError as error:
-                mistake = str(error)
-        if self.share.world > 1:
-            found, mistake = self.fabric.broadcast((found, mistake))
-        if mistake is not None:
-            self.fail(mistake)
-        return found
+    def from_first(self, make: Callable[[], T]) -> T:
+        """Return in all processes what ``make`` returns in the first.
 
-    def fail(self, text):
-        """A mistake that all processes know of: told by the first.
-
-        The others end well, since whoever started them kills the first when one fails.
+        Raises:
+            UserError: in the first process, if ``make`` raised one; others exit.
         """
-        if self.first:
+        result: Any = None
+        message = None
+        if self.is_first:
+            try:
+                result = make()
+            except UserError as error:
+                message = str(error)
+        if self.share.world > 1:
+            result, message = self.fabric.broadcast((result, message))
+        if message is not None:
+            self.fail(message)
+        return result
+
+    def fail(self, text: str) -> NoReturn:
+        """End all processes on an error that all of them know: the first reports it.
+
+        The others exit with 0, since whoever started them kills the first otherwise.
+        """
+        if self.is_first:
             raise UserError(text)
         raise SystemExit(0)
 
 
-def start(settings, *, threads=1, devices=None, nodes=1):
-    """A training's processes, before they are launched.
+def create_engine(
+    settings: Optimisation,
+    *,
+    threads: int = 1,
+    devices: int | None = None,
+    nodes: int = 1,
+) -> Engine:
+    """Return a training's engine, before its processes are launched.
 
     Args:
-        settings: a ``config.Optimisation``.
-        threads: of the job: its processes share them; of a process under ``srun``.
-        devices: processes on each node; None: one a GPU that the job has, or one.
-        nodes: that take part.
+        settings: sizes of batches, and the precision.
+        threads: of the job, shared by its processes; under ``srun`` of one process.
+        devices: processes on each node; None: one for each GPU of the job, or one.
+        nodes: number of machines that take part.
 
     Raises:
         UserError: more processes than images that go through the network at once, or
@@ -129,24 +144,22 @@ def start(settings, *, threads=1, devices=None, nodes=1):
         raise UserError(
             "precision: 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU"
         )
-    # A Slurm job of one task, such as Snakemake's, starts the others by itself.
+    # In a Slurm job of one task, such as Snakemake's, this process starts the others.
     srun = int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
     if srun:
-        devices, nodes = tasks()
-    found = torch.cuda.device_count()
-    devices = devices or max(1, min(found, images // nodes))
-    if gpu and devices > found:
-        raise UserError(
-            f"--devices: {devices} are more than the {found} GPUs seen here"
-        )
+        devices, nodes = srun_tasks()
+    gpus = torch.cuda.device_count()
+    devices = devices or max(1, min(gpus, images // nodes))
+    if gpu and devices > gpus:
+        raise UserError(f"--devices: {devices} are more than the {gpus} GPUs seen here")
     if devices * nodes > images:
         raise UserError(
             f"batch: {images} images at once are less than the {devices * nodes}"
             " processes that share them; enlarge it, or give fewer --devices"
         )
     _, workers = use_device(threads, 1 if srun else devices)
-    many = devices * nodes > 1
-    if many:
+    parallel = devices * nodes > 1
+    if parallel:
         # Its successor is not in every torch that this runs on.
         warnings.filterwarnings("ignore", ".*broadcast_buffers.*")
     fabric = Fabric(
@@ -155,7 +168,7 @@ def start(settings, *, threads=1, devices=None, nodes=1):
         num_nodes=nodes,
         # All processes compute the same buffers: there is nothing to broadcast.
         strategy=DDPStrategy(find_unused_parameters=True, broadcast_buffers=False)
-        if many
+        if parallel
         else "auto",
         precision=settings.precision,
         plugins=[SLURMEnvironment() if srun else LightningEnvironment()],
@@ -163,20 +176,18 @@ def start(settings, *, threads=1, devices=None, nodes=1):
     return Engine(fabric, workers, Share(images, fabric.global_rank, fabric.world_size))
 
 
-def tasks():
-    """Processes a node, and nodes, where ``srun`` started them all."""
+def srun_tasks() -> tuple[int, int]:
+    """Return the processes on each node, and the nodes, that ``srun`` started."""
     try:
-        return tuple(
-            int(os.environ[name]) for name in ("SLURM_NTASKS_PER_NODE", "SLURM_NNODES")
-        )
+        return int(os.environ["SLURM_NTASKS_PER_NODE"]), int(os.environ["SLURM_NNODES"])
     except KeyError as missing:
         raise UserError(
             f"{missing.args[0]}: not set by srun; ask for --nodes and --ntasks-per-node"
         ) from None
 
 
-def launch(engine):
-    """Start the processes, or join those that were started with this one."""
+def launch(engine: Engine) -> None:
+    """Start the engine's processes, or join those that were started with this one."""
     if engine.share.world == 1:
         return
     parent = int(os.environ.setdefault(LAUNCHER, str(os.getpid())))
@@ -184,20 +195,20 @@ def launch(engine):
     engine.fabric.launch()
     torch.set_num_threads(threads)  # Fabric takes all cores
     if parent == os.getppid():
-        threading.Thread(target=follow, args=(parent,), daemon=True).start()
+        threading.Thread(target=exit_with, args=(parent,), daemon=True).start()
 
 
-def follow(parent):
-    """End with the process that started this one, however it ended."""
+def exit_with(parent: int) -> None:
+    """Exit once the process that started this one has ended, however it ended."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
 
 
-def share_modules(model, share):
-    """Make batch norm and dropout act as if one process saw all images.
+def synchronise_modules(model: nn.Module, share: Share) -> None:
+    """Make batch norm and dropout act as if one process saw all images, in place.
 
-    In place. Layers that do not learn keep their statistics and need none of it.
+    Layers in evaluation mode keep their statistics and are left as they are.
     """
     if share.world == 1:
         return
@@ -207,32 +218,34 @@ def share_modules(model, share):
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training:
             if not isinstance(module, nn.SyncBatchNorm):
                 module.__class__ = SharedBatchNorm
-        elif type(module).__name__ in DROPPING:
-            module.forward = partial(dropped, module, share)
+        elif type(module).__name__ in DROPOUTS:
+            module.forward = partial(shared_dropout, module, share)
 
 
-def dropped(module, share, x):
-    """Dropout of this process's images, drawn for all images."""
+def shared_dropout(module: nn.Module, share: Share, x: Tensor) -> Tensor:
+    """Apply a dropout layer to this process's images, drawn for all images."""
     forward = type(module).forward
     if not module.training:
         return forward(module, x)
-    return x * share.own(
+    return x * share.draw(
         lambda count: forward(module, x.new_ones(count, *x.shape[1:])), len(x)
     )
 
 
-class Total(torch.autograd.Function):
-    """The sum over the processes; the losses of all depend on what each puts in."""
+class ProcessSum(torch.autograd.Function):
+    """The sum over the processes; the losses of all depend on each one's input."""
 
     @staticmethod
-    def forward(ctx, x):
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Return the sum of all processes' tensors."""
         total = x.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx, gradient):
-        return Total.apply(gradient)
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Return the sum of all processes' gradients."""
+        return ProcessSum.apply(gradient)
 
 
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
@@ -242,26 +255,29 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     centred values: one pass over squares would lose digits.
     """
 
-    def _check_input_dim(self, x):
-        pass
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
 
-    def forward(self, x):
+    def _check_input_dim(self, x: Tensor) -> None:
+        """Accept any number of axes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each channel, the second axis, over all other axes."""
         if not self.training:
             return super().forward(x)
         axes = [axis for axis in range(x.dim()) if axis != 1]
         shape = [1, -1] + [1] * (x.dim() - 2)
-        count = Total.apply(x.new_tensor([x.numel() / x.shape[1]]))
-        mean = Total.apply(x.sum(axes)) / count
+        count = ProcessSum.apply(x.new_tensor([x.numel() / x.shape[1]]))
+        mean = ProcessSum.apply(x.sum(axes)) / count
         centred = x - mean.view(shape)
-        variance = Total.apply(centred.square().sum(axes)) / count
+        variance = ProcessSum.apply(centred.square().sum(axes)) / count
         if self.track_running_stats:
             with torch.no_grad():
                 self.num_batches_tracked += 1
                 unbiased = variance * count / (count - 1)
-                for kept, new in (
-                    (self.running_mean, mean),
-                    (self.running_var, unbiased),
-                ):
-                    kept.lerp_(new, self.momentum)
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(unbiased, self.momentum)
         scale = (variance + self.eps).rsqrt() * self.weight
         return centred * scale.view(shape) + self.bias.view(shape)

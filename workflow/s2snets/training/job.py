@@ -1,148 +1,158 @@
-"""What the training stages share: their options, and what they leave behind."""
+"""A training job: what the training stages share, from processes to written files."""
 
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 import torch
+from torch import nn
 
-from s2snets.data.order import places
+from s2snets.config import Optimisation
+from s2snets.data.order import image_order
 from s2snets.runtime import slurm
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.signals import AGAIN, Preempted
+from s2snets.runtime.signals import EXIT_RETRY, Preempted
 from s2snets.runtime.tables import write_csv
-from s2snets.stages.base import SEED, THREADS, arguments
-from s2snets.training import checkpoint, engine
-from s2snets.training.batches import batches
-from s2snets.training.loop import fit
-
-OPTIONS = {
-    "seed": SEED,
-    "threads": THREADS,
-    "save_every": {
-        "type": float,
-        "default": 60.0,
-        "help": "seconds between checkpoints",
-    },
-    "devices": {
-        "type": int,
-        "help": "processes on each node; as many as the job has GPUs, unless given",
-    },
-    "nodes": {"type": int, "default": 1, "help": "machines that train together"},
-}
+from s2snets.training import checkpoint
+from s2snets.training.batches import (
+    AugmentedTraining,
+    TrainingImages,
+    resumable_batches,
+)
+from s2snets.training.engine import Engine, create_engine, launch
+from s2snets.training.loop import Loss, Trainer
 
 
-def training_arguments(doc, *, paths, model, **options):
-    """A parser with a training's options; see ``stage.arguments``."""
-    slurm.spread()
-    return arguments(
-        doc,
-        paths=("images", *paths, "weights", "curve", "record"),
-        model=model,
-        **OPTIONS,
-        **options,
-    )
+class Job(Protocol):
+    """Options of a training stage."""
+
+    weights: Path  # to be written; the checkpoint lies beside them
+    curve: Path  # to be written: the learning curve
+    seed: int
+    threads: int
+    save_every: float  # seconds between checkpoints
+    devices: int | None  # processes on each node; None: one for each GPU, or one
+    nodes: int  # machines that train together
 
 
-def begin(job, settings):
-    """The processes that a job's training is to have; see ``engine.start``."""
-    return engine.start(
+def start_engine(job: Job, settings: Optimisation) -> Engine:
+    """Return the engine of a job's training; see ``create_engine``."""
+    return create_engine(
         settings, threads=job.threads, devices=job.devices, nodes=job.nodes
     )
 
 
-@slurm.continued
-def train(job, running, model, images, loss, settings, *, save, check=None, **inputs):
-    """Train, save weights and curve, and drop the checkpoints beside them.
+def train(
+    job: Job,
+    engine: Engine,
+    model: nn.Module,
+    images: TrainingImages,
+    loss: Loss,
+    settings: AugmentedTraining,
+    *,
+    cache_key: Mapping[str, object],
+    save: Callable[[], None],
+    check: Callable[[nn.Module], Mapping[str, float]] = lambda model: {},
+) -> None:
+    """Train, write weights and curve, and remove the checkpoints beside them.
 
-    Only the first process returns; the others end here.
+    Only the first process returns; the others exit here.
 
     Args:
-        job: parsed ``training_arguments``.
-        running: ``begin``'s engine.
-        images: the ``ImageSet`` to train on.
-        loss: see ``loop.fit``.
-        settings: a ``config.Optimisation`` with ``augment``.
-        save: () -> None, writes the weights.
-        check: see ``loop.fit``.
-        inputs: digests of what else the training starts from; a checkpoint must agree
-            on them, on the images, the seed and the stage's settings.
+        job: the stage's options.
+        engine: of ``start_engine``.
+        model: to be trained.
+        images: to train on.
+        loss: see ``Trainer``.
+        settings: of the training.
+        cache_key: all that decides the result, on which a checkpoint must agree.
+        save: writes the weights.
+        check: see ``Trainer``.
     """
-    share = running.share
-    saved_at = job.weights.with_name("checkpoint.pt")
-    engine.launch(running)
-    try:
-        curve = fit(
-            model.to(memory_format=torch.channels_last),
-            batches(
-                images,
+    checkpoint_path = job.weights.with_name("checkpoint.pt")
+    with slurm.requeue_at_time_limit(checkpoint_path):
+        launch(engine)
+        try:
+            # torch's annotations lack this form of ``Module.to``.
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            trainer = Trainer(
+                model,
+                loss,
                 settings,
+                engine,
                 seed=job.seed,
-                device=running.fabric.device,
-                workers=running.workers,
-                rank=share.rank,
-                world=share.world,
-            ),
-            loss,
-            settings,
-            seed=job.seed,
-            identity={
-                "images": images.fingerprint,
-                "seed": job.seed,
-                **inputs,
-                **job.settings.model_dump(mode="json"),
-            },
-            saved_at=saved_at,
-            engine=running,
-            save_every=job.save_every,
-            numbers=lambda *span: named(images, *span, job.seed),
-            curve_at=job.curve,
-            events_at=job.weights.with_name("events"),
-            **({"check": check} if check else {}),
-        )
-    except BaseException as error:
-        if share.world > 1:
-            # Python's own end would wait for the other processes.
-            os._exit(ended(error, running))
-        if isinstance(error, Preempted):
-            sys.exit(ended(error, running))
-        raise
-    if share.world > 1:
-        torch.distributed.destroy_process_group()
-    if not running.first:
-        sys.exit()
-    write_csv(pd.DataFrame(curve), job.curve)
-    save()
-    checkpoint.remove(saved_at)
+                identity=cache_key,
+                checkpoint_path=checkpoint_path,
+                check=check,
+                save_every=job.save_every,
+                describe_images=lambda first, end: describe_images(
+                    images, first, end, job.seed
+                ),
+                curve_path=job.curve,
+                events_dir=job.weights.with_name("events"),
+            )
+            curve = trainer.fit(
+                resumable_batches(
+                    images,
+                    settings,
+                    seed=job.seed,
+                    device=engine.fabric.device,
+                    workers=engine.workers,
+                    rank=engine.share.rank,
+                    world=engine.share.world,
+                )
+            )
+        except BaseException as error:
+            exit_early(error, engine)
+            raise
+        if engine.share.world > 1:
+            torch.distributed.destroy_process_group()
+        if not engine.is_first:
+            sys.exit()
+        write_csv(pd.DataFrame(curve), job.curve)
+        save()
+        checkpoint.remove(checkpoint_path)
 
 
-def named(images, first, last, seed):
-    """The images at some positions as text: ``images 3, 7-19``."""
-    numbers = sorted({number for _, number in places(first, last, images.runs, seed)})
-    runs = []
-    for number in numbers:
+def describe_images(images: TrainingImages, first: int, end: int, seed: int) -> str:
+    """Return the images at some positions as text: ``images 3, 7-19``."""
+    numbers = {number for _, number in image_order(first, end, images.runs, seed)}
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    told = (f"{low}-{high}" if low < high else f"{low}" for low, high in runs)
-    return f"images {', '.join(told)}"
+    texts = (f"{low}-{high}" if low < high else f"{low}" for low, high in runs)
+    return f"images {', '.join(texts)}"
 
 
-def ended(error, running):
-    """Tell why a training ended early; the code to exit with."""
+def exit_early(error: BaseException, engine: Engine) -> None:
+    """Exit after an error, unless it is one to be raised by a single process."""
+    if engine.share.world > 1:
+        # Python's own exit would wait for the other processes.
+        os._exit(report(error, engine))
+    if isinstance(error, Preempted):
+        sys.exit(report(error, engine))
+
+
+def report(error: BaseException, engine: Engine) -> Any:
+    """Print why a training ended early, and return the code to exit with."""
     if isinstance(error, SystemExit):
         return error.code or 0
     if isinstance(error, Preempted):
-        if not running.first:  # see Engine.fail
+        if not engine.is_first:  # see Engine.fail
             return 0
         # A terminal's line of progress has no end yet.
         start = "\n" if sys.stderr.isatty() else ""
         print(f"{start}{error}", file=sys.stderr, flush=True)
-        return AGAIN
+        return EXIT_RETRY
     if isinstance(error, UserError):
-        text = error
+        text = str(error)
     elif isinstance(error, torch.distributed.DistError) or "gloo" in str(error):
         text = "another process of this training ended, and says by itself why"
     else:

@@ -2,294 +2,248 @@
 
 Progress is counted in images, because one pass over 92 million photographs has no
 epochs. Everything random in a step follows from the seed and the images seen, so a
-training that was killed and resumed ends in the very weights of one that was not.
+training that was killed and resumed ends in the same weights as one that was not.
 """
 
 import signal
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 import torch
+from torch import Tensor, nn
 
-from s2snets.data.order import generator
-from s2snets.runtime.signals import Preempted, listening
+from s2snets.config import Optimisation
+from s2snets.runtime.signals import Preempted, stop_signals
 from s2snets.training import checkpoint
-from s2snets.training.engine import share_modules, start
-from s2snets.training.monitor import Watch
+from s2snets.training.engine import Engine, synchronise_modules
+from s2snets.training.monitor import Monitor
+from s2snets.training.state import Curve, TrainingState, step_count, step_seed
 
-OPTIMISERS = {
-    "sgd": lambda weights, s: torch.optim.SGD(
-        weights, s.rate, momentum=s.momentum, weight_decay=s.weight_decay
-    ),
-    "adam": lambda weights, s: torch.optim.Adam(
-        weights, s.rate, betas=(s.momentum, 0.999), weight_decay=s.weight_decay
-    ),
-    "adadelta": lambda weights, s: torch.optim.Adadelta(
-        weights, s.rate, rho=s.momentum, eps=1e-8, weight_decay=s.weight_decay
-    ),  # Keras's ε; torch's own is 1e-6
-}
+Batch = tuple[Tensor, Tensor]
+"""Pixels (N, 3, H, W) in [0, 1] and labels (N,)."""
 
-# Schedules that move after every step, by the number of steps.
-PER_STEP = {
-    "one_cycle": lambda optimiser, s, steps: torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, s.rate, total_steps=steps, cycle_momentum=False
-    ),
-}
-
-# Schedules that move after every check, by its loss. torch counts the checks without
-# improvement that it still forgives, the paper those that it does not.
-PER_CHECK = {
-    "plateau": lambda optimiser, s: torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimiser, factor=s.factor, patience=s.patience - 1, threshold=0
-    ),
-}
+Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
+"""(model, batch) -> loss to descend, further values to average; means over images."""
 
 
-def whole_steps(settings):
-    """Whole batches in the images to be seen, at least one."""
-    return max(1, settings.images // settings.batch)
+class Flags(NamedTuple):
+    """What the processes found and want after a step, still on the device."""
+
+    seen: int  # images, after the step
+    values: Tensor  # not finite, stop, save; nonzero: true in some process
 
 
-def step_seed(seed, seen):
-    """The seed of one step's randomness, dropout for one."""
-    return int(generator(seed, seen, 3).integers(2**63))
-
-
-class Training:
-    """All that the next step depends on.
+@dataclass(eq=False)
+class Trainer:
+    """One training of ``model`` in place; resumes from a checkpoint if there is one.
 
     Args:
-        model: in the mode and with the gradients it is to be trained with.
-        settings: a ``config.Optimisation``.
-        steps: in all.
-        precision: Fabric's, which scales the losses of half precision.
-    """
-
-    def __init__(self, model, settings, steps, precision=None):
-        self.weights = [one for one in model.parameters() if one.requires_grad]
-        self.model, self.precision = model, precision
-        self.optimiser = OPTIMISERS[settings.optimiser](self.weights, settings)
-        self.per_step = self.per_check = None
-        if settings.schedule in PER_STEP:
-            make = PER_STEP[settings.schedule]
-            self.per_step = make(self.optimiser, settings, steps)
-        elif settings.schedule in PER_CHECK:
-            self.per_check = PER_CHECK[settings.schedule](self.optimiser, settings)
-        self.total, self.every = steps * settings.batch, settings.check_every
-        self.seen = 0  # images
-        self.since = 0  # images since the last check
-        self.sums = {}  # of the values measured in this process over those images
-        self.own = 0  # images that went into these sums
-        self.curve = []  # one dict a check
-        self.saved = None  # images seen by the last checkpoint
-
-    def stateful(self):
-        names = ("model", "optimiser", "per_step", "per_check", "precision")
-        parts = {name: getattr(self, name) for name in names}
-        return {name: part for name, part in parts.items() if part is not None}
-
-    def state(self, sums):
-        """For a checkpoint; with the sums of all processes."""
-        plain = {name: getattr(self, name) for name in ("seen", "since", "curve")}
-        sums = {name: float(value) for name, value in sums.items()}
-        parts = {name: part.state_dict() for name, part in self.stateful().items()}
-        return plain | {"sums": sums} | parts
-
-    def resume(self, state, first=True):
-        """From a checkpoint; the first process takes its sums."""
-        for name in ("seen", "since", "curve"):
-            setattr(self, name, state[name])
-        self.sums = {name: first * value for name, value in state["sums"].items()}
-        self.own, self.saved = first * self.since, self.seen
-        for name, part in self.stateful().items():
-            part.load_state_dict(state[name])
-
-    @property
-    def due(self):
-        """Whether a check is: also where a job was killed between step and check."""
-        ended = self.seen == self.total
-        passed = self.seen // self.every > (self.seen - self.since) // self.every
-        return self.since > 0 and (ended or passed)
-
-    @property
-    def rate(self):
-        return self.optimiser.param_groups[0]["lr"]
-
-    def add(self, values, images):
-        """Values measured in a step, averaged over this process's images."""
-        for name, mean in values.items():
-            # float64: a sum over a million images must not lose the last ones
-            part = mean.detach().double() * images
-            self.sums[name] = self.sums.get(name, 0.0) + part
-        self.own += images
-
-    def running(self):
-        """Measured values, averaged over this process's images since the last check."""
-        return {name: float(value) / self.own for name, value in self.sums.items()}
-
-    def checked(self, sums, values):
-        """A row of the learning curve, and a move of the rate."""
-        means = {name: float(value) / self.since for name, value in sums.items()}
-        self.curve.append({"images": self.seen, **means, **values, "rate": self.rate})
-        if self.per_check:
-            self.per_check.step(means["loss"])
-        self.sums, self.since, self.own = {}, 0, 0
-
-
-def fit(
-    model,
-    batches,
-    loss,
-    settings,
-    *,
-    seed,
-    identity,
-    saved_at,
-    engine=None,
-    check=lambda model: {},
-    save_every=60.0,
-    numbers=lambda first, last: f"{last - first} images",
-    **shown,
-):
-    """Train ``model`` in place; go on from a checkpoint where there is one.
-
-    Args:
-        batches: function of the images seen -> iterable of the remaining batches, or
-            parts of batches that go through the network at once; the first element of
-            each holds this process's images of it.
-        loss: (model, batch) -> (loss to descend, dict of further values to average),
-            each the mean over the batch's images.
-        settings: a ``config.Optimisation``.
-        identity: plain values by name: what a checkpoint must agree on.
-        saved_at: the checkpoint's path; removed by whoever has saved the weights.
-        engine: launched; None: this process alone.
-        check: (model) -> dict of values for the learning curve, such as validation
-            errors; called in all processes.
+        model: to be trained; what learns has ``requires_grad``.
+        loss: what is descended.
+        settings: of the optimisation.
+        engine: launched.
+        seed: of everything random.
+        identity: plain values by name that a checkpoint must agree on.
+        checkpoint_path: of the checkpoint; whoever saves the weights removes it.
+        check: (model) -> values for the learning curve, such as validation errors;
+            called in all processes.
         save_every: seconds between checkpoints.
-        numbers: (first, last position) -> text that names the images there.
-        shown: see ``watch.Watch``.
-
-    Returns:
-        The learning curve: one dict a check with ``images``, ``loss``, the averaged and
-        the checked values, and ``rate``.
+        describe_images: (first, end position) -> text that names the images there.
+        curve_path: see ``Monitor``.
+        events_dir: see ``Monitor``.
 
     Raises:
-        Preempted: SIGTERM or SIGUSR1 came; the checkpoint is written.
-        UserError: a loss or gradient that is no number; the last checkpoint stays.
+        UserError: the checkpoint is damaged or of another training.
     """
-    engine = engine or start(settings)
-    fabric, world = engine.fabric, engine.share.world
-    model.train()
-    share_modules(model, engine.share)
-    training = Training(
-        model, settings, whole_steps(settings), fabric.strategy.precision
+
+    model: nn.Module
+    loss: Loss
+    settings: Optimisation
+    engine: Engine
+    seed: int
+    identity: Mapping[str, Any]
+    checkpoint_path: Path
+    check: Callable[[nn.Module], Mapping[str, float]] = lambda model: {}
+    save_every: float = 60.0
+    describe_images: Callable[[int, int], str] = lambda first, end: (
+        f"{end - first} images"
     )
-    prepared = model
-    if settings.compile:  # with the random numbers of a network that is not compiled
-        same = {"fallback_random": True, "deterministic": True}
-        prepared = torch.compile(model, options=same)
-    prepared, optimiser = fabric.setup(prepared, training.optimiser)
-    # Now that the weights are on their device: an optimiser's state follows them.
-    state = engine.from_first(lambda: checkpoint.load(saved_at, identity))
-    if state is not None:
-        training.resume(state, engine.first)
-    parts = settings.batch // (settings.micro_batch or settings.batch)
-    watch = Watch(training, **shown) if engine.first else None
-    saved, checking = time.monotonic(), 0.0
+    curve_path: Path | None = None
+    events_dir: Path | None = None
 
-    def save():
-        nonlocal saved
-        state = training.state(engine.sum(training.sums))
-        if engine.first:
-            checkpoint.save(saved_at, identity, state)
-        training.saved, saved = training.seen, time.monotonic()
+    def __post_init__(self) -> None:
+        fabric, settings = self.engine.fabric, self.settings
+        self.model.train()
+        synchronise_modules(self.model, self.engine.share)
+        self.state = TrainingState(
+            self.model, settings, step_count(settings), fabric.strategy.precision
+        )
+        network: Any = self.model
+        if settings.compile:  # with the random numbers of a network that is not
+            network = torch.compile(
+                self.model, options={"fallback_random": True, "deterministic": True}
+            )
+        self.network, self.optimiser = fabric.setup(network, self.state.optimiser)
+        # Now that the weights are on their device: an optimiser's state follows them.
+        saved = self.engine.from_first(
+            lambda: checkpoint.load(self.checkpoint_path, self.identity)
+        )
+        if saved is not None:
+            self.state.load_state_dict(saved, self.engine.is_first)
+        self.monitor = (
+            Monitor(self.state, self.curve_path, self.events_dir)
+            if self.engine.is_first
+            else None
+        )
+        self.received: list[int] = []  # signals
+        self.saved_at, self.check_seconds = time.monotonic(), 0.0
 
-    def check_now():
-        nonlocal checking
-        started = time.monotonic()
-        sums = engine.sum(training.sums)
-        prepared.eval()
-        values = check(prepared)
-        prepared.train()
-        training.checked(sums, values)
-        if watch:
-            watch.check(training)
-        checking = time.monotonic() - started
+    def fit(self, batches: Callable[[int], Iterable[Batch]]) -> Curve:
+        """Train to the end, and leave the model in evaluation mode.
 
-    def step(stream):
-        """One step; whether a value in it is no number, still on the device."""
-        descended = 0.0
-        optimiser.zero_grad(set_to_none=True)
+        Args:
+            batches: function of the images seen that gives the remaining batches, or
+                parts of batches that go through the network at once, each with this
+                process's images of it.
+
+        Returns:
+            The learning curve.
+
+        Raises:
+            Preempted: SIGTERM or SIGUSR1 came; the checkpoint is written.
+            UserError: a loss or gradient is not finite; the last checkpoint stays.
+        """
+        state = self.state
+        watching = closing(self.monitor) if self.monitor else nullcontext()
+        with stop_signals() as self.received, watching:
+            if state.check_due:
+                self.run_check()
+            stream, pending = iter(batches(state.seen)), None
+            while state.seen < state.total:
+                not_finite = self.step(stream)
+                if self.monitor:
+                    self.monitor.after_step()
+                # Flags are read a step late: the device need not be waited for.
+                pending, previous = self.share_flags(not_finite), pending
+                stop, save = self.read_flags(previous)
+                if state.check_due or stop or save:
+                    stop_now, save_now = self.read_flags(pending)
+                    stop, save, pending = stop or stop_now, save or save_now, None
+                if stop or save:
+                    self.save()
+                if stop:
+                    self.preempt()
+                if state.check_due:
+                    self.run_check()
+        self.model.eval()
+        return state.curve
+
+    def step(self, stream: Iterator[Batch]) -> Tensor:
+        """Take one step; return whether its loss or gradient is not finite.
+
+        Returns:
+            Bool (), still on the device.
+        """
+        settings = self.settings
+        parts = settings.batch // (settings.micro_batch or settings.batch)
+        total = torch.zeros((), device=self.engine.fabric.device)
+        self.optimiser.zero_grad(set_to_none=True)
         for part in range(parts):
             batch = next(stream)
             if part == 0:  # after the loader, which draws too when it starts
-                torch.manual_seed(step_seed(seed, training.seen))
-            images = len(batch[0])
-            last = part == parts - 1
-            with fabric.no_backward_sync(prepared, enabled=world > 1 and not last):
-                value, measured = loss(prepared, batch)
-                # Gradients are averaged over processes, whose parts may differ.
-                fabric.backward(value * (images * world / settings.batch))
-            training.add({"loss": value, **measured}, images)
-            descended = descended + value.detach()
-        if settings.precision != "16-mixed":  # there they are skipped, by design
-            gradients = [one.grad for one in training.weights if one.grad is not None]
-            descended = descended + torch.nn.utils.get_total_norm(gradients)
-        optimiser.step()
-        if training.per_step:
-            training.per_step.step()
-        training.seen += settings.batch
-        training.since += settings.batch
-        return ~descended.isfinite()
+                torch.manual_seed(step_seed(self.seed, self.state.seen))
+            total = total + self.backward(batch, synchronise=part == parts - 1)
+        if settings.precision != "16-mixed":  # which skips such steps, by design
+            weights = self.state.weights
+            gradients = [one.grad for one in weights if one.grad is not None]
+            total = total + torch.nn.utils.get_total_norm(gradients)
+        self.optimiser.step()
+        self.state.advance(settings.batch)
+        return ~total.isfinite()
 
-    def wishes(bad):
-        """What the processes want together: flags, still on the device."""
+    def backward(self, batch: Batch, synchronise: bool) -> Tensor:
+        """Add a part of a batch to the gradients, and return its loss.
+
+        Args:
+            batch: the part; this process's images.
+            synchronise: average gradients over the processes: at a batch's last part.
+        """
+        fabric, images = self.engine.fabric, len(batch[0])
+        world = self.engine.share.world
+        delayed = world > 1 and not synchronise
+        with fabric.no_backward_sync(self.network, enabled=delayed):
+            value, measured = self.loss(self.network, batch)
+            # Gradients are averaged over processes, whose parts may differ in size.
+            fabric.backward(value * (images * world / self.settings.batch))
+        self.state.measure({"loss": value, **measured}, images)
+        return value.detach()
+
+    def share_flags(self, not_finite: Tensor) -> Flags:
+        """Return what any process found or wants, without waiting for the device."""
         # A check that takes long must not cost what came before it.
-        elapsed = time.monotonic() - saved + (checking if training.due else 0)
-        own = [bool(heard), engine.first and elapsed >= save_every]
-        own = torch.tensor(own, dtype=torch.float32).to(bad.device, non_blocking=True)
-        return training.seen, engine.greatest(torch.cat([bad.float().view(1), own]))
+        elapsed = time.monotonic() - self.saved_at
+        elapsed += self.check_seconds if self.state.check_due else 0
+        save = self.engine.is_first and elapsed >= self.save_every
+        wishes = torch.tensor([bool(self.received), save], dtype=torch.float32)
+        wishes = wishes.to(not_finite.device, non_blocking=True)
+        flags = torch.cat([not_finite.float().view(1), wishes])
+        return Flags(self.state.seen, self.engine.maximum(flags))
 
-    def read(wished):
-        """The flags, once the device has come to them."""
-        seen, flags = wished
-        bad, stopping, saving = (bool(flag) for flag in flags.tolist())
-        if bad:
-            last = f"the last good checkpoint is {saved_at}, after {training.saved:,}"
-            if not training.saved:
-                last = "there is no checkpoint yet, after 0"
-            first = seen - settings.batch
-            engine.fail(
-                f"step {seen // settings.batch}: loss or gradient is not finite"
-                f" (positions {first} to {seen - 1}, {numbers(first, seen)}); {last}"
-                " images; lower rate, or look at these images"
+    def read_flags(self, flags: Flags | None) -> tuple[bool, bool]:
+        """Wait for a step's flags, and return whether to stop and whether to save.
+
+        Raises:
+            UserError: the step's loss or gradient was not finite.
+        """
+        if flags is None:
+            return False, False
+        not_finite, stop, save = (bool(flag) for flag in flags.values.tolist())
+        if not_finite:
+            self.fail_not_finite(flags.seen)
+        return stop, save
+
+    def fail_not_finite(self, end: int) -> NoReturn:
+        """Raise on a step that ended at a position and was not finite."""
+        last = "there is no checkpoint yet, after 0"
+        if saved := self.state.saved:
+            last = (
+                f"the last good checkpoint is {self.checkpoint_path}, after {saved:,}"
             )
-        return stopping, saving
+        first = end - self.settings.batch
+        self.engine.fail(
+            f"step {end // self.settings.batch}: loss or gradient is not finite"
+            f" (positions {first} to {end - 1}, {self.describe_images(first, end)});"
+            f" {last} images; lower rate, or look at these images"
+        )
 
-    with listening() as heard, closing(watch) if watch else nullcontext():
-        if training.due:
-            check_now()
-        stream, earlier = iter(batches(training.seen)), None
-        while training.seen < training.total:
-            bad = step(stream)
-            if watch:
-                watch.step(training)
-            # Flags are read a step late: the device need not be waited for.
-            earlier, now = wishes(bad), earlier
-            stopping, saving = read(now) if now else (False, False)
-            if training.due or stopping or saving:
-                (more, too), earlier = read(earlier), None
-                stopping, saving = stopping or more, saving or too
-            if stopping or saving:
-                save()
-            if stopping:
-                names = " and ".join(signal.Signals(one).name for one in set(heard))
-                raise Preempted(
-                    f"{names or 'another process'} asked to stop after"
-                    f" {training.seen:,} of {training.total:,} images:"
-                    f" {saved_at} is written; run again to go on"
-                )
-            if training.due:
-                check_now()
-    model.eval()
-    return training.curve
+    def save(self) -> None:
+        """Write a checkpoint."""
+        state = self.state.state_dict(self.engine.sum(self.state.sums))
+        if self.engine.is_first:
+            checkpoint.save(self.checkpoint_path, self.identity, state)
+        self.state.saved, self.saved_at = self.state.seen, time.monotonic()
+
+    def preempt(self) -> NoReturn:
+        """Raise that a signal ended the training, once its checkpoint is written."""
+        names = " and ".join(signal.Signals(one).name for one in set(self.received))
+        raise Preempted(
+            f"{names or 'another process'} asked to stop after {self.state.seen:,} of"
+            f" {self.state.total:,} images: {self.checkpoint_path} is written; run"
+            " again to go on"
+        )
+
+    def run_check(self) -> None:
+        """Add a row to the learning curve."""
+        started = time.monotonic()
+        sums = self.engine.sum(self.state.sums)
+        self.network.eval()
+        values = self.check(self.network)
+        self.network.train()
+        self.state.add_check(sums, values)
+        if self.monitor:
+            self.monitor.after_check()
+        self.check_seconds = time.monotonic() - started

@@ -1,59 +1,83 @@
-"""What a user sees of a training while it runs; the first process shows it."""
+"""What a user sees of a training while it runs, written by the first process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from s2snets.runtime.progress import Progress
 from s2snets.runtime.tables import write_csv
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
-class Watch:
-    """A line every few seconds, ``curve.csv`` and TensorBoard's events.
+    from s2snets.training.state import TrainingState
+
+
+class Monitor:
+    """A line of progress every few seconds, ``curve.csv`` and TensorBoard's events.
 
     Args:
-        training: a ``loop.Training``, resumed.
-        curve_at, events_at: file and folder; None: none.
+        training: the state, resumed.
+        curve_path: where the learning curve is written; None: nowhere.
+        events_dir: folder of TensorBoard's events; None: none are written.
     """
 
-    def __init__(self, training, curve_at=None, events_at=None):
-        self.curve_at, self.events = curve_at, None
-        if events_at is not None:
-            # Imported late: it takes a while, and one process needs it.
+    def __init__(
+        self,
+        training: TrainingState,
+        curve_path: Path | None = None,
+        events_dir: Path | None = None,
+    ) -> None:
+        self.training, self.curve_path = training, curve_path
+        self.events: SummaryWriter | None = None
+        if events_dir is not None:
+            # Imported late: it takes a while, and only the first process needs it.
             from torch.utils.tensorboard import SummaryWriter
 
-            # What a killed job had told beyond its checkpoint is told again.
-            again = training.seen + (not training.due)
-            self.events = SummaryWriter(events_at, purge_step=again)
+            # Events of a killed job that are newer than its checkpoint come again.
+            purge_step = training.seen + (not training.check_due)
+            self.events = SummaryWriter(events_dir, purge_step=purge_step)
         self.progress = Progress(training.total, training.seen)
-        self.keep_curve(training)
+        self.write_curve()
 
-    def step(self, training):
-        """After a step; waits for the device only when a line is due."""
-        told = self.progress(
+    def after_step(self) -> None:
+        """Report on a step; wait for the device only when a line is due."""
+        training = self.training
+        printed = self.progress(
             training.seen,
-            loss=lambda: training.running()["loss"],
+            loss=lambda: training.running_means()["loss"],
             rate=training.rate,
         )
-        if told and self.events:
-            told |= {"loss": training.running()["loss"], "rate": training.rate}
-            self.write("training", told, training.seen)
+        if printed and self.events:
+            values = {"loss": training.running_means()["loss"], "rate": training.rate}
+            self.write_scalars("training", printed | values, training.seen)
 
-    def check(self, training):
-        """After a check."""
-        self.keep_curve(training)
+    def after_check(self) -> None:
+        """Write the learning curve and its newest row's events."""
+        self.write_curve()
+        row = self.training.curve[-1]
+        self.write_scalars("check", row, int(row["images"]))
         if self.events:
-            row = training.curve[-1]
-            self.write("check", row, row["images"])
             self.events.flush()
 
-    def keep_curve(self, training):
-        if self.curve_at is not None and training.curve:
-            write_csv(pd.DataFrame(training.curve), self.curve_at)
+    def write_curve(self) -> None:
+        """Write ``curve.csv``, once it has a row."""
+        if self.curve_path is not None and self.training.curve:
+            write_csv(pd.DataFrame(self.training.curve), self.curve_path)
 
-    def write(self, group, values, seen):
+    def write_scalars(self, group: str, values: Mapping[str, float], seen: int) -> None:
+        """Write TensorBoard's scalars at a number of images seen."""
+        if self.events is None:
+            return
         for name, value in values.items():
             if name != "images":
                 self.events.add_scalar(f"{group}/{name}", float(value), seen)
 
-    def close(self):
+    def close(self) -> None:
+        """Close TensorBoard's events."""
         if self.events:
             self.events.close()

@@ -1,129 +1,105 @@
-"""What each training descends, and what its learning curve averages beside it."""
+"""Losses of every training, and the values that its learning curve averages."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from s2snets.runtime.signals import deaf
-from s2snets.training.engine import ALONE
+from s2snets.data.imageset import ImageSet
+from s2snets.runtime.signals import ignore_stop_signals
+from s2snets.training.engine import SINGLE, Engine, Share
+from s2snets.training.loop import Batch, Loss
+
+Values = tuple[Tensor, dict[str, Tensor]]
+"""A loss, and further values by name; means over a batch's images."""
 
 
-def classification(model, batch):
-    """Cross-entropy of a bare network or of a classifier behind an autoencoder."""
+def classification(model: nn.Module, batch: Batch) -> Values:
+    """Return the cross-entropy of a network, bare or behind an autoencoder."""
     pixels, labels = batch
     logits = model(pixels)
     hits = (logits.argmax(1) == labels).float().mean()
     return F.cross_entropy(logits, labels), {"accuracy": hits}
 
 
-def imitation(classifier):
-    """Cross-entropy to what a frozen classifier itself says of the images as they are.
+def imitation(classifier: nn.Module) -> Loss:
+    """Return a loss: cross-entropy to a frozen classifier's own predictions.
 
-    Takes the place of labels where there are none.
+    The predictions are those on the original images; they replace missing labels.
     """
 
-    def loss(model, batch):
+    def loss(model: nn.Module, batch: Batch) -> Values:
         pixels, _ = batch
         with torch.no_grad():
-            own = classifier(pixels).argmax(1)
-        value, measured = classification(model, (pixels, own))
+            predicted = classifier(pixels).argmax(1)
+        value, measured = classification(model, (pixels, predicted))
         return value, {"agreement": measured["accuracy"]}
 
     return loss
 
 
-def reconstruction(loss_space):
-    """Mean square error between an autoencoder's input and output (section 3.2).
+def square_error(model: nn.Module, error: Tensor, loss_space: str) -> Values:
+    """Return an autoencoder's mean square error in a space, and its ``mse`` in pixels.
 
     Args:
-        loss_space: ``pixels``, or ``normalised`` for the differences over ImageNet's
-            deviations; ``mse`` on the curve is in pixels either way.
+        model: the autoencoder.
+        error: of pixels, (N, 3, H, W).
+        loss_space: ``pixels``, or ``normalised`` for the error over ImageNet's standard
+            deviations.
+    """
+    mse = error.square().mean()
+    if loss_space == "pixels":
+        return mse, {"mse": mse}
+    return (error / torch.as_tensor(model.std)).square().mean(), {"mse": mse}
+
+
+def reconstruction(loss_space: str) -> Loss:
+    """Return a loss: square error between input and output (section 3.2).
+
+    Args:
+        loss_space: see ``square_error``.
     """
 
-    def loss(model, batch):
+    def loss(model: nn.Module, batch: Batch) -> Values:
         pixels, _ = batch
-        error = model(pixels) - pixels
-        mse = error.square().mean()
-        if loss_space == "pixels":
-            return mse, {"mse": mse}
-        return (error / model.std).square().mean(), {"mse": mse}
+        return square_error(model, model(pixels) - pixels, loss_space)
 
     return loss
 
 
-def denoising(loss_space, clip, share=ALONE):
-    """Mean square error between an autoencoder's output and its input before noise.
+def denoising(loss_space: str, clip: bool, share: Share = SINGLE) -> Loss:
+    """Return a loss: square error between the output for noisy pixels and clean ones.
 
-    Each image gets uniform noise of a strength of its own, drawn from [0, 1].
+    Each image gets uniform noise of a strength drawn from [0, 1].
 
     Args:
-        loss_space: as for ``reconstruction``.
+        loss_space: see ``square_error``.
         clip: whether noisy images are clipped to [0, 1].
         share: of this process.
     """
 
-    def uniform(pixels, *shape):
-        """Drawn in [0, 1] for each image."""
-        return share.own(
+    def uniform(pixels: Tensor, *shape: int) -> Tensor:
+        """Draw from [0, 1] for each image."""
+        return share.draw(
             lambda images: torch.rand(images, *shape, device=pixels.device),
             len(pixels),
         )
 
-    def loss(model, batch):
+    def loss(model: nn.Module, batch: Batch) -> Values:
         pixels, _ = batch
         strengths = uniform(pixels, 1, 1, 1)
         noisy = pixels + strengths * (2 * uniform(pixels, *pixels.shape[1:]) - 1)
         error = model(noisy.clamp(0, 1) if clip else noisy) - pixels
-        mse = error.square().mean()
-        if loss_space == "pixels":
-            return mse, {"mse": mse}
-        return (error / model.std).square().mean(), {"mse": mse}
+        return square_error(model, error, loss_space)
 
     return loss
 
 
-def inversion(model, batch):
-    """Mean square error of pixels between what a network saw and its inverse's answer.
-
-    Args:
-        model: a ``models.inverse.Inverse``.
-    """
-    pixels, _ = batch
-    found, seen = model(pixels)
-    return (found - seen).square().mean(), {}
-
-
-@torch.inference_mode()
-def mean_square_error(model, images, numbers, *, batch, engine=None):
-    """An autoencoder's error over some images of a set, in pixels.
-
-    The processes share the images. The model must be in evaluation mode.
-
-    Args:
-        engine: that the model was set up by; None: this process alone, on a CPU.
-    """
-    share = engine.share if engine else ALONE
-    device = engine.fabric.device if engine else torch.device("cpu")
-    loader = DataLoader(
-        Subset(images, numbers[share.rank :: share.world]),
-        batch,
-        num_workers=engine.workers if engine else 0,
-        worker_init_fn=deaf,
-        pin_memory=device.type == "cuda",
-    )
-    total = 0.0
-    for pixels, _ in loader:
-        pixels = pixels.to(device, non_blocking=True).float() / 255
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
-        error = (model(pixels) - pixels).square().mean()
-        total = total + error.double() * len(pixels)
-    if engine:
-        total = engine.sum({"error": total})["error"]
-    return float(total) / len(numbers)
-
-
-def gaussian_denoising(deviation, share=ALONE):
-    """Mean square error between an autoencoder's output and its input before noise.
+def gaussian_denoising(deviation: float, share: Share = SINGLE) -> Loss:
+    """Return a loss: square error between the output for noisy pixels and clean ones.
 
     Despraz et al. 2017, section 4.2. The noisy pixels are not clipped: black ones would
     get half the noise.
@@ -133,12 +109,63 @@ def gaussian_denoising(deviation, share=ALONE):
         share: of this process.
     """
 
-    def loss(model, batch):
+    def loss(model: nn.Module, batch: Batch) -> Values:
         pixels, _ = batch
-        noise = share.own(
+        noise = share.draw(
             lambda images: torch.randn(images, *pixels.shape[1:], device=pixels.device),
             len(pixels),
         )
         return (model(pixels + deviation * noise) - pixels).square().mean(), {}
 
     return loss
+
+
+def inversion(model: nn.Module, batch: Batch) -> Values:
+    """Return the mean square error of pixels between a network's input and its inverse.
+
+    Args:
+        model: a ``networks.inverse.Inverse``.
+        batch: pixels, and labels that are not used.
+    """
+    pixels, _ = batch
+    inverted, network_input = model(pixels)
+    return (inverted - network_input).square().mean(), {}
+
+
+@torch.inference_mode()
+def mean_square_error(
+    model: nn.Module,
+    images: ImageSet,
+    numbers: Sequence[int] | np.ndarray,
+    *,
+    batch: int,
+    engine: Engine | None = None,
+) -> float:
+    """Return an autoencoder's error over some images of a set, in pixels.
+
+    The processes share the images. The model must be in evaluation mode.
+
+    Args:
+        model: the autoencoder.
+        images: the set.
+        numbers: of the images.
+        batch: images of a batch.
+        engine: that the model was set up by; None: this process alone, on a CPU.
+    """
+    share = engine.share if engine else SINGLE
+    device = engine.fabric.device if engine else torch.device("cpu")
+    loader = DataLoader(
+        Subset(images, list(numbers[share.rank :: share.world])),
+        batch,
+        num_workers=engine.workers if engine else 0,
+        worker_init_fn=ignore_stop_signals,
+        pin_memory=device.type == "cuda",
+    )
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    for pixels, _ in loader:
+        pixels = pixels.to(device, non_blocking=True).float() / 255
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        error = (model(pixels) - pixels).square().mean()
+        total = total + error.double() * len(pixels)
+    summed = engine.sum({"error": total})["error"] if engine else total
+    return float(summed) / len(numbers)
