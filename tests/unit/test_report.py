@@ -19,14 +19,19 @@ from PIL import Image
 from s2snets.config import Figures, Study, load
 from s2snets.measure.lattice import build, thresholds
 from s2snets.measure.rrc import relate
-from s2snets.report import certainty, documents
-from s2snets.report import page as report
-from s2snets.report import report_data as islands
-from s2snets.report.pictures import embed
+from s2snets.report.answer import rank_networks
+from s2snets.report.captions import CAPTIONS, paragraphs_to_html
+from s2snets.report.certainty import resample_support, use_bounds
+from s2snets.report.figure_texts import FIGURES, OPTIONAL, describe_figures
+from s2snets.report.figures import embed_images
+from s2snets.report.formatting import duration, join_names, typeset_signals
+from s2snets.report.open_definitions import OPEN, open_definitions
+from s2snets.report.page import GALLERY_SIZE, ReportInputs
+from s2snets.report.page import write as write_page
+from s2snets.report.report_data import lattice_slider, reconstruction_viewer
 from s2snets.runtime.errors import UserError
-from s2snets.stages import report as stage
+from s2snets.stages.report import Report
 
-CAPTIONS = report.CAPTIONS
 PRINTED = """autoencoder,L,A,V,I,R
 A_L,0.3484,0.3077,0.0416,0.4352,0.4730
 A_A,0.0211,0.5613,0.0097,0.5375,0.0925
@@ -34,7 +39,7 @@ A_V,0.2929,0.5362,0.7163,0.7400,0.7300
 A_I,0.1829,0.3024,0.4555,0.7671,0.4540
 A_R,0.0163,0.4972,0.0710,0.7249,0.7494
 """
-CONFIG = load(
+STUDY = load(
     {
         "study": "demo",
         "image_size": 32,
@@ -57,7 +62,8 @@ CONFIG = load(
             "compounds": [["bag", "boot"]],
         },
     }
-).model_dump(mode="json")
+)
+CONFIG = STUDY.model_dump(mode="json")
 DEVIATIONS = """# Deviations
 
 Those of A_S, [elsewhere](https://example.org).
@@ -272,7 +278,7 @@ def gallery():
 
 @pytest.fixture
 def figures(tmp_path):
-    paths = [tmp_path / f"{stem}.png" for stem in report.FIGURES]
+    paths = [tmp_path / f"{stem}.png" for stem in FIGURES]
     for path in paths:
         path.write_bytes(png())
     return paths
@@ -284,11 +290,13 @@ def write(tables, lattices, distinct, gallery, figures, tmp_path):
 
     def text(**changes):
         html = tmp_path / "report.html"
-        given = {"figures": figures, "captions": CAPTIONS, "config": CONFIG}
+        given = {"figures": figures, "assets": CAPTIONS, "study": STUDY}
         given |= {"tables": tables, "lattices": lattices, "record": RECORD}
         given |= {"distinct": distinct, "gallery": gallery, "deviations": DEVIATIONS}
         given |= {"classes": list("abcdefghij"), "cleaning": CLEANING} | changes
-        report.write(html, **given)
+        texts = given["study"], given["assets"]
+        given["figures"] = describe_figures(given["figures"], *texts)
+        write_page(html, ReportInputs(**given))
         return html.read_text()
 
     return text
@@ -324,7 +332,7 @@ class Page(HTMLParser):
 
 
 def test_answer_of_the_printed_table_is_the_papers(tables, lattices):
-    found = report.answer(tables["rrc"], lattices, tables["information"], 256)
+    found = rank_networks(tables["rrc"], lattices, tables["information"], 256)
     assert found["threshold"] == 0.8
     assert found["by_use"] == "V > L > R > A > I"
     assert (found["first"], found["last"]) == (["V"], ["I"])
@@ -341,7 +349,7 @@ def test_networks_that_serve_as_many_share_a_rank(tables):
     flat[list("LAVIR")] = 0.5
     rrc = relate(flat)
     rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
-    found = report.answer(rrc, [build(rrc, 0.5)], tables["information"], 256)
+    found = rank_networks(rrc, [build(rrc, 0.5)], tables["information"], 256)
     assert found["by_use"] == "L = A = V = I = R"
     assert found["by_information"] == "V > L > R > A > I"
     assert found["most"] == found["least"] == 4
@@ -389,7 +397,7 @@ def test_page_refers_to_nothing_outside_itself(write):
 
 def test_page_holds_every_figure_described_for_those_who_cannot_see(write):
     images = [image for image in Page(write()).all("img") if "src" in image]
-    assert len(images) == len(report.FIGURES)
+    assert len(images) == len(FIGURES)
     assert all(len(image["alt"]) > 40 for image in images)
     assert all(
         base64.b64decode(image["src"].partition(",")[2]) == png() for image in images
@@ -436,9 +444,9 @@ def test_settings_are_there_to_unfold(write):
 
 
 def test_names_cannot_break_the_page(write):
-    config = CONFIG | {"study": "<script>alert(1)</script>"}
-    assert "<script>alert" not in write(config=config)
-    assert report.signal("A_V < A_i∘j") == (
+    study = STUDY.model_copy(update={"study": "<script>alert(1)</script>"})
+    assert "<script>alert" not in write(study=study)
+    assert typeset_signals("A_V < A_i∘j") == (
         "<i>A</i><sub>V</sub> &lt; <i>A</i><sub>i</sub>∘j"
     )
 
@@ -467,7 +475,7 @@ def test_every_figure_and_caption_is_used(write):
 
 
 def test_caption_paragraphs_become_html():
-    assert report.prose("One ``x < 1``\nof A_S.\n\nTwo.\n") == (
+    assert paragraphs_to_html("One ``x < 1``\nof A_S.\n\nTwo.\n") == (
         "<p>One <code>x &lt; 1</code>\nof <i>A</i><sub>S</sub>.</p><p>Two.</p>"
     )
 
@@ -475,7 +483,7 @@ def test_caption_paragraphs_become_html():
 def test_fine_figures_shrink_to_what_screens_show(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (700, 2100, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "fine.png", dpi=(300, 300))
-    (shown,) = embed([tmp_path / "fine.png"], 10_000_000)
+    (shown,) = embed_images([tmp_path / "fine.png"], 10_000_000)
     assert (shown["width"], shown["height"]) == (875, 292)
     kept = Image.open(io.BytesIO(base64.b64decode(shown["src"].partition(",")[2])))
     assert kept.size == (1750, 584)
@@ -487,7 +495,7 @@ def test_the_largest_figures_shrink_first_and_all_fit(tmp_path):
         pixels = chance.integers(0, 255, (side, side, 3), dtype=np.uint8)
         paths.append(tmp_path / f"{name}.png")
         Image.fromarray(pixels).save(paths[-1], dpi=(200, 200))
-    small, large = embed(paths, 200_000)
+    small, large = embed_images(paths, 200_000)
     assert small["src"].startswith("data:image/png;")
     assert large["src"].startswith("data:image/webp;")
     assert 100_000 < len(large["src"]) + len(small["src"]) <= 200_000
@@ -502,11 +510,11 @@ def test_missing_figure_is_told(write, figures):
 
 
 def test_a_study_without_optional_parts_has_a_report_too(write, figures):
-    some = [path for path in figures if path.stem not in report.OPTIONAL]
-    assert {"salient-phase", "synthesis-modes"} < report.OPTIONAL
+    some = [path for path in figures if path.stem not in OPTIONAL]
+    assert {"salient-phase", "synthesis-modes"} < OPTIONAL
     text = write(figures=some, cleaning=None)
     Page(text)
-    for name in (*report.OPTIONAL, "photographs", "table-cleaning"):
+    for name in (*OPTIONAL, "photographs", "table-cleaning"):
         assert f'id="{name}"' not in text
         assert f'href="#{name}"' not in text
 
@@ -580,7 +588,7 @@ def test_missing_caption_is_told(write, tmp_path):
         if path.name != "table-1.rst":
             (folder / path.name).write_text(path.read_text())
     with pytest.raises(UserError, match=r"table-1\.rst: no such caption"):
-        write(captions=folder)
+        write(assets=folder)
 
 
 @pytest.mark.parametrize(
@@ -594,7 +602,7 @@ def test_missing_caption_is_told(write, tmp_path):
     ],
 )
 def test_durations_read_as_spoken(seconds, said):
-    assert report.duration(seconds) == said
+    assert duration(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -602,7 +610,7 @@ def test_durations_read_as_spoken(seconds, said):
     [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
 )
 def test_lists_read_as_spoken(names, said):
-    assert report.listed(names) == said
+    assert join_names(names) == said
 
 
 def test_command_line_reads_files_and_json(
@@ -622,23 +630,23 @@ def test_command_line_reads_files_and_json(
     arguments += ["--distinct", str(tmp_path / "distinct.json")]
     arguments += ["--validation", str(tmp_path / "index.json")]
     (tmp_path / "lattices.json").write_text(json.dumps(lattices))
-    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     (tmp_path / "cleaning.json").write_text(json.dumps(CLEANING))
     arguments += ["--cleaning", str(tmp_path / "cleaning.json")]
     arguments += ["--lattices", str(tmp_path / "lattices.json")]
     arguments += ["--figures", *map(str, figures)]
     html = tmp_path / "made.html"
-    for config in (json.dumps(CONFIG), str(tmp_path / "config.json")):
-        stage.main([*arguments, "--config", config, "--html", str(html)])
-        words = " ".join(Page(html.read_text()).words)
-        assert "V > L > R > A > I" in words
-        assert "numpy " + np.__version__ in words
-        assert "Where the photographs come from" in words
+    Report.main([*arguments, "--settings", json.dumps(CONFIG), "--html", str(html)])
+    words = " ".join(Page(html.read_text()).words)
+    assert "V > L > R > A > I" in words
+    assert "numpy " + np.__version__ in words
+    assert "Where the photographs come from" in words
 
 
 def test_settings_that_are_no_json_are_told():
-    with pytest.raises(UserError, match="--config: not JSON"):
-        stage.plain("{study: demo")
+    paths = [word for flag in Report.flags() for word in (flag.option, "x")]
+    paths[paths.index("--settings") + 1] = "{study: demo"
+    with pytest.raises(UserError, match="--settings: Invalid JSON"):
+        Report.parse(paths)
 
 
 def test_text_islands_are_json_that_a_browser_reads(write, distinct):
@@ -660,7 +668,7 @@ def test_text_islands_are_json_that_a_browser_reads(write, distinct):
 
 
 def test_slider_reaches_every_context_of_the_print(tables, distinct):
-    drawn = islands.diagrams(distinct, Figures(), 0.8)["lattices"]
+    drawn = lattice_slider(distinct, Figures(), 0.8)["lattices"]
     assert drawn[0]["low"] == 0
     assert drawn[-1]["high"] == 1
     assert all(one["high"] == after["low"] for one, after in itertools.pairwise(drawn))
@@ -672,18 +680,18 @@ def test_slider_reaches_every_context_of_the_print(tables, distinct):
 
 
 def test_share_that_was_not_measured_is_null(distinct):
-    drawn = islands.diagrams([distinct[0] | {"share": np.nan}], Figures(), 0.8)
+    drawn = lattice_slider([distinct[0] | {"share": np.nan}], Figures(), 0.8)
     assert drawn["lattices"][0]["share"] is None
 
 
 def test_colours_of_further_networks_are_css(distinct):
-    drawn = islands.diagrams(distinct, Figures(palette={"L": "red"}), 0.8)
+    drawn = lattice_slider(distinct, Figures(palette={"L": "red"}), 0.8)
     assert drawn["colours"]["L"] == "#ff0000"
     assert all(re.fullmatch("#[0-9a-f]{6}", one) for one in drawn["colours"].values())
 
 
 def test_pictures_are_the_clean_ones(gallery):
-    shown = islands.gallery(gallery, 10**6)["images"][1]["pictures"]
+    shown = reconstruction_viewer(gallery, 10**6)["images"][1]["pictures"]
     pixels = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(one.partition(",")[2]))))
         for one in shown
@@ -695,17 +703,17 @@ def test_pictures_are_the_clean_ones(gallery):
 def test_page_stays_below_10_mb_at_the_papers_size(write, gallery):
     text = write(gallery=made_gallery(side=256, images=6))
     assert len(text.encode()) < 10_000_000
-    shown = islands.gallery(made_gallery(side=256, images=6), report.PICTURES)
+    shown = reconstruction_viewer(made_gallery(side=256, images=6), GALLERY_SIZE)
     assert 1 <= len(shown["images"]) < 6
     assert not shown["small"]
 
 
 def test_one_image_comes_whatever_its_size(gallery):
-    assert len(islands.gallery(gallery, 0)["images"]) == 1
+    assert len(reconstruction_viewer(gallery, 0)["images"]) == 1
 
 
 def test_great_images_shrink():
-    shown = islands.gallery(made_gallery(side=300, images=1, networks="L"), 0)
+    shown = reconstruction_viewer(made_gallery(side=300, images=1, networks="L"), 0)
     data = shown["images"][0]["pictures"][0].partition(",")[2]
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
 
@@ -761,18 +769,18 @@ def test_page_says_that_nothing_is_open(write):
 
 def test_places_that_other_images_could_change_are_told(tables):
     wide = tables["rrc"].assign(rrc_low=0.0, rrc_high=1.5)
-    found = certainty.use(wide, 0.8)
+    found = use_bounds(wide, 0.8)
     assert (found["open"], found["first"], found["last"]) == (20, [], [])
-    found = certainty.use(tables["rrc"], 0.8)
+    found = use_bounds(tables["rrc"], 0.8)
     assert found["first"] == ["V"]
     assert found["least"]["V"] == found["most"]["V"] == 4
 
 
 def test_support_of_a_lattice_that_is_no_chain_counts_those_without(tables, lattices):
-    assert certainty.support(tables["chains"], lattices[3]) == pytest.approx(0.96)
-    assert certainty.support(tables["chains"], lattices[2]) == 0.934
+    assert resample_support(tables["chains"], lattices[3]) == pytest.approx(0.96)
+    assert resample_support(tables["chains"], lattices[2]) == 0.934
     strange = lattices[0] | {"threshold": 0.5}
-    assert np.isnan(certainty.support(tables["chains"], strange))
+    assert np.isnan(resample_support(tables["chains"], strange))
 
 
 def test_networks_near_chance_are_told(write, tables):
@@ -788,7 +796,7 @@ def test_without_labels_the_page_speaks_of_agreement(write, tables):
     table1 = tables["table1"].assign(top1=0.4)
     table1.loc[table1["input"] == "original", "top1"] = 1.0
     page = write(
-        config=CONFIG | {"reference": "predictions"},
+        study=STUDY.model_copy(update={"reference": "predictions"}),
         tables=tables | {"table1": table1},
         classes=None,
     )
@@ -829,7 +837,7 @@ def test_deviations_come_without_title_links_and_markup(write):
 
 def test_open_definitions_are_the_settings_own_words(write):
     words = " ".join(Page(write()).words)
-    for row in documents.definitions(CONFIG):
+    for row in open_definitions(STUDY):
         assert (
             f"{row['key']} {row['value']} the same" in words or row["default"] in words
         )
@@ -838,7 +846,7 @@ def test_open_definitions_are_the_settings_own_words(write):
 
 def test_every_setting_that_is_not_in_print_is_among_the_open_ones():
     models = {"": Study} | {
-        f"{name}.": type(documents.field(name).default)
+        f"{name}.": type(Study.model_fields[name].default)
         for name in ("finetune", "predict", "information")
     }
     said = {
@@ -848,7 +856,7 @@ def test_every_setting_that_is_not_in_print_is_among_the_open_ones():
         if "not in print" in one.description
     }
     assert len(said) >= 5
-    assert said <= set(documents.OPEN)
+    assert said <= set(OPEN)
 
 
 CHROMIUM = (

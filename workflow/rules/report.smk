@@ -1,42 +1,69 @@
 """Report: what the study found and what it cost, in one file."""
 
+from s2snets.report.open_definitions import open_definitions
+from s2snets.runtime.fingerprint import file_digest
+from s2snets.stages.report import Report, TabulateCosts
+
 # What takes time; the rest are tables and drawings of seconds.
-MEASURED = {
-    rules.clean_photos: {"batch": BATCHES},
-    rules.pack_images: {"set": PACKED},
-    rules.train_classifier: {"classifier": TRAINED, "seed": study.seeds},
-    rules.export_classifier: {"classifier": GIVEN, "seed": study.seeds},
-    rules.pretrain_autoencoder: {"corpus": CORPORA, "seed": study.seeds},
-    rules.finetune_autoencoder: {
-        "part": study.finetune.parts,
-        "classifier": CLASSIFIERS,
-        "seed": study.seeds,
-    },
-    rules.predict: {"source": SOURCES, "seed": study.seeds},
-    rules.train_denoiser: {
-        "seed": study.seeds if "autoencoder" in study.denoise.methods else []
-    },
-    rules.predict_denoised: {"denoiser": study.denoise.methods, "seed": study.seeds},
-    rules.pretrain_lighter: {"size": LIGHTER, "seed": study.seeds},
-    rules.predict_lighter: {"size": LIGHTER, "seed": study.seeds},
-    rules.measure_information: {"source": INFORMED, "seed": study.seeds},
-    rules.reverse_network: {"classifier": REVERSED, "seed": study.seeds},
-    rules.train_inverse: {
-        "informed": INFORMED_BY if INVERTED else [],
-        "seed": study.seeds,
-    },
-    rules.measure_inverse: {"seed": study.seeds if INVERTED else []},
-    rules.segment: {"segmenter": SEGMENTERS, "seed": study.seeds},
-    rules.train_generator: {"seed": study.seeds if "pretrained" in MODES else []},
-    rules.synthesise: {"mode": MODES, "classifier": PREFERRING, "seed": study.seeds},
-    rules.rank_images: {"classifier": PREFERRING, "seed": study.seeds[:1]},
-}
+MEASURED = [
+    collect(str(measured.benchmark), **axes_of)
+    for measured, axes_of in (
+        (rules.clean_photos, {"batch": axes.batches}),
+        (rules.pack_images, {"set": axes.packed}),
+        (rules.train_classifier, {"classifier": axes.trained, "seed": axes.seeds}),
+        (rules.export_classifier, {"classifier": axes.exported, "seed": axes.seeds}),
+        (rules.pretrain_autoencoder, {"corpus": CORPORA, "seed": axes.seeds}),
+        (
+            rules.finetune_autoencoder,
+            {
+                "part": axes.parts,
+                "classifier": axes.classifiers,
+                "seed": axes.seeds,
+            },
+        ),
+        (rules.predict, {"source": axes.sources, "seed": axes.seeds}),
+        (rules.train_denoiser, {"seed": axes.seeds if axes.learned_denoiser else []}),
+        (
+            rules.predict_denoised,
+            {"denoiser": study.denoise.methods, "seed": axes.seeds},
+        ),
+        (rules.pretrain_lighter, {"size": axes.lighter, "seed": axes.seeds}),
+        (rules.predict_lighter, {"size": axes.lighter, "seed": axes.seeds}),
+        (
+            rules.measure_information,
+            {"source": axes.main_sources, "seed": axes.seeds},
+        ),
+        (rules.reverse_network, {"classifier": axes.reversed, "seed": axes.seeds}),
+        (
+            rules.train_inverse,
+            {"informed": INFORMED_BY if axes.inverted else [], "seed": axes.seeds},
+        ),
+        (rules.measure_inverse, {"seed": axes.seeds if axes.inverted else []}),
+        (rules.segment, {"segmenter": axes.segmenters, "seed": axes.seeds}),
+        (
+            rules.train_generator,
+            {"seed": axes.seeds if "pretrained" in axes.modes else []},
+        ),
+        (
+            rules.synthesise,
+            {
+                "mode": axes.modes,
+                "classifier": axes.preferring,
+                "seed": axes.seeds,
+            },
+        ),
+        (
+            rules.rank_images,
+            {"classifier": axes.preferring, "seed": axes.seeds[:1]},
+        ),
+    )
+]
 # Each companion study's, where there is one.
 COMPANIONS = {
-    "selectivity": REVERSED,
-    "inversion": INVERTED,
-    "segmentation": SEGMENTERS,
-    "synthesis": PREFERRING,
+    "selectivity": axes.reversed,
+    "inversion": axes.inverted,
+    "segmentation": axes.segmenters,
+    "synthesis": axes.preferring,
 }
 TABLES = [
     "accuracy",
@@ -54,16 +81,15 @@ TABLES = [
 rule tabulate_costs:
     """Time and memory of every job that takes time."""
     input:
-        [collect(str(one.benchmark), **axes) for one, axes in MEASURED.items()],
+        benchmarks=MEASURED,
     output:
-        "<tables>/costs.csv",
+        table="<tables>/costs.csv",
     log:
         "<logs>/tabulate_costs.log",
     params:
-        code=fingerprint("s2snets.stages.tabulate_costs"),
+        **declared(TabulateCosts),
     shell:
-        "python -m s2snets.stages.tabulate_costs --benchmarks {input:q}"
-        " --table {output:q} > {log:q} 2>&1"
+        TabulateCosts.command()
 
 
 rule report:
@@ -71,39 +97,30 @@ rule report:
     input:
         **{table: f"<tables>/{table}.csv" for table in TABLES},
         **{
-            table: f"<tables>/{table}.csv" if wanted else []
-            for table, wanted in COMPANIONS.items()
+            table: f"<tables>/{table}.csv" if networks else []
+            for table, networks in COMPANIONS.items()
         },
         lattices="<tables>/lattices.json",
         distinct="<tables>/distinct-lattices.json",
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
         cleaning=rules.audit_photos.output.summary if study.clean else [],
-        deviations=own("docs/deviations.md"),
-        figures=collect("<figures>/{stem}.png", stem=REPORTED),
+        deviations=os.path.relpath(LIBRARY.parent / "docs/deviations.md"),
+        figures=collect(
+            "<figures>/{stem}.png",
+            stem=[one.stem for one in DRAWINGS if one.figure.reported],
+        ),
         rest=rules.figures.input,
     output:
-        "<results>/report.html",
+        html="<results>/report.html",
     log:
         "<logs>/report.log",
     params:
-        code=fingerprint("s2snets.stages.report"),
-        captions=texts(WORKFLOW / "s2snets/assets/report"),
-        meanings=texts(WORKFLOW / "schemas"),
-        config=json.dumps(config),
+        **declared(Report),
+        definitions=open_definitions(study),
+        templates=file_digest(sorted((LIBRARY / "s2snets/assets/report").iterdir())),
     shell:
-        "python -m s2snets.stages.report --accuracy {input.accuracy:q}"
-        " --table1 {input.table1:q}"
-        " --table2 {input.table2:q} --parts {input.parts:q} --rrc {input.rrc:q}"
-        " --information {input.information:q} --chains {input.chains:q}"
-        " --comparison {input.comparison:q} --costs {input.costs:q}"
-        " --lattices {input.lattices:q} --distinct {input.distinct:q}"
-        " --gallery {input.gallery:q} --validation {input.validation:q}"
-        " --cleaning {input.cleaning:q} --selectivity {input.selectivity:q}"
-        " --inversion {input.inversion:q} --segmentation {input.segmentation:q}"
-        " --synthesis {input.synthesis:q}"
-        " --deviations {input.deviations:q} --figures {input.figures:q}"
-        " --config {params.config:q} --html {output:q} > {log:q} 2>&1"
+        Report.command()
 
 
 localrules:

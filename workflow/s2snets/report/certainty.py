@@ -1,52 +1,84 @@
 """How far the report's answer can be trusted: intervals, resamples, chance."""
 
 import itertools
+from collections.abc import Hashable, Mapping
+from typing import Any, TypedDict
 
 import numpy as np
+import pandas as pd
 
-NEAR = 0.02
-"""An accuracy so close to chance says nothing about what a network uses."""
+from s2snets.report.answer import between_networks
+
+CHANCE_MARGIN = 0.02
+"""An accuracy this close to chance says nothing about what a network uses."""
 
 
-def use(rrc, threshold):
-    """Which places in the order by use the intervals of RRC leave open.
+class UseBounds(TypedDict):
+    """What the 95 % intervals of RRC leave open in the order by use."""
 
-    A_i serves j surely where the whole 95 % interval of RRC(A_i∘j) reaches t, and
-    perhaps where only its upper end does.
+    pairs: int  # of two networks
+    open: int  # pairs whose interval contains t
+    least: dict[Hashable, int]  # name -> networks that its signal certainly serves
+    most: dict[Hashable, int]  # name -> networks that its signal possibly serves
+    first: list[str]  # leads the order, whatever the open pairs do
+    last: list[str]  # ends it likewise
+
+
+class NearChance(TypedDict):
+    """Networks whose accuracy is too close to chance to support the answer."""
+
+    chance: float
+    guessing: list[str]  # within CHANCE_MARGIN of chance on the originals
+    lost: list[str]  # others that lose over half of their margin through A_S
+
+
+class Findings(TypedDict):
+    """What the page's sections say in words."""
+
+    cost: tuple[float, float]  # least and greatest loss of top-1 through A_S
+    regained: list[str]  # networks that reach their original accuracy through A_i
+    gained: list[str]  # networks with more top-1 through A_i than through A_S
+    networks: int
+    worst: dict[Hashable, Any]  # row of rrc.csv, of two networks
+    best: dict[Hashable, Any]
+
+
+def use_bounds(rrc: pd.DataFrame, threshold: float) -> UseBounds:
+    """Return which places in the order by use other images could change.
+
+    A_i certainly serves j where the whole 95 % interval of RRC(A_i∘j) reaches t, and
+    possibly where only its upper end does.
 
     Args:
         rrc: ``rrc.csv``.
         threshold: t.
-
-    Returns:
-        dict: pairs (number of pairs of two networks), open (those whose interval has
-        t inside), least, most (name -> networks that its signal serves surely, at
-        most), first, last (names that lead and end the order whatever the open
-        pairs do).
     """
-    others = rrc[rrc["autoencoder"] != "A_" + rrc["classifier"]]
+    others = between_networks(rrc)
     network = others["autoencoder"].str.removeprefix("A_")
-    sure = (others["rrc_low"] >= threshold).groupby(network, sort=False).sum()
-    perhaps = (others["rrc_high"] >= threshold).groupby(network, sort=False).sum()
+    reached = (others[["rrc_low", "rrc_high"]] >= threshold).astype(int)
+    served = reached.groupby(network, sort=False).sum()
+    least, most = served["rrc_low"], served["rrc_high"]
     return {
         "pairs": len(others),
-        "open": int((perhaps - sure).sum()),
-        "least": sure.to_dict(),
-        "most": perhaps.to_dict(),
-        "first": [i for i in sure.index if sure[i] > perhaps.drop(i).max()],
-        "last": [i for i in sure.index if perhaps[i] < sure.drop(i).min()],
+        "open": int((most - least).sum()),
+        "least": least.to_dict(),
+        "most": most.to_dict(),
+        "first": [i for i in least.index if least[i] > most.drop(i).max()],
+        "last": [i for i in least.index if most[i] < least.drop(i).min()],
     }
 
 
-def ties(information, bins):
-    """Neighbours in the order by information whose 95 % intervals overlap.
+def overlapping_neighbours(
+    information: pd.DataFrame, bins: int
+) -> list[tuple[str, str]]:
+    """Return neighbours in the order by information whose 95 % intervals overlap.
 
     Args:
         information: ``information.csv``.
         bins: histogram bins of the order.
 
     Returns:
-        Pairs of names, the one with more information first.
+        Pairs of names, the network with more information first.
     """
     intra = information[
         (information["measure"] == "intra")
@@ -62,62 +94,60 @@ def ties(information, bins):
     ]
 
 
-def support(chains, lattice):
-    """Share of the resamples in which a lattice is a chain, or none, as it is here.
+def resample_support(chains: pd.DataFrame, lattice: Mapping[str, Any]) -> float:
+    """Return the share of resamples in which a lattice is a chain, or none, as here.
 
     Args:
         chains: ``chains.csv``.
         lattice: an entry of ``lattices.json``.
 
     Returns:
-        A share in [0, 1]; nan where the table lacks the threshold.
+        A share in [0, 1]; NaN if the table lacks the threshold.
     """
     row = chains[np.isclose(chains["threshold"], lattice["threshold"])]
     share = row["share"].mean()
     return float(share if lattice["chain"] else 1 - share)
 
 
-def weakness(table1, classes):
-    """Networks of which an accuracy can say little.
+def top1_by_input(table1: pd.DataFrame) -> pd.DataFrame:
+    """Return top-1 of ``table1.csv``: networks in its order by original, A_S, A_i."""
+    top1 = table1.pivot(index="classifier", columns="input", values="top1")
+    return top1.reindex(table1["classifier"].unique())
+
+
+def near_chance(table1: pd.DataFrame, classes: int | None) -> NearChance:
+    """Return the networks of which an accuracy can say little.
 
     Args:
         table1: ``table1.csv``.
-        classes: number of classes; None: unknown, and chance negligible.
-
-    Returns:
-        dict: chance; guessing (names within 2 points of chance on the originals);
-        lost (others that keep less than half of what lies above chance through A_S).
+        classes: number of classes; None: unknown, so that chance is taken as 0.
     """
-    top1 = table1.pivot(index="classifier", columns="input", values="top1")
     chance = 1 / classes if classes else 0.0
-    top1 = top1.reindex(table1["classifier"].unique()) - chance
-    guessing = top1["original"] <= NEAR
-    lost = ~guessing & (top1["A_S"] < top1["original"] / 2)
+    margin = top1_by_input(table1) - chance
+    guessing = margin["original"] <= CHANCE_MARGIN
+    lost = ~guessing & (margin["A_S"] < margin["original"] / 2)
     return {
         "chance": chance,
-        "guessing": list(top1.index[guessing]),
-        "lost": list(top1.index[lost]),
+        "guessing": list(margin.index[guessing]),
+        "lost": list(margin.index[lost]),
     }
 
 
-def findings(table1, rrc):
-    """What the sections of the report say before they show it.
+def section_findings(table1: pd.DataFrame, rrc: pd.DataFrame) -> Findings:
+    """Return what the sections on signals and on exchange say before their tables.
 
-    Returns:
-        dict: cost (least and most top-1 that A_S takes, in [0, 1]), regained (names
-        that their own autoencoder gives back their original accuracy), gained (those
-        that it gives more than A_S leaves), networks (their number), worst, best (rows
-        of ``rrc.csv`` between two networks).
+    Args:
+        table1: ``table1.csv``.
+        rrc: ``rrc.csv``.
     """
-    top1 = table1.pivot(index="classifier", columns="input", values="top1")
-    top1 = top1.reindex(table1["classifier"].unique())
+    top1 = top1_by_input(table1)
     cost = top1["original"] - top1["A_S"]
-    others = rrc[rrc["autoencoder"] != "A_" + rrc["classifier"]]
+    others = between_networks(rrc)
     return {
         "cost": (cost.min(), cost.max()),
         "regained": list(top1.index[top1["A_i"] >= top1["original"]]),
         "gained": list(top1.index[top1["A_i"] > top1["A_S"]]),
         "networks": len(top1),
-        "worst": others.loc[others["rrc"].idxmin()].to_dict(),
-        "best": others.loc[others["rrc"].idxmax()].to_dict(),
+        "worst": others.iloc[others["rrc"].argmin()].to_dict(),
+        "best": others.iloc[others["rrc"].argmax()].to_dict(),
     }

@@ -1,4 +1,9 @@
-"""What the companion studies found, out of their tables."""
+"""The companion studies' tables, summarised for the page."""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import pandas as pd
 
 ARCHITECTURES = {
     "deconvnet": "DeConvNet",
@@ -6,7 +11,7 @@ ARCHITECTURES = {
     "desalinet": "DeSaliNet",
     "gaussian": "Gaussian",
 }
-"""Name -> as the paper spells it."""
+"""Architecture (or baseline) -> its spelling in the paper."""
 
 TABLES = {
     "selectivity": ("classifier", "depth", "layer", "architecture", "pair", "cosine"),
@@ -14,36 +19,40 @@ TABLES = {
     "segmentation": ("source", "network", "method", "pp", "iou", "images"),
     "synthesis": ("classifier", "kind", "mode", "against", "measure", "mean"),
 }
-"""Tables that a report may have, as CSV -> columns that it cannot do without."""
+"""Optional tables of the report, as CSV -> the columns that it needs."""
+
+Records = list[dict[Hashable, Any]]
 
 
-def selectivity(table):
-    """Each network's deepest layer: how much a neuron decides, and how much the image.
+def selectivity(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the selectivity at each network's deepest layer.
 
     Returns:
         Rows: classifier, layer, architecture, neurons (cosine of the responses for the
         most active and for a random neuron), image (that of two images, same neuron),
         each with _low and _high.
     """
-    found = []
-    for classifier, own in table.groupby("classifier", sort=False):
-        deepest = own[own["depth"] == own["depth"].max()]
-        for architecture, rows in deepest.groupby("architecture", sort=False):
-            by = rows.set_index("pair")
-            found.append({
-                "classifier": classifier,
-                "layer": by["layer"].iloc[0],
-                "architecture": ARCHITECTURES[architecture],
-            } | {
-                name + end: by.at[pair, "cosine" + end]
-                for name, pair in (("neurons", "strongest-random"), ("image", "image"))
-                for end in ("", "_low", "_high")
-            })  # fmt: skip
-    return found
+    deepest = table.groupby("classifier", sort=False)["depth"].transform("max")
+    table = table[table["depth"] == deepest].replace({"architecture": ARCHITECTURES})
+    summary = []
+    for (classifier, architecture), rows in table.groupby(
+        ["classifier", "architecture"], sort=False
+    ):
+        by_pair = rows.set_index("pair")
+        row = {
+            "classifier": classifier,
+            "layer": by_pair["layer"].iloc[0],
+            "architecture": architecture,
+        }
+        for name, pair in (("neurons", "strongest-random"), ("image", "image")):
+            for end in ("", "_low", "_high"):
+                row[name + end] = by_pair.at[pair, "cosine" + end]
+        summary.append(row)
+    return summary
 
 
-def inversion(table):
-    """Relative errors of the inverse networks, and the reductions that are printed."""
+def inversion(table: pd.DataFrame) -> dict[str, Records]:
+    """Return the inverse networks' relative errors, and the reductions between them."""
     relative = table[table["error"] == "relative"]
     compared = relative["against"].notna()
     return {
@@ -52,48 +61,43 @@ def inversion(table):
     }
 
 
-def segmentation(table):
-    """Rows of Table 1, measured ones first."""
-    counted = table.assign(images=table["images"].astype("Int64"))
-    shown = counted.replace({"method": ARCHITECTURES}).astype(object)
-    return shown.where(shown.notna(), "").to_dict("records")
+def segmentation(table: pd.DataFrame) -> Records:
+    """Return the rows of the segmentation's Table 1, missing values as empty texts."""
+    table = table.assign(images=table["images"].astype("Int64"))
+    table = table.replace({"method": ARCHITECTURES}).astype(object)
+    return table.where(table.notna(), "").to_dict("records")
 
 
-def synthesis(table):
-    """Of each network and mode, over its classes: what its preferred images reach.
+def synthesis(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what the preferred images of classes reach, by network and mode.
 
     Returns:
-        Rows: classifier, mode, targets, and mean, low and high by measure.
+        Rows: classifier, mode, targets, by (measure -> mean, low, high over classes).
     """
     classes = table[(table["kind"] == "class") & table["against"].isna()]
-    found = []
+    summary = []
     for (classifier, mode), rows in classes.groupby(["classifier", "mode"], sort=False):
-        by = rows.set_index("measure")
-        found.append({
+        by_measure = rows.set_index("measure")
+        summary.append({
             "classifier": classifier,
             "mode": mode,
-            "targets": int(by["targets"].max()),
-            "by": by[["mean", "low", "high"]].T.to_dict(),
+            "targets": int(by_measure["targets"].max()),
+            "by": by_measure[["mean", "low", "high"]].T.to_dict(),
         })  # fmt: skip
-    return found
+    return summary
 
 
-FOUND = {
+SUMMARIES: dict[str, Callable[[pd.DataFrame], object]] = {
     "selectivity": selectivity,
     "inversion": inversion,
     "segmentation": segmentation,
     "synthesis": synthesis,
 }
-"""Table -> what the page makes of it."""
 
 
-def companions(tables):
-    """By table what it says; None of a table that a study has not.
-
-    Args:
-        tables: DataFrames by name, some of ``TABLES``.
-    """
+def summarise_companions(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
+    """Return the summary of each companion table; None for one that is absent."""
     return {
-        name: find(tables[name]) if name in tables else None
-        for name, find in FOUND.items()
+        name: summarise(tables[name]) if name in tables else None
+        for name, summarise in SUMMARIES.items()
     }

@@ -1,38 +1,45 @@
 """What the report's script redraws, as plain values for JSON."""
 
-import base64
 import io
 import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.colors import to_hex
 from PIL import Image
 
+from s2snets.config import Figures
 from s2snets.figures.command import at_strength
 from s2snets.figures.style import colours
+from s2snets.report.figures import data_url
 
-SMALL = 128
-"""Images with a shorter side are shown with hard pixels."""
+PIXELATED_BELOW = 128
+"""Images with a shorter side are enlarged without smoothing."""
 
-LARGEST = 256
-"""Side to which greater images shrink, pixels."""
+LARGEST_SIDE = 256
+"""Side to which larger images shrink, pixels."""
 
 
-def known(number):
-    """A number, or None where a table has none: JSON knows no nan."""
+def nan_to_none(number: float | None) -> float | None:
+    """Return a number as JSON can hold it: None for NaN."""
     return None if number is None or math.isnan(number) else float(number)
 
 
-def diagrams(distinct, style, threshold):
-    """The lattices of a slider over the threshold.
+def lattice_slider(
+    distinct: Sequence[Mapping[str, Any]], style: Figures, threshold: float
+) -> dict[str, Any]:
+    """Return the lattices of a slider over the threshold.
 
     Args:
-        distinct: what ``distinct-lattices.json`` holds.
-        style: the settings of the figures, for their colours.
-        threshold: where the slider starts.
+        distinct: ``distinct-lattices.json``.
+        style: the figures' settings, for their colours.
+        threshold: the slider's start.
 
     Returns:
         dict: threshold; colours by network; lattices, ascending, each with low, high,
-        chain, share, objects, covers, and concepts (objects, attributes, x, y).
+        chain, share, covers, and concepts (objects, attributes, x, y).
     """
     names = {name for lattice in distinct for name in lattice["objects"]}
     kept = ("objects", "attributes", "x", "y")
@@ -48,7 +55,7 @@ def diagrams(distinct, style, threshold):
                 "low": lattice["low"],
                 "high": lattice["high"],
                 "chain": lattice["chain"],
-                "share": known(lattice["share"]),
+                "share": nan_to_none(lattice["share"]),
                 "covers": lattice["covers"],
                 "concepts": [
                     {key: concept[key] for key in kept}
@@ -60,8 +67,10 @@ def diagrams(distinct, style, threshold):
     }
 
 
-def crossings(rrc, accuracy):
-    """Every network on every signal, with intervals: a row a cell of Table 2.
+def table2_cells(
+    rrc: pd.DataFrame, accuracy: pd.DataFrame
+) -> dict[Hashable, dict[Hashable, Any]]:
+    """Return what each cell of Table 2 says in words.
 
     Args:
         rrc: ``rrc.csv``.
@@ -69,8 +78,8 @@ def crossings(rrc, accuracy):
 
     Returns:
         dict (autoencoder, classifier) -> dict: accuracy, low, high (its 95 %
-        interval), rrc, rrc_low, rrc_high, difference (against the network's own
-        autoencoder).
+        interval), rrc, rrc_low, rrc_high, difference (from the accuracy with the
+        network's own autoencoder).
     """
     clean = accuracy[accuracy["strength"] == 0]
     bounds = clean.set_index(["label", "classifier"])[["top1_low", "top1_high"]]
@@ -81,41 +90,43 @@ def crossings(rrc, accuracy):
     return table.rename(columns=names).to_dict("index")
 
 
-def picture(pixels):
-    """uint8 pixels (H, W, 3) as a PNG's data address, no side above ``LARGEST``."""
+def thumbnail(pixels: np.ndarray) -> str:
+    """Return uint8 pixels (H, W, 3) as a PNG's data URL, shrunk to ``LARGEST_SIDE``."""
     image = Image.fromarray(pixels)
-    image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
     data = io.BytesIO()
     image.save(data, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
+    return data_url(data.getvalue())
 
 
-def gallery(arrays, budget):
-    """The gallery's clean images with every reconstruction, as far as they fit.
+def reconstruction_viewer(
+    gallery: Mapping[str, np.ndarray], characters: int
+) -> dict[str, Any]:
+    """Return the gallery's clean images and their reconstructions, as many as fit.
 
     Args:
-        arrays: what ``gallery.npz`` holds.
-        budget: characters that the pictures may fill; one image always comes.
+        gallery: the arrays of ``gallery.npz``.
+        characters: room for the pictures; one image is always included.
 
     Returns:
         dict: sources (``original``, then the labels); side (of the images, pixels);
-        small (whether pixels should stay visible); images, each with a name and its
-        pictures, one a source.
+        small (whether to enlarge without smoothing); images, each with a name and its
+        pictures, one for each source.
     """
-    clean = at_strength(arrays, 0)
-    originals = arrays["originals"][clean]
-    images, left = [], budget
-    for number, truth in enumerate(arrays["truth"]):
-        seen = arrays["reconstructions"][clean][:, number]
-        pictures = [picture(pixels) for pixels in (originals[number], *seen)]
-        left -= sum(map(len, pictures))
-        if images and left < 0:
+    clean = at_strength(gallery, 0)
+    originals = gallery["originals"][clean]
+    images: list[dict[str, Any]] = []
+    for number, truth in enumerate(gallery["truth"]):
+        reconstructions = gallery["reconstructions"][clean][:, number]
+        pictures = [thumbnail(one) for one in (originals[number], *reconstructions)]
+        characters -= sum(map(len, pictures))
+        if images and characters < 0:
             break
         images.append({"name": str(truth), "pictures": pictures})
     side = originals.shape[2]
     return {
-        "sources": ["original", *map(str, arrays["labels"])],
+        "sources": ["original", *map(str, gallery["labels"])],
         "side": side,
-        "small": side < SMALL,
+        "small": side < PIXELATED_BELOW,
         "images": images,
     }

@@ -1,76 +1,94 @@
-"""Command line of rule ``report``: tables and figures into one offline HTML file."""
+"""The report: what the study found and what it cost, in one file."""
 
-import json
-import time
-from pathlib import Path
+from s2snets.config import Study
+from s2snets.study.stage import InputFile, OutputFile, Stage
 
-from s2snets.report.companions import TABLES as COMPANIONS
-from s2snets.report.page import CAPTIONS, TABLES, write
-from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import read_json
-from s2snets.runtime.fingerprint import fingerprint
-from s2snets.runtime.records import make_record
-from s2snets.runtime.tables import read_arrays, read_csv
-from s2snets.stages.base import arguments, run
-
-STAGE = "s2snets.stages.report"
+BENCHMARK_COLUMNS = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mb"}
+"""Column of Snakemake's benchmark files -> its name in the table of costs."""
 
 
-def plain(text):
-    """A JSON object, given as text or as the path of a file.
+class TabulateCosts(Stage):
+    """Tabulate time and memory of every job that takes time."""
 
-    Raises:
-        UserError: it is neither.
-    """
-    try:
-        return json.loads(text) if text.lstrip().startswith("{") else read_json(text)
-    except ValueError as error:
-        raise UserError(f"--config: not JSON ({error})") from None
+    benchmarks: list[InputFile]
+    table: OutputFile
 
+    def run(self) -> None:
+        """Write one row per benchmark file."""
+        import pandas as pd
 
-def main(argv=None):
-    started = time.monotonic()
-    job = arguments(
-        __doc__,
-        paths=(
-            *TABLES,
-            "lattices",
-            "distinct",
-            "gallery",
-            "validation",
-            "deviations",
-            "html",
-        ),
-        lists=("figures",),
-        cleaning={
-            "type": Path,
-            "nargs": "?",
-            "help": "the audit's summary; none: nothing was cleaned",
-        },
-        **{
-            name: {"type": Path, "nargs": "?", "help": "none: no such study"}
-            for name in COMPANIONS
-        },
-        config={"type": plain, "required": True, "help": "all settings, JSON"},
-    ).parse_args(argv)
-    given = {
-        name: need for name, need in (TABLES | COMPANIONS).items() if getattr(job, name)
-    }
-    write(
-        job.html,
-        {name: read_csv(getattr(job, name), need) for name, need in given.items()},
-        read_json(job.lattices),
-        read_json(job.distinct),
-        read_arrays(job.gallery),
-        classes=read_json(job.validation)["classes"],
-        deviations=job.deviations.read_text(encoding="utf-8"),
-        figures=[Path(figure) for figure in job.figures],
-        captions=CAPTIONS,
-        config=job.config,
-        cleaning=read_json(job.cleaning) if job.cleaning else None,
-        record=make_record("report", job.config, None, fingerprint(STAGE), started),
-    )
+        from s2snets.runtime.tables import write_csv
+
+        rows = []
+        for path in self.benchmarks:
+            # Laid out as RULE/…WILDCARDS….tsv below the folder of benchmarks.
+            rule, *job = path.parts[path.parts.index("benchmarks") + 1 :]
+            row = pd.read_csv(path, sep="\t", na_values="-")[list(BENCHMARK_COLUMNS)]
+            row = row.rename(columns=BENCHMARK_COLUMNS)
+            row.insert(0, "rule", rule)
+            row.insert(1, "job", "/".join(job).removesuffix(".tsv"))
+            rows.append(row)
+        write_csv(pd.concat(rows, ignore_index=True), self.table)
 
 
-if __name__ == "__main__":
-    run(main)
+class Report(Stage):
+    """Write one self-contained HTML file: question, answer, figures, tables, costs."""
+
+    accuracy: InputFile
+    table1: InputFile
+    table2: InputFile
+    parts: InputFile
+    rrc: InputFile
+    information: InputFile
+    chains: InputFile
+    comparison: InputFile
+    costs: InputFile
+    selectivity: InputFile | None = None
+    inversion: InputFile | None = None
+    segmentation: InputFile | None = None
+    synthesis: InputFile | None = None
+    lattices: InputFile
+    distinct: InputFile
+    gallery: InputFile
+    validation: InputFile
+    cleaning: InputFile | None = None
+    deviations: InputFile
+    figures: list[InputFile]
+    html: OutputFile
+    settings: Study
+
+    @classmethod
+    def settings_for(cls, study: Study) -> Study:
+        """Return all settings, which the report prints."""
+        return study
+
+    def run(self) -> None:
+        """Read everything that the report shows, and write it."""
+        import time
+
+        from s2snets.report.companions import TABLES as COMPANION_TABLES
+        from s2snets.report.figure_texts import describe_figures
+        from s2snets.report.page import TABLES, ReportInputs, write
+        from s2snets.runtime.files import read_json
+        from s2snets.runtime.records import make_record
+        from s2snets.runtime.tables import read_arrays, read_csv
+
+        started = time.monotonic()
+        settings = self.settings.model_dump(mode="json")
+        inputs = ReportInputs(
+            tables={
+                name: read_csv(path, columns)
+                for name, columns in (TABLES | COMPANION_TABLES).items()
+                if (path := getattr(self, name))
+            },
+            lattices=read_json(self.lattices),
+            distinct=read_json(self.distinct),
+            gallery=read_arrays(self.gallery),
+            classes=read_json(self.validation)["classes"],
+            deviations=self.deviations.read_text(encoding="utf-8"),
+            figures=describe_figures(self.figures, self.settings),
+            study=self.settings,
+            record=make_record(self.name(), settings, None, self.code(), started),
+            cleaning=read_json(self.cleaning) if self.cleaning else None,
+        )
+        write(self.html, inputs)
