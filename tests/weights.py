@@ -1,8 +1,8 @@
-"""Published weights that nobody published: random, under names that state their hash.
+"""Random weights in the place of published ones, under names that state their hash.
 
 The names of torchvision's own files state hashes that random content cannot have, so
-its tables are pointed at ours: here (``publish``), or in the stages of a study
-(``publish_in_stages``).
+its tables are pointed at these files: in this process (``publish``), or in the stages
+of a study (``publish_in_stages``).
 """
 
 import json
@@ -19,7 +19,7 @@ AUXILIARY = {"inception_v3": {"aux_logits": True, "init_weights": False}}
 
 
 def placed(state, folder, stem="net", suffix=".pth", **options):
-    """A state's file under a name that ends by the first digits of its hash."""
+    """Save a state under a name that ends with the first digits of its hash."""
     draft = folder / f"draft-{stem}{suffix}"
     save = save_file if suffix == ".safetensors" else torch.save
     save(state, draft, **options)
@@ -27,23 +27,25 @@ def placed(state, folder, stem="net", suffix=".pth", **options):
 
 
 def publish(monkeypatch, name, path, weights="IMAGENET1K_V1"):
-    """Let torchvision's table point at a file of ours."""
+    """Point torchvision's table at a file of random weights, and return its entry."""
     entry = MODELS.get_model_weights(name)[weights]
     monkeypatch.setattr(entry.value, "url", f"file:///nowhere/{path.name}")
     return entry
 
 
 def publish_in_stages(root, files, weights="IMAGENET1K_V1"):
-    """A ``sitecustomize`` below ``root`` that does so in the stages that ask.
+    """Write a ``sitecustomize`` that does so in the stages that read the table.
 
     Args:
-        files: torchvision's name -> our file.
+        root: folder on the stages' PYTHONPATH.
+        files: torchvision's name -> file.
+        weights: name of the weights.
     """
     names = {name: path.name for name, path in files.items()}
     (root / "sitecustomize.py").write_text(
         "import sys\n"
-        "asking = {'s2snets.stages.fetch_weights', 's2snets.stages.export_classifier'}\n"
-        "if asking & set(sys.orig_argv):\n"
+        "readers = {'s2snets.stages.fetch_weights', 's2snets.stages.export_classifier'}\n"
+        "if readers & set(sys.orig_argv):\n"
         "    from s2snets.networks.vision import torchvision\n"
         f"    for name, file in {json.dumps(names)}.items():\n"
         f"        entry = torchvision.models.get_model_weights(name)[{weights!r}]\n"
@@ -52,11 +54,11 @@ def publish_in_stages(root, files, weights="IMAGENET1K_V1"):
 
 
 def random_state(name, seed=0):
-    """A state of one of torchvision's old networks, as its published file has it.
+    """Return a random state of one of torchvision's old networks, as if published.
 
-    Auxiliary heads are in it, batch norm's counters are not: they came later. Values
-    are such that no activation runs away, and the first class is what it always says:
-    random networks that were never right would be beyond the study's measures.
+    It has auxiliary heads but not batch norm's counters, which came later. The scale of
+    the values keeps activations bounded, and the first class is always predicted: the
+    study's measures are undefined for networks that are never right.
     """
     with torch.device("meta"):
         empty = MODELS.get_model(name, weights=None, **AUXILIARY.get(name, {}))
@@ -80,15 +82,15 @@ def random_state(name, seed=0):
 
 
 def stem(name, weights="IMAGENET1K_V1"):
-    """What stands before the hash in the name of the file that is published."""
+    """Return the part before the hash in the name of the published file."""
     url = MODELS.get_model_weights(name)[weights].url
     return url.rpartition("/")[2].rpartition("-")[0]
 
 
 def fabricated(folder, names=OLD):
-    """Random weights of torchvision's networks in a folder; name -> file.
+    """Save random weights of torchvision's networks in a folder; return name -> file.
 
-    They are in torch's first format, as what is published since then is.
+    They are in torch's first format, like the files that were published before 2020.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = {"_use_new_zipfile_serialization": False}

@@ -442,7 +442,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
         ])  # fmt: skip
 
     measure("whole.parquet")
-    calls, whole = [], measure_inverse.measured
+    calls, whole = [], measure_inverse.inversion_errors
 
     def killed(*arguments):
         calls.append(1)
@@ -450,7 +450,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
             raise Killed
         return whole(*arguments)
 
-    monkeypatch.setattr(measure_inverse, "measured", killed)
+    monkeypatch.setattr(measure_inverse, "inversion_errors", killed)
     with pytest.raises(Killed):
         measure("errors.parquet")
     measure("errors.parquet")

@@ -48,11 +48,7 @@ def small_alexnet(
 ) -> nn.Sequential:
     """Return AlexNet (Krizhevsky et al. 2012): five convolutions, 3/2 pools, dropout.
 
-    Args:
-        classes: number of logits.
-        size: side of the input, pixels.
-        norms: layers after the first two rectifiers; by default none, as in
-            torchvision.
+    ``norms`` follow the first two rectifiers; by default none, as in torchvision.
     """
     side = output_side(output_side(output_side(size, 5, padding=2), 3, 2), 3, 2)
     side = output_side(side, 3, 2)

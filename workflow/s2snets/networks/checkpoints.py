@@ -16,7 +16,7 @@ from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.segnet import SegNet
 from s2snets.networks.state_dicts import load_state
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import read_json, replacing, write_json
+from s2snets.runtime.files import read_json, replacing, sha256, write_json
 
 Network = TypeVar("Network", bound=nn.Module)
 Device = torch.device | str
@@ -79,12 +79,9 @@ def save_classifier(
 def load_classifier(
     folder: Path, device: Device = "cpu", classes: Sequence[str] | None = None
 ) -> PixelClassifier:
-    """Return the frozen classifier of a folder.
+    """Return the frozen classifier of ``weights.safetensors`` and ``spec.json``.
 
-    Args:
-        folder: holds ``weights.safetensors`` and ``spec.json``.
-        device: where its weights go.
-        classes: the study's, to which logits are restricted, in order; None: all.
+    Given a study's classes, its logits are restricted to them, in their order.
 
     Raises:
         UserError: missing or damaged files, or a class that the classifier lacks.
@@ -100,3 +97,8 @@ def load_classifier(
         except UserError as error:
             raise UserError(f"classifier {folder.name}: {error}") from None
     return to_channels_last(classifier, device)
+
+
+def classifier_digest(weights: Path) -> list[str]:
+    """Return the digests of a classifier's weights and of the spec beside them."""
+    return [sha256(weights), sha256(weights.with_name("spec.json"))]

@@ -9,31 +9,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
-def count_multiply_adds(model: nn.Module, side: int) -> int:
-    """Return the multiply-adds of a model's convolutions for one ``side``-pixel image.
-
-    Norms, activations and pools are left out, as is customary.
-    """
-    counts: list[int] = []
-
-    def count(layer: nn.Module, _inputs: object, output: Tensor) -> None:
-        weights = layer.get_parameter("weight").numel()
-        counts.append(weights * output.shape[-2] * output.shape[-1])
-
-    hooks = [
-        layer.register_forward_hook(count)
-        for layer in model.modules()
-        if isinstance(layer, nn.Conv2d)
-    ]
-    try:
-        with torch.inference_mode():
-            model.eval()(torch.zeros(1, 3, side, side))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return sum(counts)
-
-
 def count_parameters(model: nn.Module) -> int:
     """Return the number of a model's parameters."""
     return sum(weight.numel() for weight in model.parameters())
@@ -42,16 +17,12 @@ def count_parameters(model: nn.Module) -> int:
 def count_operations(
     model: nn.Module, loss: Callable[..., tuple[Tensor, Any]] | None, side: int
 ) -> int:
-    """Return the additions and products of a training step for one image.
+    """Return the operations of a training step for one image of ``side`` pixels.
 
     Convolutions and matrix products are counted, forward and backward as far as the
-    model's parameters need gradients, with two operations per multiply-add. The model
-    is traced on the meta device: nothing is computed.
-
-    Args:
-        model: takes pixels; a copy of it is traced.
-        loss: as for ``loop.fit``; None: the forward pass alone.
-        side: of the image, pixels.
+    model's parameters need gradients, with two operations per multiply-add. A copy of
+    the model is traced on the meta device: nothing is computed.
+    Without a loss, as trainings take it, only the forward pass counts.
     """
     model = deepcopy(model).to("meta").train(loss is not None)
     pixels = torch.empty(1, 3, side, side, device="meta")
@@ -63,3 +34,11 @@ def count_operations(
         else:
             loss(model, (pixels, labels))[0].backward()
     return counter.get_total_flops()
+
+
+def count_multiply_adds(model: nn.Module, side: int) -> int:
+    """Return the multiply-adds of a forward pass for one image of ``side`` pixels.
+
+    Norms, activations and pools are left out, as is customary.
+    """
+    return count_operations(model, None, side) // 2

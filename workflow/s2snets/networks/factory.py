@@ -128,10 +128,6 @@ def merge_preprocessing(
     """Return a classifier's preprocessing: its settings over what its weights expect.
 
     ``resize`` and ``crop`` go together: settings of one replace both.
-
-    Args:
-        classifier: the settings.
-        given: what comes with the weights, by the same names.
     """
     settings = classifier.model_dump(include=set(PREPROCESSING), exclude_none=True)
     if {"resize", "crop"} & set(settings):
@@ -180,9 +176,7 @@ def build_classifier(
 ) -> PixelClassifier:
     """Return the classifier of a spec with fresh weights; it takes pixels.
 
-    Args:
-        spec: as from ``classifier_spec``.
-        wrapper: ``Frozen``, or ``PixelClassifier`` for one that can be trained.
+    ``Frozen`` is for evaluation, ``PixelClassifier`` can be trained.
     """
     side = spec["crop"] or spec["resize"] or spec["size"]
     net = build_network(spec["architecture"], spec["classes"], side, spec["published"])

@@ -118,12 +118,9 @@ def upsampling_block(
 class Decoder(nn.Module):
     """A decoder of codes (N, C·h·w) to pixels (N, 3, size, size) in [0, 1].
 
-    Args:
-        size: of the images, pixels.
-        pair: add the block of 64 channels of the published autoencoder, whose last
-            convolution is linear. Without it, as in the code that starts from scratch,
-            the upsampled plane becomes the image at once, through a ReLU.
-        norm: class of the batch norms.
+    With ``pair`` it has the published autoencoder's block of 64 channels, and its last
+    convolution is linear. Without, as in the code that starts from scratch, the last
+    upsampled plane becomes the image at once, through a ReLU.
     """
 
     def __init__(
@@ -155,15 +152,13 @@ class Decoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """The published network G: noisy feature vectors (N, ``length``) to pixels.
+    """The published network G: noisy features (N, ``length``) to (N, 3, size, size).
 
     It has 5,240,841 parameters, all of which are optimised from scratch; with a
     pretrained decoder 5,350,089, of which only α's 3,200 are.
 
-    Args:
-        size: of the images (N, 3, size, size), pixels.
-        pretrained: the decoder is an autoencoder's: with the 64-channel pair, without
-            gradients, and its code is not negative (a ReLU follows α).
+    A pretrained decoder is an autoencoder's: with the 64-channel pair, without
+    gradients, and its code is not negative (a ReLU follows α).
     """
 
     def __init__(self, size: int = FULL_SIZE, pretrained: bool = False) -> None:

@@ -92,9 +92,7 @@ def chain_end(
 def module_chain(net: nn.Module, layer: str | None = None) -> list[nn.Module]:
     """Return the modules through which images pass up to a layer, in order.
 
-    Args:
-        net: a bare classifier.
-        layer: a module's name in it; None: the last max-pooling.
+    Without a layer's name they end with the last max-pooling.
 
     Raises:
         UserError: no such layer, or something else than a chain up to there.
@@ -134,13 +132,8 @@ def centre_positions(
     That is section 2.2's; with the convolution after it, this is an up-convolution of
     Dosovitskiy & Brox.
 
-    Args:
-        pool: the pooling that is undone.
-        shape: (N, C, h, w) of the values.
-        size: (H, W) of the plane below.
-
     Returns:
-        int64 (N, C, h, w), flat positions in that plane.
+        int64 of ``shape`` (N, C, h, w), flat positions in the plane of ``size`` (H, W).
     """
     windows = (pool.kernel_size, pool.stride, pool.padding, pool.dilation)
     rows, columns = (
@@ -237,11 +230,8 @@ class Mirror(nn.Module):
     """The decoder of a bottleneck: its code and traces back to pixels.
 
     Shapes: what ``Bottleneck`` returns -> (N, 3, H, W), unbounded: clip before display.
-    The weights are the same whatever the inputs, so that nothing else differs.
-
-    Args:
-        steps: ``Bottleneck.mirrored``.
-        inputs: a name of ``INVERSE_INPUTS``.
+    ``steps`` are ``Bottleneck.mirrored``, ``inputs`` a name of ``INVERSE_INPUTS``; the
+    weights have the same shapes whatever the inputs, so that nothing else differs.
     """
 
     def __init__(self, steps: list[nn.Module], inputs: str) -> None:

@@ -3,13 +3,14 @@
 import difflib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.runtime.errors import UserError
+
+Transform = Callable[[Tensor], Tensor]
 
 LOGITS = "logits"
 MAX_POOLS = (
@@ -22,23 +23,18 @@ MAX_POOLS = (
 )
 
 
-class ClassifierParts(NamedTuple):
-    """What a classifier of pixels does, step by step."""
+def split_classifier(
+    classifier: nn.Module,
+) -> tuple[Transform, Transform, nn.Module, Transform]:
+    """Return a classifier's ``prepare``, ``normalise``, ``net`` and ``after``.
 
-    prepare: Callable[[Tensor], Tensor]  # pixels to the network's input
-    normalise: Callable[[Tensor], Tensor]  # pixels to its colours, at their own size
-    net: nn.Module
-    after: Callable[[Tensor], Tensor]  # the network's logits to the classifier's
-
-
-def split_classifier(classifier: nn.Module) -> ClassifierParts:
-    """Return the parts of a classifier; any other network receives its images as is."""
-    if not isinstance(classifier, PixelClassifier):
-        identity = nn.Identity()
-        return ClassifierParts(identity, identity, classifier, identity)
-    return ClassifierParts(
-        classifier.prepare, classifier.normalise, classifier.net, classifier.after
-    )
+    Any other network than a PixelClassifier receives its images as they are.
+    """
+    if isinstance(classifier, PixelClassifier):
+        prepare, normalise = classifier.prepare, classifier.normalise
+        return prepare, normalise, classifier.net, classifier.after
+    identity = nn.Identity()
+    return identity, identity, classifier, identity
 
 
 @contextmanager
@@ -68,12 +64,9 @@ class LayerReached(Exception):
 
 
 def layer_output(net: nn.Module, x: Tensor, layer: str) -> Tensor:
-    """Return the output of a layer's first call; the forward pass stops there.
+    """Return the output of a module's first call; the forward pass stops there.
 
-    Args:
-        net: takes ``x``.
-        x: the network's input.
-        layer: a module's name in ``net``, or ``logits``: the network's own output.
+    Of the layer ``logits`` it is the network's own output.
 
     Raises:
         UserError: no such layer, or one that is not called.
@@ -110,16 +103,16 @@ def pooling_layers(classifier: nn.Module, pixels: Tensor) -> list[str]:
         classifier: a classifier of pixels, or a network of images.
         pixels: (N, 3, H, W); one image suffices.
     """
-    parts = split_classifier(classifier)
+    prepare, _, net, _ = split_classifier(classifier)
     called: list[str] = []
     handles = [
         module.register_forward_pre_hook(lambda *_, name=name: called.append(name))
-        for name, module in parts.net.named_modules()
+        for name, module in net.named_modules()
         if isinstance(module, MAX_POOLS)
     ]
     try:
-        with evaluation_mode(parts.net):
-            parts.net(parts.prepare(pixels))
+        with evaluation_mode(net):
+            net(prepare(pixels))
     finally:
         for handle in handles:
             handle.remove()

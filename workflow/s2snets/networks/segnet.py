@@ -151,10 +151,6 @@ class Tuned(nn.Module):
 
     The fixed part has no gradients and keeps its batch-norm statistics, even when a
     parent calls ``train()``: code and switches of a fixed encoder never change.
-
-    Args:
-        autoencoder: the SegNet, which is changed in place.
-        part: a ``config.base.Part``.
     """
 
     def __init__(self, autoencoder: SegNet, part: str) -> None:

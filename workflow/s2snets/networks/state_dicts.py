@@ -49,11 +49,8 @@ def prefixes(state: Iterable[str]) -> set[str]:
 def unwrap_state(content: object, net: nn.Module, path: Path) -> State:
     """Return a checkpoint's tensors under the names that the network has for them.
 
-    Args:
-        content: as from ``read_state``: a state dict, perhaps inside a checkpoint,
-            perhaps with a prefix before every name (``module.``, ``model.``).
-        net: the network that it is for.
-        path: its file, for the error message.
+    The state dict may be inside a training script's checkpoint, and every name may
+    have a prefix (``module.``, ``model.``). The path is for the error message.
 
     Raises:
         UserError: it holds something other than tensors.
