@@ -1,4 +1,4 @@
-"""Classifiers as people have them: torchvision's, timm's, files, functions."""
+"""Classifiers from existing weights: torchvision's, timm's, files, functions."""
 
 import dataclasses
 import importlib

@@ -1,4 +1,4 @@
-"""SegNet, the classifiers, what is frozen, and the zoo."""
+"""SegNet, the classifiers, their wrappers, and classifiers by name."""
 
 import subprocess
 import sys
