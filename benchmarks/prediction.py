@@ -2,16 +2,16 @@
 
     PYTHONPATH=workflow python benchmarks/prediction.py
 
-First five sources at eleven strengths through five networks with fresh weights, the
-demo's (32 px) and the paper's (256 px; one image, one turn): by a loop for each of the
-25 pairs, by a loop for each source that keeps every row, and by our stage, which writes
-them. All measure the same in turn, in seconds of the processor, so that whatever else
-the machine does falls on all; they must find the same classes. An image counts once
-for each source and strength; the ratio, to the loops for pairs, is the turns' median.
-Then where one source's time goes.
+The first table evaluates five sources at eleven strengths with five networks of fresh
+weights, at the demo's scale (32 px) and the paper's (256 px; one image, one turn): with
+a loop for each of the 25 pairs, with a loop for each source that keeps every row, and
+as the project's stage, which writes them. The ways take turns, measured in the
+process's own seconds, so that other load on the machine affects all; they must find the
+same classes. An image counts once for each source and strength; the ratio, to the loops
+for pairs, is the median over the turns. The second table splits one source's time.
 
-Last the rows of 50,000 images: one source's written, seven sources' read. Each in a
-process of its own, whose peak of memory is told.
+The third table is of the rows of 50,000 images: writing one source's, reading seven
+sources'. Each runs in a process of its own, whose peak memory is measured.
 """
 
 import os
@@ -91,7 +91,7 @@ SOURCES, ROWS_OF, GROUP = 7, 50_000, 512
 
 
 def study(folder, scale):
-    """Images, autoencoders and classifiers."""
+    """Return images, autoencoders and classifiers."""
     draw, folder = np.random.default_rng(0), folder / str(scale.side)
     folder.mkdir(exist_ok=True)
     for number in range(scale.images):
@@ -113,7 +113,7 @@ def study(folder, scale):
 
 @torch.inference_mode()
 def loop(images, autoencoders, classifiers, settings):
-    """What one would write: every row kept."""
+    """Return the rows of a loop over sources that keeps every row."""
     numbers, found = np.arange(len(images)), []
     for source, autoencoder in enumerate(autoencoders):
         parts = []
@@ -135,7 +135,7 @@ def loop(images, autoencoders, classifiers, settings):
 
 
 def pairs(images, autoencoders, classifiers, settings):
-    """A loop for each pair."""
+    """Return the rows of a loop for each pair of source and classifier."""
     rows = [
         loop(images, autoencoders, {key: net}, settings)
         for key, net in classifiers.items()
@@ -143,16 +143,16 @@ def pairs(images, autoencoders, classifiers, settings):
     return pd.concat(rows)
 
 
-def ours(images, autoencoders, classifiers, settings):
-    """What the stage does, without starting a process and loading networks."""
-    looked_at = EvaluationBatches(
+def stage(images, autoencoders, classifiers, settings):
+    """Return the rows as the stage writes them, without its start and loading."""
+    batches = EvaluationBatches(
         images, np.arange(len(images)), settings.batch, noisy=len(images)
     )
     paths = []
     for source, autoencoder in enumerate(autoencoders):
         paths.append(images.path.parent / f"rows-{source}.parquet")
-        table = ChunkedParquet(paths[-1], len(looked_at.groups()), {})
-        groups = iterate_batches(looked_at, table.missing, device=CPU)
+        table = ChunkedParquet(paths[-1], len(batches.groups()), {})
+        groups = iterate_batches(batches, table.missing, device=CPU)
         chunks = prediction_tables(groups, autoencoder, classifiers, settings)
         table.write(rows.assign(source=source) for rows in chunks)
         remove_chunks(paths[-1])
@@ -160,13 +160,13 @@ def ours(images, autoencoders, classifiers, settings):
 
 
 def classes(rows):
-    """The first class by source, image, classifier and strength."""
+    """Return the best class by source, image, classifier and strength."""
     keys = ["source", "image", "strength", "classifier"]
     return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
 
 
 def timed(way, *given):
-    """Seconds that a way takes, and the rows that it finds."""
+    """Return the seconds that a function takes, and its result."""
     start = process_time()
     rows = way(*given)
     return process_time() - start, rows
@@ -175,12 +175,12 @@ def timed(way, *given):
 WAYS = {
     "a loop a pair": pairs,
     "a loop a source, rows kept": loop,
-    "s2snets, rows written": ours,
+    "s2snets, rows written": stage,
 }
 
 
 def evaluate(folder):
-    """Rows of images a second through all pairs, and ratios to the pairs' loops."""
+    """Yield rows of images per second, and ratios to the loops for pairs."""
     for kind, scale in SCALES.items():
         given = *study(folder, scale), scale.settings
         ways = {name: partial(timed, way, *given) for name, way in WAYS.items()}
@@ -195,7 +195,7 @@ def evaluate(folder):
 
 
 def shares(folder):
-    """Rows of milliseconds an image that each step of one source takes."""
+    """Yield rows of the milliseconds per image of each step of one source."""
     images, (autoencoder, *_), classifiers = study(folder, DEMO)
     taken = defaultdict(list)
 
@@ -204,8 +204,8 @@ def shares(folder):
         taken[name][-1] += seconds
         return value
 
-    looked_at = EvaluationBatches(images, np.arange(len(images)), len(images))
-    numbers = looked_at.image_numbers(0)
+    batches = EvaluationBatches(images, np.arange(len(images)), len(images))
+    numbers = batches.image_numbers(0)
     steps = ["reading", "drawing noise", "adding noise", "autoencoder"]
     steps += [f"classifier {name}" for name in classifiers] + ["top 5", "writing"]
     with torch.inference_mode():
@@ -213,7 +213,7 @@ def shares(folder):
             for name in steps:
                 taken[name].append(0)
             parts = []
-            pixels, labels, _ = step("reading", looked_at.__getitem__, 0)
+            pixels, labels, _ = step("reading", batches.__getitem__, 0)
             noise = step("drawing noise", unit_noise, numbers, 0, images.side)
             clean, noise = (
                 one.contiguous(memory_format=torch.channels_last)
@@ -239,8 +239,8 @@ def shares(folder):
         yield name, f"{seconds / len(images) * 1e3:.3g}", f"{share:.3f}"
 
 
-def invented(first):
-    """A group's rows, as networks of 1,000 classes would give them."""
+def random_predictions(first):
+    """Return a group's random predictions of networks with 1,000 classes."""
     draw = np.random.default_rng(first)
     numbers = np.arange(first, min(first + GROUP, ROWS_OF))
     labels = torch.from_numpy(draw.integers(0, 1000, len(numbers)))
@@ -259,14 +259,18 @@ def rows_of(parts, source):
 
 
 def write_kept(folder):
-    parts = [one for first in range(0, ROWS_OF, GROUP) for one in invented(first)]
+    parts = [
+        one for first in range(0, ROWS_OF, GROUP) for one in random_predictions(first)
+    ]
     rows_of(parts, "kept").to_parquet(folder / "kept.parquet", index=False)
 
 
 def write_streamed(folder):
     path, firsts = folder / "streamed.parquet", range(0, ROWS_OF, GROUP)
     table = ChunkedParquet(path, len(firsts), {})
-    table.write(rows_of(invented(firsts[n]), "streamed") for n in table.missing)
+    table.write(
+        rows_of(random_predictions(firsts[n]), "streamed") for n in table.missing
+    )
     remove_chunks(path)
 
 
@@ -280,7 +284,7 @@ def read_streamed(folder):
 
 
 def cost(function, folder):
-    """Seconds that a call takes, and the process's peak of memory, megabytes."""
+    """Return the seconds of a call, and the process's peak memory in megabytes."""
     torch.set_num_threads(1)
     start = perf_counter()
     kept = function(folder)
@@ -291,7 +295,7 @@ def cost(function, folder):
 
 
 def rows(folder):
-    """Rows of seconds and megabytes, each of a process of its own."""
+    """Yield rows of seconds and megabytes, each of a process of its own."""
     million = ROWS_OF * len(DEMO.classifiers) * len(STRENGTHS) / 1e6
     for name, function in (
         (f"{million:.3g} M rows kept, then written", write_kept),

@@ -1,15 +1,15 @@
-"""A training step at the paper's scale: ours against the plain loop.
+"""A training step at the paper's scale: the project's Trainer against a plain loop.
 
     PYTHONPATH=workflow python benchmarks/training.py
 
-SegNet at 256 px, pretrained, and its decoder fine-tuned through a classifier; on a GPU
-where there is one, else on one core, in its own seconds. The plain loop is eager,
-float32, NCHW. Ours is what the stages call, in each precision, compiled too on a GPU.
-The pixels are on the device: `loader.py` measures how they come there. Each runs in a
-process of its own, whose peak of memory is told (on a GPU, of the GPU's), and all in
-turn, so that whatever else the machine does falls on all; the ratio is the median of
-the turns', of which a CPU has one. Shares are those of what a product of two large
-matrices reaches in the same precision beside it.
+SegNet at 256 px is pretrained, and its decoder fine-tuned through a classifier, on a
+GPU if there is one, else on one core, in seconds of that processor. The plain loop is
+eager, float32, NCHW. The Trainer is what the stages call, in each precision, on a GPU
+also compiled. The pixels are already on the device: `loader.py` measures loading. Each
+way runs in a process of its own, whose peak memory is measured (the GPU's, on a GPU).
+Ways take turns, so that other load on the machine affects all; ratios are medians over
+the turns, of which a CPU has one. Shares compare with the speed of a product of two
+large matrices in the same precision, measured in the same process.
 """
 
 from functools import partial
@@ -58,7 +58,7 @@ CASES = {
 
 
 class Clock:
-    """Hands out the same batch; times the steps after the warm ones."""
+    """Iterator over one batch that times the steps after the warm-up."""
 
     def __init__(self, batch):
         self.batch, self.began = batch, None
@@ -70,12 +70,12 @@ class Clock:
             yield self.batch
 
     def seconds(self):
-        """A step."""
+        """Return the seconds of one step."""
         return (now() - self.began) / STEPS
 
 
 def now():
-    """Seconds, on a CPU the processor's: others may want the core too."""
+    """Return seconds; on a CPU the process's own, since the core may be shared."""
     if not GPU:
         return process_time()
     torch.cuda.synchronize()
@@ -83,7 +83,7 @@ def now():
 
 
 def plain(model, loss, settings, batch):
-    """What one would write."""
+    """Train with a plain loop; return the seconds of a step."""
     optimiser = OPTIMISERS[settings.optimiser](
         [one for one in model.parameters() if one.requires_grad], settings
     )
@@ -97,13 +97,13 @@ def plain(model, loss, settings, batch):
     return clock.seconds()
 
 
-def ours(model, loss, settings, batch, **chosen):
-    """What the stages do, from batch to step."""
-    settings = settings.model_copy(update=chosen)
+def trainer(model, loss, settings, batch, **changes):
+    """Train as the stages do; return the seconds of a step."""
+    settings = settings.model_copy(update=changes)
     pixels, labels = batch
     clock = Clock((pixels.contiguous(memory_format=torch.channels_last), labels))
     with TemporaryDirectory() as folder:
-        trainer = Trainer(
+        Trainer(
             model.to(memory_format=torch.channels_last),
             loss,
             settings,
@@ -112,24 +112,23 @@ def ours(model, loss, settings, batch, **chosen):
             identity={},
             checkpoint_path=Path(folder) / "checkpoint.pt",
             save_every=float("inf"),
-        )
-        trainer.fit(clock)
+        ).fit(clock)
     return clock.seconds()
 
 
 WAYS = {
     "plain loop": (plain, "32-true"),
-    "s2snets, 32-true": (partial(ours, precision="32-true"), "32-true"),
-    "s2snets, bf16-mixed": (partial(ours, precision="bf16-mixed"), "bf16-mixed"),
+    "s2snets, 32-true": (partial(trainer, precision="32-true"), "32-true"),
+    "s2snets, bf16-mixed": (partial(trainer, precision="bf16-mixed"), "bf16-mixed"),
 }
 if GPU:
-    compiled = partial(ours, precision="bf16-mixed", compile=True)
+    compiled = partial(trainer, precision="bf16-mixed", compile=True)
     WAYS["s2snets, bf16-mixed, compiled"] = (compiled, "bf16-mixed")
 TYPES = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16}
 
 
 def product(kind):
-    """Operations a second of a large matrix product; the best of some."""
+    """Return the operations per second of a large matrix product, the best of some."""
     device = torch.device("cuda" if GPU else "cpu")
     a, b = torch.rand(2, MATRIX, MATRIX, device=device).to(TYPES[kind])
     taken = []
@@ -141,14 +140,14 @@ def product(kind):
 
 
 def peak_memory():
-    """Gigabytes: of the GPU's memory, or of this process."""
+    """Return the peak of the GPU's memory, or of this process's, in gigabytes."""
     if GPU:
         return torch.cuda.max_memory_allocated() / 1e9
     return highest() / 1e9
 
 
 def measured(case, way):
-    """Seconds a step, gigabytes, and operations a second of a product beside it."""
+    """Return seconds per step, gigabytes, and a matrix product's operations/s."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     function, kind = WAYS[way]

@@ -1,4 +1,4 @@
-"""Denoisers in the autoencoders' place: what they remove, and their table."""
+"""Denoisers in place of autoencoders: what they remove, and their table."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,12 @@ from skimage.transform import resize
 from torch import nn
 
 from s2snets.measure.denoising import compare
-from s2snets.networks.denoisers import CLASSICAL, bilateral, classical, noise_deviation
+from s2snets.networks.denoisers import (
+    CLASSICAL,
+    bilateral,
+    classical_denoiser,
+    noise_deviation,
+)
 from s2snets.networks.segnet import IMAGENET_STD
 from s2snets.runtime.errors import UserError
 from s2snets.training.objectives import denoising
@@ -39,7 +44,7 @@ def test_noise_is_estimated_from_the_image_alone(strength):
 
 
 def test_median_is_that_of_nine_neighbours(photograph):
-    found = classical("median")(photograph)
+    found = classical_denoiser("median")(photograph)
     window = photograph[0, 1, 10:13, 20:23]
     assert found[0, 1, 11, 21] == window.median()
 
@@ -60,7 +65,7 @@ def test_denoisers_bring_noisy_images_nearer_to_clean_ones(name, strength, photo
     given = noisy(photograph, strength)
     before, after = (
         float((image - photograph).square().mean())
-        for image in (given, classical(name)(given))
+        for image in (given, classical_denoiser(name)(given))
     )
     assert after < 0.9 * before
 
@@ -69,23 +74,23 @@ def test_denoisers_bring_noisy_images_nearer_to_clean_ones(name, strength, photo
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_a_plain_image_stays_as_it_is(name, value):
     plain = torch.full((2, 3, 8, 9), value)
-    assert torch.equal(classical(name)(plain), plain)
+    assert torch.equal(classical_denoiser(name)(plain), plain)
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_images_of_a_batch_are_denoised_apart(name, photograph):
     batch = torch.cat([noisy(photograph, strength) for strength in (0.1, 0.4)])
     batch = batch.contiguous(memory_format=torch.channels_last)
-    whole = classical(name)(batch)
+    whole = classical_denoiser(name)(batch)
     assert whole.shape == batch.shape
     assert whole.dtype == batch.dtype
-    assert torch.equal(whole[1:], classical(name)(batch[1:]))
+    assert torch.equal(whole[1:], classical_denoiser(name)(batch[1:]))
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
 def test_unclipped_pixels_are_denoised_too(name, photograph):
     given = photograph + 0.4 * (2 * torch.rand(photograph.shape) - 1)
-    assert classical(name)(given).isfinite().all()
+    assert classical_denoiser(name)(given).isfinite().all()
 
 
 class Model(nn.Module):

@@ -1,4 +1,4 @@
-"""Where tensors live: arithmetic that repeats itself, asked for at little cost."""
+"""The device: reproducible arithmetic, set up without importing the compiler."""
 
 import subprocess
 import sys

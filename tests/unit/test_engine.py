@@ -1,4 +1,4 @@
-"""Any number of processes, any kill, any signal: one training."""
+"""A training's result does not depend on processes, kills or signals."""
 
 import io
 import json
@@ -96,7 +96,7 @@ RUNS = {
 def train(
     images, run, path, *, engine=None, wrap=lambda start: start, seed=0, every=0, **more
 ):
-    """A short training: the model's state, the curve, and the model."""
+    """Run a short training; return the model's state, the curve, and the model."""
     model, loss, settings = run
     model = model()
     engine = engine or engines.create_engine(settings)
@@ -119,7 +119,7 @@ def same(one, two):
 
 
 def forked(work):
-    """A process that works and then ends at once; its id."""
+    """Start a process that works and then exits at once; return its id."""
     sys.stdout.flush()
     sys.stderr.flush()
     if pid := os.fork():
@@ -133,7 +133,7 @@ def forked(work):
 
 
 def processes(world, work, folder, slurm=False):
-    """``work(rank)`` in so many processes that find each other; what each returned."""
+    """Run ``work(rank)`` in processes that find each other; return their results."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -168,7 +168,7 @@ def launched(settings, world, slurm=False):
 
 
 def seen_by(log):
-    """Batches that log the sum of each image that they show."""
+    """Wrap batches so that they log the sum of each image."""
 
     def wrap(start):
         def noted(seen):
@@ -250,7 +250,7 @@ def test_processes_share_a_validation_error(images, tmp_path):
 
 
 def signalled(after, number, rank=0, share=engines.SINGLE):
-    """Batches in which a signal comes after so many of them."""
+    """Wrap batches so that a signal comes after so many of them."""
 
     def wrap(start):
         def sent(seen):
@@ -300,7 +300,7 @@ def test_a_signal_to_one_process_stops_all_and_another_number_goes_on(images, tm
 
 
 def stage(images, out, *options, **changes):
-    """A pretraining's command line, started."""
+    """Start a pretraining's command."""
     settings = {
         "image_size": 32, "resize_mode": "squash", "autoencoder": {"width": 4, "stages": 2},
         "pretraining": {"images": 10**6, "batch": 4, "augment": None} | changes,
@@ -402,7 +402,7 @@ def test_fifty_kills_change_no_bit_and_show_each_image_once(images, tmp_path):
 
 
 def spoiled(at, what):
-    """A loss that is no number, or has such a gradient, from an image on."""
+    """Return a loss that is, or whose gradient is, not finite from an image on."""
     seen = 0
 
     def loss(model, batch):
@@ -436,6 +436,12 @@ def test_what_is_no_number_stops_and_names_images_and_checkpoint(
     assert f"{path}, after {state['seen']} images" in text
     assert 8 <= state["seen"] <= 16
     assert all(value.isfinite().all() for value in state["model"].values())
+
+
+def test_what_is_no_number_before_any_checkpoint_is_told_too(images, tmp_path):
+    run = (autoencoder, spoiled(0, "loss"), Pretraining(images=80, batch=4))
+    with pytest.raises(UserError, match="there is no checkpoint yet, after 0 images"):
+        train(images, run, tmp_path / "checkpoint.pt", every=1000)
 
 
 def test_what_spoils_one_process_is_told_by_the_first(images, tmp_path):

@@ -1,4 +1,4 @@
-"""Passes over images: the right rows, whatever kills the job, in little memory."""
+"""Evaluation: the right rows, however often a job is killed, in little memory."""
 
 import json
 import signal
@@ -87,7 +87,7 @@ def small_groups(monkeypatch):
 
 
 def command(stage, study, out, seed=0):
-    """A stage's command line, and the table that it writes."""
+    """Return a stage's command line, and the path of its table."""
     table = {predict: "predictions", measure_information: "information"}[stage]
     words = {
         "images": study / "images",
@@ -106,7 +106,7 @@ def command(stage, study, out, seed=0):
 
 
 def made(stage, study, out, seed=0):
-    """The bytes of a stage's table."""
+    """Run a stage and return the bytes of its table."""
     line, table = command(stage, study, out, seed)
     stage.main(line)
     return table.read_bytes()
@@ -133,7 +133,7 @@ def killed_at_file(monkeypatch, stage, study, out, number, seed=0):
 
 
 def plain(images, numbers, autoencoder, classifiers, settings, seed):
-    """What one would write: batch by batch, all of it kept."""
+    """Return the rows of a plain loop over batches that keeps all of them."""
     noisy, parts = settings.noisy_images, []
     for first in range(0, len(numbers), settings.batch):
         chosen = numbers[first : first + settings.batch]
@@ -186,9 +186,9 @@ def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path)
 def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
     settings = SETTINGS.model_copy(update={"batch": batch, "noisy_images": 4})
     numbers, halves = np.array([7, 1, 4, 9, 0, 3]), nn.Hardtanh(0, 0.5)
-    looked_at = evaluation.EvaluationBatches(images, numbers, batch, noisy=4, seed=5)
+    batches = evaluation.EvaluationBatches(images, numbers, batch, noisy=4, seed=5)
     groups = evaluation.iterate_batches(
-        looked_at, range(len(looked_at.groups())), device=CPU
+        batches, range(len(batches.groups())), device=CPU
     )
     nets = {"L": classifiers["L"]}
     rows = pd.concat(evaluation.prediction_tables(groups, halves, nets, settings))
@@ -206,14 +206,14 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
 
 
 def test_workers_change_nothing_and_come_in_order(images):
-    looked_at = evaluation.EvaluationBatches(
+    batches = evaluation.EvaluationBatches(
         images, np.arange(IMAGES), 4, noisy=9, seed=1
     )
     alone, helped = (
         [
             batch
             for group in evaluation.iterate_batches(
-                looked_at, [3, 0], device=CPU, workers=count
+                batches, [3, 0], device=CPU, workers=count
             )
             for batch in group
         ]
@@ -229,12 +229,10 @@ def test_workers_change_nothing_and_come_in_order(images):
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_unreadable_image_is_told_in_one_line(tmp_path, workers):
     (tmp_path / "bad.png").write_bytes(b"junk")
-    looked_at = evaluation.EvaluationBatches(ImageSet(tmp_path, 32), [0], 1)
+    batches = evaluation.EvaluationBatches(ImageSet(tmp_path, 32), [0], 1)
     with pytest.raises(UserError) as caught:
         list(
-            next(
-                evaluation.iterate_batches(looked_at, [0], device=CPU, workers=workers)
-            )
+            next(evaluation.iterate_batches(batches, [0], device=CPU, workers=workers))
         )
     assert "bad.png" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -245,8 +243,8 @@ def test_no_image_is_read_before_its_group_is_wanted(images, classifiers, monkey
     monkeypatch.setattr(
         ImageSet, "__getitem__", lambda *args: read.append(0) or get(*args)
     )
-    looked_at = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4)
-    groups = evaluation.iterate_batches(looked_at, range(PARTS), device=CPU)
+    batches = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4)
+    groups = evaluation.iterate_batches(batches, range(PARTS), device=CPU)
     clean = Predict(strengths=[0.0])
     done = evaluation.prediction_tables(groups, evaluation.identity, classifiers, clean)
     for images_read, rows in zip((8, 16, 24, 26), done, strict=True):
@@ -265,9 +263,9 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
     ]
     iterate, wanted = evaluation.iterate_batches, []
 
-    def watched(looked_at, parts, **options):
+    def watched(batches, parts, **options):
         wanted.append(list(parts))
-        return iterate(looked_at, parts, **options)
+        return iterate(batches, parts, **options)
 
     monkeypatch.setattr(stage, "iterate_batches", watched)
     for number in range(PARTS + 2):  # the parts, the table, the record
@@ -379,7 +377,7 @@ def test_a_damaged_part_alone_is_made_anew(study, tmp_path, monkeypatch, capsys,
 
 
 def long_table(path, count):
-    """Peaks of Python's and of Arrow's memory while a table of parts is written."""
+    """Return Python's and Arrow's peak memory while a chunked table is written."""
     random, pool = np.random.default_rng(0), pa.default_memory_pool()
     proxy = pa.proxy_memory_pool(pool)
 

@@ -1,4 +1,4 @@
-"""A Slurm job's time, and when it asks for more."""
+"""A Slurm job's time limit, and when the job is requeued."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def test_slurms_times_are_read(text, expected):
 
 @pytest.fixture
 def job(tmp_path, monkeypatch):
-    """A job with seconds left, its requeuing noted."""
+    """A job with a second left, whose requeuing is noted."""
     noted = []
     answers = {"%L": "1", "%T": "RUNNING"}
     monkeypatch.setattr(slurm, "query_job", answers.get)

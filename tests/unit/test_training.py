@@ -1,4 +1,4 @@
-"""The loop: resuming, schedules, objectives; checkpoints and stores."""
+"""The training loop: resuming, schedules, objectives, checkpoints, weights."""
 
 import io
 
@@ -88,7 +88,7 @@ class Killed(Exception):
 
 
 def killed_after(start, count):
-    """Batches that stop a training after ``count`` of them."""
+    """Wrap batches so that they kill a training after ``count`` of them."""
 
     def cut(seen):
         for number, batch in enumerate(start(seen)):
