@@ -21,10 +21,10 @@ import torch
 from common import in_turn, processor, ratio, record
 
 from s2snets.config import Ascent, Classifier, PretrainedAscent
-from s2snets.networks.build import build, spec_of
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.generator import Generator
 from s2snets.synthesis import ascent
-from s2snets.synthesis.targets import Target, activations, output
+from s2snets.synthesis.targets import Target, activations, channel_outputs
 
 
 class Scale(NamedTuple):
@@ -62,7 +62,7 @@ def pixels(classifier, targets, generator, settings):
     sought = (0.1 * torch.randn(len(targets), 3, side, side)).requires_grad_()
     descent = torch.optim.Adam([sought], 0.05)
     for _ in range(settings.steps):
-        found, values = activations(output(classifier, sought.sigmoid()))
+        found, values = activations(channel_outputs(classifier, sought.sigmoid()))
         members = ascent.membership(targets, found.shape[1], found)
         rivals = settings.penalty * ((1 - members) * found).sum()
         loss = rivals - (members * torch.where(found > 0, found, values)).sum()
@@ -84,7 +84,7 @@ def rows():
     device = f"{processor()}, one core"
     for network, scale in SCALES.items():
         architecture = Classifier(architecture=scale.architecture)
-        classifier = build(spec_of(architecture, scale.classes, scale.side))
+        classifier = build_classifier(classifier_spec(architecture, scale.classes, scale.side))
         targets = [
             Target(str(unit), "class", "logits", (unit,))
             for unit in range(scale.targets)
@@ -116,7 +116,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    ascent.DRAWS = 1
+    ascent.MAX_DRAWS = 1
     header = ["what", "device", "targets", "steps_a_second_median"]
     header += ["targets_a_minute", "ratio"]
     record("synthesis", header, rows())

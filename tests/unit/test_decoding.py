@@ -11,17 +11,17 @@ from PIL import Image
 from torch import nn
 
 from s2snets.config import Decoding, Optimisation
+from s2snets.data.class_subset import ClassSubset
 from s2snets.data.imageset import ImageSet
 from s2snets.measure.modes import summarise
-from s2snets.networks.build import build
 from s2snets.networks.checkpoints import load_weights, save_classifier
+from s2snets.networks.factory import build_classifier
 from s2snets.networks.generator import Autoencoder
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays
 from s2snets.stages import rank_images, tabulate_synthesis, train_generator
-from s2snets.stages.train_generator import OfClasses
-from s2snets.training.loop import OPTIMISERS
 from s2snets.training.objectives import gaussian_denoising
+from s2snets.training.state import OPTIMISERS
 
 SIZE = 16
 CLASSES = ("bright", "dark", "red")
@@ -109,18 +109,18 @@ def test_adadelta_is_the_generators_alone():
 
 def test_a_subset_has_the_images_of_its_classes_and_no_others(folder):
     images = ImageSet(folder, SIZE)
-    chosen = OfClasses(images, ["red", "dark"])
+    chosen = ClassSubset(images, ["red", "dark"])
     labels = [label for _, label in chosen]
     assert sorted(labels) == sorted(label for label in images.labels if label != 0)
     assert len(chosen) == chosen.runs == 21
     assert chosen.fingerprint != images.fingerprint
-    assert chosen.fingerprint == OfClasses(images, ["dark", "red"]).fingerprint
+    assert chosen.fingerprint == ClassSubset(images, ["dark", "red"]).fingerprint
 
 
 def test_a_subset_of_a_set_in_random_order_keeps_its_runs(folder):
     images = ImageSet(folder, SIZE)
     images.runs = np.array([10, 5, 15])
-    chosen = OfClasses(images, ["red"])
+    chosen = ClassSubset(images, ["red"])
     kept = images.labels == images.classes.index("red")
     assert chosen.runs.tolist() == [
         kept[:10].sum(), kept[10:15].sum(), kept[15:].sum()
@@ -132,7 +132,7 @@ def test_a_subset_of_a_set_in_random_order_keeps_its_runs(folder):
 )
 def test_an_unknown_class_is_named_with_the_nearest(folder, names, told):
     with pytest.raises(UserError, match=told):
-        OfClasses(ImageSet(folder, SIZE), names)
+        ClassSubset(ImageSet(folder, SIZE), names)
 
 
 def test_photographs_have_no_classes_to_choose_from():
@@ -206,7 +206,7 @@ def classifier(tmp_path, monkeypatch):
     spec |= {"mean": [0.0] * 3, "std": [1.0] * 3, "resize": None, "crop": None}
     spec["categories"] = list(CLASSES)
     path = tmp_path / "C/weights.safetensors"
-    save_classifier(build(spec), spec, path, path.with_name("spec.json"))
+    save_classifier(build_classifier(spec), spec, path, path.with_name("spec.json"))
 
     def load(at, device, classes):
         assert classes == list(CLASSES)
@@ -238,8 +238,8 @@ def ranked(folder, classifier, out, beside=4):
 def test_ranked_images_are_those_with_the_highest_logits(
     folder, classifier, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("s2snets.evaluation.GROUP", 8)
-    monkeypatch.setattr(rank_images, "BATCH", 4)
+    monkeypatch.setattr("s2snets.evaluation.GROUP_SIZE", 8)
+    monkeypatch.setattr("s2snets.synthesis.ranking.BATCH", 4)
     found = ranked(folder, classifier, tmp_path / "ranked.npz")
     images = ImageSet(folder, SIZE)
     pixels, labels = images.batch(range(30))
@@ -263,8 +263,8 @@ def test_ranked_images_are_those_with_the_highest_logits(
 def test_a_killed_ranking_goes_on_and_ends_alike(
     folder, classifier, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("s2snets.evaluation.GROUP", 8)
-    monkeypatch.setattr(rank_images, "BATCH", 4)
+    monkeypatch.setattr("s2snets.evaluation.GROUP_SIZE", 8)
+    monkeypatch.setattr("s2snets.synthesis.ranking.BATCH", 4)
     whole = ranked(folder, classifier, tmp_path / "whole.npz")
     passes = []
 

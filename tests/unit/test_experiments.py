@@ -24,11 +24,10 @@ from s2snets.measure.similarity import (
     similarities,
     summarise,
 )
+from s2snets.networks.architectures import lenet5, small_vgg
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.classifiers import lenet5, small_vgg
 from s2snets.networks.frozen import Frozen
-from s2snets.reversal import experiments as ask
-from s2snets.reversal import starts
+from s2snets.reversal import experiments, gallery, starts
 from s2snets.reversal.respond import redraw
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays, read_csv, read_rows
@@ -57,13 +56,13 @@ def images(count, side=SIDE):
 def asked():
     """A network, six images, their layers and rows."""
     classifier, pixels, numbers = tiny(), images(6), [9, 4, 7, 1, 0, 3]
-    layers = ask.places(classifier, pixels[:1])
+    layers = experiments.start_layers(classifier, pixels[:1])
     return (
         classifier,
         pixels,
         numbers,
         layers,
-        ask.selectivity(classifier, pixels, numbers, layers, 5),
+        experiments.selectivity(classifier, pixels, numbers, layers, 5),
     )
 
 
@@ -186,19 +185,19 @@ def test_means_average_seeds_and_images_and_lie_in_their_intervals():
 
 
 def test_layers_are_the_poolings_by_depth_and_the_logits():
-    assert ask.places(tiny(), images(1)) == {
+    assert experiments.start_layers(tiny(), images(1)) == {
         "pool 1": "3",
         "pool 2": "6",
         "logits": "logits",
     }
-    chosen = ask.places(tiny(), images(1), ["4", "logits"])
+    chosen = experiments.start_layers(tiny(), images(1), ["4", "logits"])
     assert chosen == {"layer 4": "4", "logits": "logits"}
 
 
 def test_strongest_by_backpropagation_is_the_gradient_of_the_greatest_logit():
     classifier, pixels = tiny(), images(3)
-    y, reverse = ask.reversing(classifier, pixels, "salinet", "logits")
-    found = ask.responses(y, reverse, [0, 1, 2])["strongest"]
+    y, reverse = experiments.reverse_layer(classifier, pixels, "salinet", "logits")
+    found = experiments.compare_neurons(y, reverse, [0, 1, 2])["strongest"]
     x = classifier.prepare(pixels).requires_grad_()
     (expected,) = torch.autograd.grad(classifier.net(x).amax(1).sum(), x)
     torch.testing.assert_close(found, expected)
@@ -234,7 +233,7 @@ def test_what_responds_at_once_is_not_redrawn_for_anothers_sake():
 @pytest.mark.parametrize("values", [[-1.0, 2.0], [-1.0, -2.0]])
 def test_a_spread_channel_starts_where_it_is_positive_or_all_over(values):
     y = torch.tensor(values).view(1, 1, 1, 2).repeat(1, 2, 1, 1)
-    p = ask.one_channel(y, starts.neuron(y, torch.tensor([[1, 0, 1]])), True)
+    p = experiments.spread_neuron(y, starts.neuron(y, torch.tensor([[1, 0, 1]])))
     assert p[0, 0].tolist() == [[0, 0]]
     assert p[0, 1].tolist() == ([[0, 1]] if max(values) > 0 else [[1, 1]])
 
@@ -242,7 +241,7 @@ def test_a_spread_channel_starts_where_it_is_positive_or_all_over(values):
 def test_batching_does_not_change_a_row(asked):
     classifier, pixels, numbers, layers, rows = asked
     parts = [
-        ask.selectivity(classifier, pixels[part], numbers[part], layers, 5)
+        experiments.selectivity(classifier, pixels[part], numbers[part], layers, 5)
         for part in (slice(0, 3), slice(2, 6))
     ]
     order = ["depth", "architecture", "pair", "image"]
@@ -256,7 +255,7 @@ def test_batching_does_not_change_a_row(asked):
 
 def test_the_seed_changes_the_random_starts_alone(asked):
     classifier, pixels, numbers, layers, rows = asked
-    other = ask.selectivity(classifier, pixels, numbers, layers, 6)
+    other = experiments.selectivity(classifier, pixels, numbers, layers, 6)
     fixed = rows["pair"] == "image"
     assert (rows["cosine"] == other["cosine"])[fixed].all()
     assert not (rows["cosine"] == other["cosine"])[~fixed].all()
@@ -265,7 +264,7 @@ def test_the_seed_changes_the_random_starts_alone(asked):
 def test_the_same_neuron_on_the_same_image_is_no_null():
     classifier = tiny()
     pixels = images(1).repeat(3, 1, 1, 1)
-    rows = ask.selectivity(classifier, pixels, [0, 1, 2], {"pool 1": "3"}, 0)
+    rows = experiments.selectivity(classifier, pixels, [0, 1, 2], {"pool 1": "3"}, 0)
     assert rows.loc[rows["pair"] == "image", "cosine"].to_numpy() == pytest.approx(1)
 
 
@@ -273,7 +272,7 @@ def test_the_same_neuron_on_the_same_image_is_no_null():
 def test_both_reversals_of_normalisation_agree_only_where_it_does_nothing(alpha, alike):
     classifier = tiny(nn.LocalResponseNorm(3, alpha))
     layers = {"logits": "logits"}
-    rows = ask.selectivity(classifier, images(4), [0, 1, 2, 3], layers, 0)
+    rows = experiments.selectivity(classifier, images(4), [0, 1, 2, 3], layers, 0)
     found = rows.loc[rows["pair"] == "lrn", "cosine"]
     assert len(found) == 3 * 3
     assert (found > 1 - 1e-6).all() == alike
@@ -286,20 +285,20 @@ def test_a_network_without_normalisation_has_no_such_rows(asked):
 def test_random_weights_are_those_of_a_copy():
     classifier = Frozen(small_vgg(5), (0.5,) * 3, (0.5,) * 3)
     before = {k: v.clone() for k, v in classifier.state_dict().items()}
-    strange = ask.randomised(classifier, 1)
+    strange = gallery.with_random_weights(classifier, 1)
     assert all((before[k] == v).all() for k, v in classifier.state_dict().items())
     linear = [one for one in strange.modules() if isinstance(one, nn.Linear)]
     for one in linear:
         assert one.weight.std().item() == pytest.approx(0.01, rel=0.2)
         assert not one.bias.any()
-    again = ask.randomised(classifier, 1).state_dict()
+    again = gallery.with_random_weights(classifier, 1).state_dict()
     assert all((again[k] == v).all() for k, v in strange.state_dict().items())
 
 
 def test_support_is_the_neurons_without_the_image():
     classifier, pixels = tiny(), images(1).repeat(2, 1, 1, 1)
     pixels[1] = pixels[1] * 0.999  # the same neuron is the strongest, masks may differ
-    found = dict(ask.support(classifier, pixels, "6", 0))
+    found = dict(gallery.support_pictures(classifier, pixels, "6", 0))
     assert list(found) == ["desalinet", "power", "uninformed", "random"]
     for name in ("uninformed", "random"):
         torch.testing.assert_close(found[name][0], found[name][1])
@@ -309,8 +308,8 @@ def test_support_is_the_neurons_without_the_image():
 def test_exhibits_are_pixels_each_with_a_name_of_its_own(dense):
     classifier = tiny(nn.LocalResponseNorm(3))
     pixels = images(2, 24 if dense else SIDE)
-    layers = ask.places(classifier, images(1))
-    found = list(ask.exhibits(classifier, pixels, [3, 8], layers, 0, dense))
+    layers = experiments.start_layers(classifier, images(1))
+    found = list(gallery.response_pictures(classifier, pixels, [3, 8], layers, 0, dense))
     keys = [key for key, _ in found]
     assert len(set(keys)) == len(keys) == 1 + 3 * 3 * 3 + 8 + 8 + 4 + 5
     for key, picture in found:
@@ -321,13 +320,13 @@ def test_exhibits_are_pixels_each_with_a_name_of_its_own(dense):
 
 
 def test_inverse_transform_is_shown_as_the_grey_image_itself():
-    found = dict(ask.phase(tiny(), images(2), "logits", [1, 2]))
+    found = dict(gallery.phase_pictures(tiny(), images(2), "logits", [1, 2]))
     assert found["inverse"] == pytest.approx(found["original"])
     assert found["original"] == pytest.approx(grey(images(2).numpy()), abs=1e-6)
 
 
 def test_a_network_of_one_layer_is_shown_from_there():
-    found = ask.exhibits(tiny(), images(1), [0], {"logits": "logits"}, 0)
+    found = gallery.response_pictures(tiny(), images(1), [0], {"logits": "logits"}, 0)
     assert {key[2] for key, _ in found} == {"", "logits"}
 
 
@@ -335,7 +334,7 @@ def test_a_network_without_rectifiers_is_told():
     classifier = Frozen(lenet5(3), (0.5,) * 3, (0.5,) * 3)
     pixels = images(2, 32)
     with pytest.raises(UserError):
-        ask.selectivity(classifier, pixels, [0, 1], {"logits": "logits"}, 0)
+        experiments.selectivity(classifier, pixels, [0, 1], {"logits": "logits"}, 0)
 
 
 # Stages
@@ -370,7 +369,7 @@ def study(tmp_path_factory):
     preparation = {"mean": [0.5] * 3, "std": [0.25] * 3, "resize": None, "crop": None}
     for name, architecture in (("V", "small_vgg"), ("N", "small_alexnet_lrn")):
         torch.manual_seed(0)
-        build = importlib.import_module("s2snets.networks.classifiers").ARCHITECTURES
+        build = importlib.import_module("s2snets.networks.architectures").ARCHITECTURES
         spec = {"architecture": architecture, "classes": 2, "size": 32}
         spec |= {"published": False} | preparation
         save_classifier(

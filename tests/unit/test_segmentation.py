@@ -15,17 +15,22 @@ from s2snets.config import Figures, Segmentation
 from s2snets.data.segmentation import PUBLISHED, read_examples
 from s2snets.figures import salient_segmentation
 from s2snets.measure.segmentation import (
-    beside,
+    add_printed,
     class_means,
     resampled,
     scores,
     summarise,
 )
+from s2snets.networks.architectures import small_alexnet
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.classifiers import small_alexnet
 from s2snets.networks.frozen import Frozen
 from s2snets.reversal import grabcut
-from s2snets.reversal.saliency import METHODS, blob, saliencies, saliency
+from s2snets.reversal.saliency import (
+    METHODS,
+    gaussian_baseline,
+    saliency,
+    saliency_maps,
+)
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays, read_rows
@@ -264,22 +269,22 @@ def test_printed_scores_stand_beside_the_papers_networks_on_its_images_alone():
         0,
     )
     named = {"A": "torchvision/alexnet", "own": "small_alexnet"}
-    found = beside(table, printed, named, PUBLISHED)
+    found = add_printed(table, printed, named, PUBLISHED)
     assert found["source"].tolist() == ["measured"] * 4 + ["printed"] * 2
     shown = found["printed_iou"].fillna(0).tolist()
     assert shown == [0.57, 0, 0, 0.46, 0, 0]
     assert found["iou"].tolist()[4:] == [0.57, 0.46]
-    elsewhere = beside(table, printed, named, "another")
+    elsewhere = add_printed(table, printed, named, "another")
     assert elsewhere["printed_iou"].isna().all()
 
 
 def test_seeds_are_quantiles_with_an_own_limit_for_salinet():
     ranks = np.random.default_rng(0).permutation(1000).reshape(20, 50)
-    found = grabcut.seeds(ranks, SETTINGS, "desalinet")
+    found = grabcut.seed_pixels(ranks, SETTINGS, "desalinet")
     assert [(found == one).sum() for one in range(-2, 3)] == [5, 295, 600, 95, 5]
     assert (found[ranks >= 995] == grabcut.ALWAYS).all()
     assert (found[ranks < 5] == grabcut.NEVER).all()
-    own = grabcut.seeds(ranks, SETTINGS, "salinet")
+    own = grabcut.seed_pixels(ranks, SETTINGS, "salinet")
     assert (own > 0).sum() == 50
 
 
@@ -310,7 +315,7 @@ def test_pixels_of_which_nothing_is_known_teach_neither_side_its_colours():
     seeds[:3] = grabcut.NEVER
     seeds[20, 25:40] = grabcut.LIKELY
     seeds[20, 30] = grabcut.ALWAYS
-    assert scores(grabcut.cut(image, seeds, 1), mask[None])[1] > 0.95
+    assert scores(grabcut.cut_foreground(image, seeds, 1), mask[None])[1] > 0.95
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (3, 40), (40, 60)])
@@ -330,24 +335,24 @@ def test_whatever_the_saliency_the_foreground_is_one_component_or_none(shape, fl
         found = grabcut.segment(image, given, SETTINGS, "salinet")
         assert found.shape == shape
         assert some is None or found.any() == some
-        assert (found == grabcut.largest(found)).all()
+        assert (found == grabcut.largest_component(found)).all()
 
 
 def test_the_largest_component_is_kept_and_corners_connect():
     mask = np.array([[1, 0, 0, 1, 1], [0, 1, 0, 0, 0], [1, 0, 0, 0, 1]], bool)
     kept = np.array([[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [1, 0, 0, 0, 0]], bool)
-    assert (grabcut.largest(mask) == kept).all()
-    assert not grabcut.largest(np.zeros((2, 2), bool)).any()
+    assert (grabcut.largest_component(mask) == kept).all()
+    assert not grabcut.largest_component(np.zeros((2, 2), bool)).any()
 
 
 def test_a_mask_grows_by_whole_pixels():
     mask = np.array([[1, 0], [0, 1]], bool)
     grown = np.kron(mask, np.ones((3, 2), bool))
-    assert (grabcut.resized(mask, (6, 4)) == grown).all()
+    assert (grabcut.resize_mask(mask, (6, 4)) == grown).all()
 
 
 def test_the_baseline_is_the_published_blob():
-    found = blob(256, 340)
+    found = gaussian_baseline(256, 340)
     centre = found[127, 169]
     assert centre == found.max() == 1
     assert found[0, 0] == found[-1, 0] == found[0, -1] == found[-1, -1] == -1
@@ -361,7 +366,7 @@ def test_the_baseline_is_the_published_blob():
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 9), (31, 64), (64, 31)])
 def test_the_baseline_fits_any_image(shape):
-    found = blob(*shape)
+    found = gaussian_baseline(*shape)
     assert found.shape == shape
     assert np.isfinite(found).all()
 
@@ -416,9 +421,9 @@ def test_images_of_several_sizes_get_the_maps_they_get_alone():
     sizes = ((40, 48), (36, 36), (40, 48))
     images = [example(*size, 1, "x", n)[0] for n, size in enumerate(sizes)]
     classifier, device = alexnet(), torch.device("cpu")
-    together = saliencies(images, classifier, device)
+    together = saliency_maps(images, classifier, device)
     for place, image in enumerate(images):
-        for method, (alone,) in saliencies([image], classifier, device).items():
+        for method, (alone,) in saliency_maps([image], classifier, device).items():
             np.testing.assert_allclose(together[method][place], alone, atol=1e-6)
 
 
@@ -477,7 +482,7 @@ def test_images_smaller_than_the_network_are_refused(segmented, tmp_path):
 def test_scores_do_not_depend_on_which_images_are_reversed_together(
     segmented, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(segment, "GROUP", 3)
+    monkeypatch.setattr("s2snets.reversal.segmentation.GROUP_SIZE", 3)
     settings = json.loads((segmented / "A.json").read_text())["settings"]
     stage(
         segment, "--images", settings["segmentation"]["path"],

@@ -18,16 +18,27 @@ from s2snets.measure.synthesis import (
     sought_activation,
     total_variation,
 )
-from s2snets.networks.build import build, spec_of
 from s2snets.networks.checkpoints import save_classifier, save_weights
-from s2snets.networks.class_subset import Chosen
+from s2snets.networks.class_logits import SelectLogits
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.generator import Autoencoder, Generator
 from s2snets.runtime.errors import UserError
 from s2snets.stages import synthesise
-from s2snets.synthesis import ascent
-from s2snets.synthesis.ascent import ascend, groups, losses, regulariser, start
-from s2snets.synthesis.targets import Target, activations, output, targets
+from s2snets.synthesis import ascent, preferred
+from s2snets.synthesis.ascent import (
+    ascend,
+    draw_start,
+    group_targets,
+    losses,
+    regulariser,
+)
+from s2snets.synthesis.targets import (
+    Target,
+    activations,
+    channel_outputs,
+    sweep_targets,
+)
 
 CLASSES = ["boot", "coat", "dress"]
 SIDE = 8
@@ -66,7 +77,7 @@ def test_classes_compounds_filters_and_groups_are_targets_of_one_kind():
         Filters(layer="2", channels=2),
         Filters(layer="2", channels=[1, 3], together=True),
     ]
-    found = targets(
+    found = sweep_targets(
         small(), CLASSES, wanted(["dress"], [["coat", "boot"]], filters), "A", SIDE
     )
     assert [tuple(target) for target in found] == [
@@ -81,45 +92,45 @@ def test_classes_compounds_filters_and_groups_are_targets_of_one_kind():
 
 
 def test_without_names_all_classes_are_sought_by_number():
-    found = targets(small(), None, wanted(), "A", SIDE)
+    found = sweep_targets(small(), None, wanted(), "A", SIDE)
     assert [target.name for target in found] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (wanted(["coaat"]), "no class 'coaat'; say coat"),
-        (wanted([], [["boot", "bot"]]), "no class 'bot'; say boot"),
+        (wanted(["coaat"]), "synthesis.classes: no class 'coaat'; there are 3, such as coat"),
+        (wanted([], [["boot", "bot"]]), "synthesis.compounds: no class 'bot'; there are 3, such as boot"),
         (wanted([], [], [Filters(layer="7")]), "no '7'; perhaps"),
         (wanted([], [], [Filters(layer="0", channels=[6])]), "channels are 0 to 5"),
-        (wanted(["coat", "coat"]), "'coat' is sought twice"),
-        (wanted([]), "nothing is sought"),
+        (wanted(["coat", "coat"]), "'coat' is listed twice"),
+        (wanted([]), "there are no targets"),
     ],
 )
 def test_what_a_network_lacks_is_told_with_what_it_has(asked, told):
     with pytest.raises(UserError, match=told):
-        targets(small(), CLASSES, asked, "A", SIDE)
+        sweep_targets(small(), CLASSES, asked, "A", SIDE)
 
 
 def test_a_layer_is_read_before_what_follows_overwrites_it():
     classifier, pixels = small(), torch.rand(2, 3, SIDE, SIDE)
     expected = classifier.net[0](pixels)
     assert expected.min() < 0  # which the ReLU in place would hide
-    assert torch.equal(output(classifier, pixels, "0"), expected)
-    assert torch.equal(output(classifier, pixels), classifier(pixels))
+    assert torch.equal(channel_outputs(classifier, pixels, "0"), expected)
+    assert torch.equal(channel_outputs(classifier, pixels), classifier(pixels))
 
 
 def test_a_choice_among_the_logits_is_sought_like_any_other():
     classifier = frozen(nn.Sequential(nn.Flatten(), nn.Linear(48, 5)))
     pixels = torch.rand(2, 3, 4, 4)
     whole = classifier(pixels)
-    classifier.after = Chosen([3, 1])
-    assert torch.equal(output(classifier, pixels), whole[:, [3, 1]])
+    classifier.after = SelectLogits([3, 1])
+    assert torch.equal(channel_outputs(classifier, pixels), whole[:, [3, 1]])
 
 
 def test_what_follows_the_layer_does_not_run():
     net = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Linear(1, 1))  # does not fit
-    assert output(frozen(net), torch.rand(1, 3, 4, 4), "0").shape == (1, 2, 4, 4)
+    assert channel_outputs(frozen(net), torch.rand(1, 3, 4, 4), "0").shape == (1, 2, 4, 4)
 
 
 def test_activations_are_means_of_rectified_channels_or_rectified_logits():
@@ -183,7 +194,7 @@ class Nearness(nn.Module):
 def test_the_one_image_that_a_network_prefers_is_found_from_scratch():
     torch.manual_seed(1)
     classifier = frozen(Nearness())
-    settings = Ascent(steps=300, rate=0.02, deviation=0.02, regulariser=0.0)
+    settings = Ascent(steps=300, learning_rate=0.02, deviation=0.02, regulariser=0.0)
     found = ascend(classifier, [of_class(0)], Generator(SIDE), settings)
     assert (found.pixels[0] - classifier.net.best).abs().mean() < 0.05
     assert found.started == [True]
@@ -207,7 +218,9 @@ class Taste(nn.Module):
 def test_the_one_code_that_a_network_and_the_regulariser_prefer_is_found():
     generator = Generator(SIDE, pretrained=True)
     generator.decoder = Paint()
-    settings = PretrainedAscent(steps=150, rate=0.1, deviation=0, regulariser=0.25)
+    settings = PretrainedAscent(
+        steps=150, learning_rate=0.1, deviation=0, regulariser=0.25
+    )
     found = ascend(frozen(Taste()), [of_class(0)], generator, settings)
     # The least of |α − c|² + w·|α|² is at c / (1 + w).
     expected = torch.tensor([0.4, 0.6, 0.2]).view(3, 1, 1).expand(3, SIDE, SIDE)
@@ -223,7 +236,7 @@ def double(pretrained, seed=0):
 @pytest.mark.parametrize("pretrained", [False, True])
 def test_many_targets_at_once_end_as_each_alone(pretrained, optimiser):
     classifier, generator = double(pretrained)
-    settings = Ascent(optimiser=optimiser, steps=36, rate=0.01, deviation=0.3)
+    settings = Ascent(optimiser=optimiser, steps=36, learning_rate=0.01, deviation=0.3)
     several = [
         *map(of_class, range(3)),
         Target("two", "compound", "logits", (0, 2)),
@@ -260,14 +273,14 @@ def test_the_global_generator_of_random_numbers_is_left_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    start(generator, 0, of_class(0), 0)
+    draw_start(generator, 0, of_class(0), 0)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_first_start_of_a_pretrained_search_is_alpha_1_and_others_are_drawn():
     generator = Generator(SIDE, pretrained=True)
     first, second, third = (
-        start(generator, 0, of_class(0), draw)["alpha"] for draw in range(3)
+        draw_start(generator, 0, of_class(0), draw)["alpha"] for draw in range(3)
     )
     assert torch.equal(first, torch.ones(generator.length))
     assert second.min() >= 0
@@ -286,10 +299,10 @@ class Redder(nn.Module):
 @pytest.mark.parametrize("optimiser", ["adamax", "nesterov"])
 def test_a_start_without_activation_is_drawn_anew_and_then_climbed(optimiser):
     classifier, generator = frozen(Redder()), Generator(SIDE)
-    settings = Ascent(optimiser=optimiser, steps=120, rate=0.02, deviation=0.5)
+    settings = Ascent(optimiser=optimiser, steps=120, learning_rate=0.02, deviation=0.5)
     easy, hopeless = of_class(0), of_class(1)
     found = ascend(classifier, [easy, hopeless], generator, settings)
-    assert found.draws == [ascent.DRAWS, ascent.DRAWS]
+    assert found.draws == [ascent.MAX_DRAWS, ascent.MAX_DRAWS]
     assert found.started == [True, False]
     assert 0 < found.active[0] < 1
     assert classifier(found.pixels)[0, 0] > 0
@@ -305,25 +318,25 @@ class Balance(nn.Module):
 
 def test_the_first_start_that_is_active_is_kept():
     classifier, generator = frozen(Balance()), Generator(SIDE)
-    settings, several = Ascent(steps=1, rate=1e-12), [*map(of_class, range(3))]
+    settings, several = Ascent(steps=1, learning_rate=1e-12), [*map(of_class, range(3))]
     found = ascend(classifier, several, generator, settings, seed=2)
     for place, target in enumerate(several):
-        noise = ascent.drawing(2, target, "noise")
-        features = ascent.disturbed([noise], generator, settings, torch.ones(1))
-        for draw in range(ascent.DRAWS):
-            begun = start(generator, 2, target, draw)
+        noise = ascent.target_generator(2, target, "noise")
+        features = ascent.noisy_features([noise], generator, settings, torch.ones(1))
+        for draw in range(ascent.MAX_DRAWS):
+            begun = draw_start(generator, 2, target, draw)
             begun = {name: value.detach()[None] for name, value in begun.items()}
-            seen = ascent.images(generator, begun, features)
+            seen = ascent.generate(generator, begun, features)
             if classifier(seen)[0, place] > 0:
                 break
         assert found.draws[place] == draw + 1
-        shown = ascent.images(generator, begun, torch.ones_like(features))
+        shown = ascent.generate(generator, begun, torch.ones_like(features))
         torch.testing.assert_close(found.pixels[place], shown[0], atol=1e-5, rtol=0)
-    assert 1 < max(found.draws) < ascent.DRAWS
+    assert 1 < max(found.draws) < ascent.MAX_DRAWS
 
 
 def test_a_pretrained_image_is_the_median_of_the_last_ten_snapshots(monkeypatch):
-    shown, true = [], ascent.images
+    shown, true = [], ascent.generate
 
     def spy(generator, sought, features):
         made = true(generator, sought, features)
@@ -331,11 +344,11 @@ def test_a_pretrained_image_is_the_median_of_the_last_ten_snapshots(monkeypatch)
             shown.append(made)
         return made
 
-    monkeypatch.setattr(ascent, "images", spy)
-    settings = PretrainedAscent(steps=60, rate=0.5, deviation=0.3)
+    monkeypatch.setattr(ascent, "generate", spy)
+    settings = PretrainedAscent(steps=60, learning_rate=0.5, deviation=0.3)
     generator = Generator(SIDE, pretrained=True)
     found = ascend(small(), [of_class(1)], generator, settings)
-    assert len(shown) == ascent.LAST
+    assert len(shown) == ascent.MEDIAN_SNAPSHOTS
     median = np.median(torch.cat(shown).numpy(), axis=0)
     np.testing.assert_allclose(found.pixels[0], median, atol=1e-6)
     assert np.abs(shown[0].numpy() - shown[-1].numpy()).max() > 1e-3
@@ -343,8 +356,8 @@ def test_a_pretrained_image_is_the_median_of_the_last_ten_snapshots(monkeypatch)
 
 def test_noise_has_the_deviation_of_the_settings_about_1():
     generator = Generator(SIDE)
-    noises = [ascent.drawing(0, of_class(unit), "noise") for unit in range(200)]
-    made = ascent.disturbed(noises, generator, Ascent(deviation=2), torch.ones(1))
+    noises = [ascent.target_generator(0, of_class(unit), "noise") for unit in range(200)]
+    made = ascent.noisy_features(noises, generator, Ascent(deviation=2), torch.ones(1))
     assert made.shape == (200, generator.length)
     assert abs(made.mean() - 1) < 0.05
     assert abs(made.std() - 2) < 0.05
@@ -353,16 +366,16 @@ def test_noise_has_the_deviation_of_the_settings_about_1():
 def test_filters_are_climbed_too():
     classifier, generator = small(), Generator(SIDE)
     several = [Target(str(unit), "filter", "0", (unit,)) for unit in range(6)]
-    found = ascend(classifier, several, generator, Ascent(steps=60, rate=0.02))
-    before = activations(output(classifier, torch.full((1, 3, 8, 8), 0.5), "0"))[1][0]
-    after = activations(output(classifier, found.pixels, "0"))[0]
+    found = ascend(classifier, several, generator, Ascent(steps=60, learning_rate=0.02))
+    before = activations(channel_outputs(classifier, torch.full((1, 3, 8, 8), 0.5), "0"))[1][0]
+    after = activations(channel_outputs(classifier, found.pixels, "0"))[0]
     assert (after.diagonal() > before + 0.05).all()
 
 
 def test_groups_are_of_one_layer_and_no_greater_than_a_batch():
     several = [of_class(unit) for unit in range(5)]
     several.insert(2, Target("f", "filter", "0", (1,)))
-    made = groups(several, 3)
+    made = group_targets(several, 3)
     assert [len(group) for group in made] == [3, 2, 1]
     assert [{target.layer for target in group} for group in made] == [
         {"logits"},
@@ -423,9 +436,9 @@ def study(tmp_path_factory):
         Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(path)
     for seed, name in enumerate(("A", "I")):
         torch.manual_seed(seed)
-        spec = spec_of(Classifier(architecture="small_resnet"), 3, 32)
+        spec = classifier_spec(Classifier(architecture="small_resnet"), 3, 32)
         weights = folder / name / "weights.safetensors"
-        save_classifier(build(spec), spec, weights, weights.with_name("spec.json"))
+        save_classifier(build_classifier(spec), spec, weights, weights.with_name("spec.json"))
     save_weights(Autoencoder(32), folder / "autoencoder.safetensors")
     return folder
 
@@ -489,7 +502,7 @@ def test_a_killed_sweep_goes_on_and_ends_as_an_uninterrupted_one(
             raise KeyboardInterrupt
         return ascend(classifier, group, *more, **named)
 
-    monkeypatch.setattr(synthesise, "ascend", dying)
+    monkeypatch.setattr(preferred, "ascend", dying)
     with pytest.raises(KeyboardInterrupt):
         stage(study, cut)
     assert not (cut / "A.npz").exists()
@@ -507,7 +520,7 @@ def test_groups_of_other_settings_are_not_taken_over(study, tmp_path, monkeypatc
         return ascend(classifier, group, *more, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(synthesise, "ascend", dying)
+        patch.setattr(preferred, "ascend", dying)
         with pytest.raises(KeyboardInterrupt):
             stage(study, tmp_path / "cut")
     stage(study, tmp_path / "cut", scratch={"steps": 5})
@@ -525,7 +538,7 @@ def test_a_target_that_never_starts_is_told_and_the_rest_go_on(
         found = ascend(*given, **named)
         return found._replace(started=[False, *found.started[1:]])
 
-    monkeypatch.setattr(synthesise, "ascend", cold)
+    monkeypatch.setattr(preferred, "ascend", cold)
     stage(study, tmp_path, filters={}, compounds=[])
     assert "A, scratch: 'boot' was never active" in capsys.readouterr().err
     assert len(pd.read_parquet(tmp_path / "A.parquet")) == 3

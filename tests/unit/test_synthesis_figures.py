@@ -17,7 +17,7 @@ from s2snets.measure.modes import summarise
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays
 from s2snets.stages import collect_synthesis
-from s2snets.stages.collect_synthesis import selected, shown_classes
+from s2snets.synthesis.gallery import MIN_CLASSES, choose_classes, select_pictures
 
 CLASSES = [f"class_{number}" for number in range(7)]
 GALLERY = ("modes", "bias", "filters", "compounds")
@@ -59,7 +59,7 @@ def ranked(name, classes=CLASSES, beside=2, side=8):
 
 
 def gallery(names="AV", classes=CLASSES, modes=("scratch", "pretrained")):
-    return selected(
+    return select_pictures(
         [sweep(mode, classes) for _ in names for mode in modes],
         [name for name in names for _ in modes],
         [ranked(name, classes) for name in names],
@@ -148,13 +148,13 @@ def test_a_compound_stands_after_its_classes():
 
 def test_figures_show_compounds_classes_and_others_evenly():
     classes = [str(number) for number in range(1000)]
-    chosen = shown_classes(classes, [["7", "8"], ["7", "999"]])
+    chosen = choose_classes(classes, [["7", "8"], ["7", "999"]])
     assert {"7", "8", "999"} <= set(chosen)
-    assert len(chosen) == collect_synthesis.CLASSES
+    assert len(chosen) == MIN_CLASSES
     assert chosen == sorted(chosen, key=int)
     gaps = np.diff([int(one) for one in chosen if one not in ("7", "8", "999")])
     assert gaps.min() > 100
-    assert shown_classes(["a", "b"], []) == ["a", "b"]
+    assert choose_classes(["a", "b"], []) == ["a", "b"]
 
 
 def test_a_gallery_has_the_training_images_of_the_classes_it_shows():
@@ -162,7 +162,7 @@ def test_a_gallery_has_the_training_images_of_the_classes_it_shows():
     keys = page.listing(gallery("V", classes))
     shown = set(keys.loc[keys["kind"] == "class", "target"])
     assert set(keys.loc[keys["kind"] == "training", "target"]) == shown
-    assert len(shown) == collect_synthesis.CLASSES
+    assert len(shown) == MIN_CLASSES
     assert (keys["kind"] == "filter").sum() == 2 * 13
 
 

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from s2snets.config import Segmentation
+
 NEVER, UNLIKELY, UNKNOWN, LIKELY, ALWAYS = range(-2, 3)
 """Seeds: whether a pixel is foreground."""
 
@@ -15,16 +17,18 @@ CODES = {
 }
 
 
-def seeds(saliency, settings, method):
-    """What the saliency's ranks say of each pixel.
+def seed_pixels(
+    saliency: np.ndarray, settings: Segmentation, method: str
+) -> np.ndarray:
+    """Return a seed for each pixel by the rank of its saliency.
 
-    Limits belong to the seeds, and what is both is background: a saliency that is the
-    same everywhere has no foreground.
+    The quantiles themselves are seeds, and background has precedence: a saliency that
+    is the same everywhere has no foreground.
 
     Args:
         saliency: (H, W).
-        settings: a ``config.Segmentation``.
-        method: whose saliency it is; SaliNet has a limit of its own.
+        settings: the quantiles.
+        method: by which the saliency was made; SaliNet has a quantile of its own.
 
     Returns:
         int8 (H, W): ``NEVER`` to ``ALWAYS``.
@@ -41,26 +45,29 @@ def seeds(saliency, settings, method):
     ).astype(np.int8)
 
 
-def cut(image, seeds, iterations):
-    """The foreground of an image (GrabCut: Rother, Kolmogorov & Blake 2004).
+def cut_foreground(image: np.ndarray, seeds: np.ndarray, iterations: int) -> np.ndarray:
+    """Return the foreground of an image (GrabCut: Rother, Kolmogorov & Blake 2004).
 
-    Two mixtures of five Gaussians learn their colours from the seeds alone; pixels of
-    which nothing is known join one side by the first cut. OpenCV's smoothness is fixed,
-    γ = 50, where the study of section 3.5 has 150.
+    Two mixtures of five Gaussians learn their colours from the seeds alone; unknown
+    pixels join one side by the first cut. OpenCV's smoothness is fixed, γ = 50, where
+    the study of section 3.5 has 150.
 
     Args:
         image: uint8 (H, W, 3).
-        seeds: as ``seeds`` gives them.
-        iterations: cuts in all.
+        seeds: see ``seed_pixels``.
+        iterations: number of cuts.
 
     Returns:
-        bool (H, W), the largest of its 8-connected components; nothing where there are
-        no seeds of the one side or the other.
+        bool (H, W), the largest of its 8-connected components; all False where the
+        foreground or the background has no seeds.
     """
     if seeds.min() >= UNKNOWN or seeds.max() <= UNKNOWN:
         return np.zeros(seeds.shape, bool)
-    mask = np.select([seeds == one for one in CODES], CODES.values()).astype(np.uint8)
-    models, known = np.zeros((2, 1, 65)), seeds != UNKNOWN
+    mask = np.select(
+        [seeds == seed for seed in CODES], [np.array(code) for code in CODES.values()]
+    ).astype(np.uint8)
+    background, foreground = np.zeros((2, 1, 65))
+    known = seeds != UNKNOWN
     cv2.setRNGSeed(0)  # of this thread: the mixtures begin with k-means
     rounds = [
         (image[known][:, None], mask[known][:, None], 0, cv2.GC_INIT_WITH_MASK),
@@ -68,17 +75,20 @@ def cut(image, seeds, iterations):
         (image, mask, iterations - 1, cv2.GC_EVAL),
     ]
     for pixels, labels, times, mode in rounds:
-        cv2.grabCut(pixels, labels, None, *models, times, mode)
-    return largest((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD))
+        cv2.grabCut(pixels, labels, (0, 0, 0, 0), background, foreground, times, mode)
+    return largest_component((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD))
 
 
-def segment(image, saliency, settings, method):
-    """The foreground of an image by a saliency of its size; arguments as above."""
-    return cut(image, seeds(saliency, settings, method), settings.iterations)
+def segment(
+    image: np.ndarray, saliency: np.ndarray, settings: Segmentation, method: str
+) -> np.ndarray:
+    """Return the foreground of an image by a saliency of its size, bool (H, W)."""
+    seeds = seed_pixels(saliency, settings, method)
+    return cut_foreground(image, seeds, settings.iterations)
 
 
-def largest(mask):
-    """The largest of a mask's 8-connected components; the first of equals."""
+def largest_component(mask: np.ndarray) -> np.ndarray:
+    """Return the largest of a mask's 8-connected components; the first of equals."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
     )
@@ -88,23 +98,23 @@ def largest(mask):
     return labels == 1 + areas.argmax()
 
 
-def resized(mask, shape):
-    """A mask at another size, by nearest neighbours."""
+def resize_mask(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Resize a mask to the shape (H, W), by nearest neighbours."""
     height, width = shape
-    grown = cv2.resize(
+    resized = cv2.resize(
         mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT
     )
-    return grown.astype(bool)
+    return resized.astype(bool)
 
 
-def outlined(image, mask):
-    """An image with its foreground's outline in red, what is around it pale.
+def draw_outline(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Draw a red outline around an image's foreground, and make the rest pale.
 
     Returns:
         uint8 (H, W, 3).
     """
-    found = np.where(mask[..., None], image, 170 + image // 3)
+    picture = np.where(mask[..., None], image, 170 + image // 3)
     contours, _ = cv2.findContours(
         mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
     )
-    return cv2.drawContours(np.ascontiguousarray(found), contours, -1, (230, 30, 30))
+    return cv2.drawContours(np.ascontiguousarray(picture), contours, -1, (230, 30, 30))

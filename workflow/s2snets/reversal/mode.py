@@ -1,17 +1,20 @@
 """A context in which forward passes record the reversed network as their graph."""
 
 import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.graph import Node
 from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from s2snets.reversal.pools import POOLS, centre, straight
-from s2snets.reversal.rectifiers import RECTIFIERS, rectify, zero
-from s2snets.reversal.variants import ARCHITECTURES, named
+from s2snets.reversal.pools import POOLS, pool_to_centres, with_identity_gradient
+from s2snets.reversal.rectifiers import RECTIFIERS, is_zero, rectify
+from s2snets.reversal.variants import ARCHITECTURES, Reversal, resolve_reversal
 from s2snets.runtime.errors import UserError
 
 SALINET = ARCHITECTURES["salinet"]
@@ -26,69 +29,78 @@ TRAINING = {
     F.alpha_dropout: (2, False),
     F.feature_alpha_dropout: (2, False),
 }
-"""Functions with an argument ``training``: its place and default."""
+"""Functions with an argument ``training``: its position and default."""
 
 OPAQUE = ("CompiledFunction", "DifferentiableGraph", "CheckpointFunction")
-"""Nodes that hide what they compute."""
+"""Names of autograd nodes that hide what they compute."""
 
 
-def saved(*names):
-    """Whether a node rectifies: what it has saved by one of the names is 0."""
-    return lambda node: any(zero(getattr(node, name, None)) for name in names)
+def always(node: Node) -> bool:
+    """Return True: a node of this name always rectifies."""
+    return True
 
 
-ESCAPED = {
-    "ReluBackward": bool,
-    "HardtanhBackward": bool,
-    "LeakyReluBackward": bool,
-    "PreluKernelBackward": bool,
-    "RreluWithNoiseBackward": bool,
-    "ThresholdBackward": bool,
-    "ClampBackward": saved("_saved_min"),
-    "ClampMinBackward": saved("_saved_min"),
+def clamps_at_zero(node: Any) -> bool:
+    """Return whether a clamp's lower bound is 0."""
+    return is_zero(getattr(node, "_saved_min", None))
+
+
+UNINTERCEPTED: dict[str, Callable[[Node], bool]] = {
+    "ReluBackward": always,
+    "HardtanhBackward": always,
+    "LeakyReluBackward": always,
+    "PreluKernelBackward": always,
+    "RreluWithNoiseBackward": always,
+    "ThresholdBackward": always,
+    "ClampBackward": clamps_at_zero,
+    "ClampMinBackward": clamps_at_zero,
 }
-"""Nodes of rectifiers that nothing caught, and whether this one rectifies."""
+"""Autograd nodes of rectifiers that were not intercepted: whether a node rectifies."""
 
 POOLED = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool")
 
 
-def roots(values):
-    """The last autograd nodes of the tensors in nested containers."""
+def graph_roots(values: object) -> set[Node]:
+    """Return the last autograd nodes of the tensors in nested containers."""
     leaves = tree_leaves(values)
-    return {leaf.grad_fn for leaf in leaves if isinstance(leaf, Tensor)} - {None}
+    nodes = {leaf.grad_fn for leaf in leaves if isinstance(leaf, Tensor)}
+    return {node for node in nodes if node is not None}
 
 
-def nodes(values, given=()):
-    """Every node of the autograd graph of tensors, once.
-
-    Args:
-        given: nodes where it ends.
-    """
-    waiting, met = [*roots(values)], {None, *given}
+def graph_nodes(values: object, ends: Iterable[Node] = ()) -> Iterator[Node]:
+    """Yield every node of tensors' autograd graph once, down to the nodes ``ends``."""
+    waiting, visited = [*graph_roots(values)], {None, *ends}
     while waiting:
         node = waiting.pop()
-        if node in met:
+        if node in visited:
             continue
-        met.add(node)
-        waiting.extend(below for below, _ in node.next_functions)
+        visited.add(node)
+        waiting.extend(below for below, _ in node.next_functions if below is not None)
         yield node
 
 
-class Reversing(TorchFunctionMode):
-    """What ``reversed_as`` turns on; it counts what it catches.
+class ReversingMode(TorchFunctionMode):
+    """The mode of ``reversed_as``: intercepts layers, and counts rectifiers.
 
     Attributes:
-        rules: the Reversal.
-        rectifiers: how many it has caught.
-        passed: whether an affine layer ran.
+        rules: the rules of the reversal.
+        rectifiers: number of rectifiers that were intercepted.
+        affine: whether an affine layer ran.
     """
 
-    def __init__(self, rules):
+    def __init__(self, rules: Reversal) -> None:
         super().__init__()
         self.rules = rules
-        self.rectifiers, self.passed = 0, False
+        self.rectifiers, self.affine = 0, False
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        function: Callable,
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call the function with the gradient of its rule, if it has one."""
         kwargs = kwargs or {}
         if function in RECTIFIERS:
             y = rectify(self.rules.relu, function, args, kwargs)
@@ -96,11 +108,11 @@ class Reversing(TorchFunctionMode):
                 self.rectifiers += 1
                 return y
         elif function in POOLS and self.rules.pool == "centre":
-            return centre(function, args, kwargs)
+            return pool_to_centres(function, args, kwargs)
         elif function is F.local_response_norm and self.rules.lrn == "identity":
-            return straight(function, args, kwargs)
+            return with_identity_gradient(function, args, kwargs)
         elif function in AFFINE:
-            self.passed = True
+            self.affine = True
         elif function in TRAINING:
             place, default = TRAINING[function]
             if (*args[place : place + 1], kwargs.get("training", default))[0]:
@@ -110,37 +122,42 @@ class Reversing(TorchFunctionMode):
                 )
         return function(*args, **kwargs)
 
-    def check(self, output, given=()):
-        """That nothing in an output's graph, down to nodes given, escaped.
+    def check_output(self, output: object, ends: Iterable[Node] = ()) -> None:
+        """Raise if a layer in the output's graph was not intercepted.
+
+        Args:
+            output: tensors in nested containers.
+            ends: nodes at which the graph ends.
 
         Raises:
-            UserError: a rectifier or max pooling is there with its own gradient where
-                the rules have another.
+            UserError: the graph has a rectifier or max pooling with its own gradient
+                where the rules have another.
         """
-        if self.rules != SALINET:  # whose every gradient is its own
-            for node in nodes(output, given):
-                self.check_node(node)
+        if self.rules != SALINET:  # all of whose gradients are the layers' own
+            for node in graph_nodes(output, ends):
+                self._check_node(node)
 
-    def check_node(self, node):
+    def _check_node(self, node: Node) -> None:
         name = node.name()
         kind = name.removesuffix("0").removesuffix("1")
         rules = self.rules
         hidden = kind.startswith(OPAQUE)
-        rectifier = rules.relu != "backprop" and ESCAPED.get(kind)
-        pooled = rules.pool != "switches" and kind.startswith(POOLED)
-        if hidden or pooled or (rectifier and rectifier(node)):
+        rectifies = rules.relu != "backprop" and UNINTERCEPTED.get(kind)
+        pools = rules.pool != "switches" and kind.startswith(POOLED)
+        if hidden or pools or (rectifies and rectifies(node)):
             raise UserError(
-                f"reversal: {name} escaped, so the result would be in part a plain"
-                " gradient; give the network itself, neither scripted nor compiled"
+                f"reversal: {name} was not intercepted, so the result would be in part"
+                " a plain gradient; give the network itself, neither scripted nor"
+                " compiled"
             )
 
-    def finish(self):
-        """That it was of use.
+    def require_rectifiers(self) -> None:
+        """Raise if no rectifier was intercepted.
 
         Raises:
-            UserError: networks ran and had no rectifier, though the rules want one.
+            UserError: networks ran without a rectifier, though the rules change some.
         """
-        if self.passed and not self.rectifiers and self.rules.relu != "backprop":
+        if self.affine and not self.rectifiers and self.rules.relu != "backprop":
             raise UserError(
                 "reversal: the network has no piecewise-linear rectifier, so the rule"
                 f" {self.rules.relu!r} means nothing to it; take 'salinet' or another"
@@ -149,23 +166,24 @@ class Reversing(TorchFunctionMode):
 
 
 @contextmanager
-def checking(reversing):
-    """Check what every network returns that runs inside, this thread's alone."""
-    thread, depth, given = threading.get_ident(), 0, set()
+def checking_outputs(mode: ReversingMode) -> Iterator[None]:
+    """Check the output of every network that this thread runs while it is active."""
+    thread, depth = threading.get_ident(), 0
+    ends: set[Node] = set()
 
-    def enter(_, inputs):
-        nonlocal depth, given
+    def enter(_module: object, inputs: object) -> None:
+        nonlocal depth, ends
         if threading.get_ident() == thread:
-            given = given if depth else roots(inputs)
+            ends = ends if depth else graph_roots(inputs)
             depth += 1
 
-    def leave(_, __, output):
-        nonlocal depth, given
+    def leave(_module: object, _inputs: object, output: object) -> None:
+        nonlocal depth, ends
         if threading.get_ident() == thread:
             depth -= 1
             if not depth:
-                reversing.check(output, given)
-                given = set()
+                mode.check_output(output, ends)
+                ends = set()
 
     handles = (
         hooks.register_module_forward_pre_hook(enter),
@@ -179,29 +197,28 @@ def checking(reversing):
 
 
 @contextmanager
-def reversed_as(reversal):
-    """Record reversed networks: backward passes are φ†(p, r) of equation 2.
+def reversed_as(reversal: str | Sequence[str]) -> Iterator[ReversingMode]:
+    """Record reversed networks: backward passes compute φ†(p, r) of equation 2.
 
         with reversed_as("desalinet"):
             y = network(x)
         torch.autograd.grad(y, x, p)
 
-    Forward passes inside give what they give outside. The reversed layers are those
-    of the forward functions that ran, wherever they are written: modules, functions,
-    methods, in place or not, used once or often. Nothing of a network is touched.
+    Forward passes return what they return elsewhere. The reversed layers are those of
+    the forward functions that ran, however they are written: modules, functions or
+    methods, in place or not, used once or several times. The network is not changed.
 
     Args:
-        reversal: a name of ``rules.ARCHITECTURES`` or a ``Reversal``.
+        reversal: a name in ``variants.ARCHITECTURES``, or the rules.
 
     Yields:
-        the mode, whose ``rectifiers`` counts what it caught.
+        The mode, whose ``rectifiers`` counts the rectifiers that it intercepted.
 
     Raises:
-        UserError: no such reversal; a network in training mode; a rectifier that it
-            could not catch; or a rule for rectifiers and no rectifier.
+        UserError: no such reversal; a network in training mode; a rectifier that was
+            not intercepted; or a rule for rectifiers and no rectifier.
     """
-    reversing = Reversing(named(reversal))
-    checked = nullcontext() if reversing.rules == SALINET else checking(reversing)
-    with checked, reversing:
-        yield reversing
-    reversing.finish()
+    mode = ReversingMode(resolve_reversal(reversal))
+    with nullcontext() if mode.rules == SALINET else checking_outputs(mode), mode:
+        yield mode
+    mode.require_rectifiers()

@@ -1,63 +1,88 @@
-"""Rectifiers: every way in which PyTorch writes one, and what each backpropagates.
+"""Rectifiers: every way in which PyTorch writes one, and its backpropagation.
 
-A binder takes a function's own arguments and gives ``(x, pull, keep)``, or None where
-these arguments make no rectifier: the tensor that is rectified; ŷ and what is kept ->
-ŷ ⊙ f'(x); and which tensor is kept for it, ``output`` (the next layer saves it as
-well), ``input``, or ``copy`` of an input that the function may write over.
+A binder takes a function's own arguments and returns a ``Binding``, or None where these
+arguments make no rectifier.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Their gradients by the operators themselves: in the backward pass nothing may look
-# like a rectifier of the network to a mode that is still on.
+# Gradients are computed by the operators themselves: a mode that is still active in the
+# backward pass would take functions for rectifiers of the network.
 aten = torch.ops.aten
 
 
-def above(grad, kept, least):
+class Binding(NamedTuple):
+    """A rectifier f applied to a tensor."""
+
+    x: Tensor
+    backpropagate: Callable[[Tensor, Tensor], Tensor]
+    """ŷ and the kept tensor -> ŷ ⊙ f'(x)."""
+
+    keep: str
+    """The tensor that is kept for this: ``output`` (the next layer saves it as well),
+    ``input``, or ``copy`` of an input that the function may overwrite."""
+
+
+def threshold_gradient(grad: Tensor, kept: Tensor, least: float) -> Tensor:
+    """Return ŷ where the kept tensor is greater than ``least``."""
     return aten.threshold_backward(grad, kept, least)
 
 
-def between(grad, kept, low, high):
+def hardtanh_gradient(grad: Tensor, kept: Tensor, low: float, high: float) -> Tensor:
+    """Return ŷ where the kept tensor lies between the bounds."""
     return aten.hardtanh_backward(grad, kept, low, high)
 
 
-def leaking(grad, kept, slope):
+def leaky_gradient(grad: Tensor, kept: Tensor, slope: float | Tensor) -> Tensor:
+    """Return ŷ where the kept tensor is positive, ŷ times the slope elsewhere."""
     return aten.where(aten.gt(kept, 0), grad, aten.mul(grad, slope))
 
 
-def relu(input, inplace=False):
-    return input, partial(above, least=0), "output"
+def relu(input: Tensor, inplace: bool = False) -> Binding:
+    """Bind a ReLU."""
+    return Binding(input, partial(threshold_gradient, least=0), "output")
 
 
-def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
-    return input, partial(between, low=min_val, high=max_val), "output"
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Binding:
+    """Bind a hard tanh."""
+    gradient = partial(hardtanh_gradient, low=min_val, high=max_val)
+    return Binding(input, gradient, "output")
 
 
-def relu6(input, inplace=False):
+def relu6(input: Tensor, inplace: bool = False) -> Binding:
+    """Bind a ReLU that ends at 6."""
     return hardtanh(input, 0.0, 6.0)
 
 
-def zero(value):
-    """Whether a bound is 0, as a number or as a tensor of nothing else."""
+def is_zero(value: object) -> bool:
+    """Return whether a bound is 0, as a number or as a tensor of zeros."""
     if isinstance(value, Tensor):
         return not value.requires_grad and not value.any()
     return value is not None and value == 0
 
 
-def clamp(input, min=None, max=None):
-    if not zero(min) or isinstance(max, Tensor):
+def clamp(input: Tensor, min: Any = None, max: Any = None) -> Binding | None:
+    """Bind a clamp from 0 on."""
+    if not is_zero(min) or isinstance(max, Tensor):
         return None
     return relu(input) if max is None else hardtanh(input, 0.0, max)
 
 
-def maximum(input, other=None, *rest, **named):
+def maximum(
+    input: Tensor, other: Any = None, *rest: Any, **named: Any
+) -> Binding | None:
+    """Bind a maximum of a tensor and zeros."""
     if rest or named or not isinstance(other, Tensor):
         return None
-    rectified = input if zero(other) else other if zero(input) else None
+    rectified = input if is_zero(other) else other if is_zero(input) else None
     if rectified is None or rectified.shape != torch.broadcast_shapes(
         input.shape, other.shape
     ):
@@ -65,88 +90,114 @@ def maximum(input, other=None, *rest, **named):
     return relu(rectified)
 
 
-def threshold(input, threshold, value, inplace=False):
+def threshold(
+    input: Tensor, threshold: float, value: float, inplace: bool = False
+) -> Binding:
+    """Bind a threshold, below which the output is ``value``."""
     # Above a higher value the output does not tell on which side the input was.
     keep = "output" if value <= threshold else "copy"
-    return input, partial(above, least=threshold), keep
+    return Binding(input, partial(threshold_gradient, least=threshold), keep)
 
 
-def leaky_relu(input, negative_slope=0.01, inplace=False):
+def leaky_relu(
+    input: Tensor, negative_slope: float = 0.01, inplace: bool = False
+) -> Binding:
+    """Bind a leaky ReLU."""
     keep = "output" if negative_slope >= 0 else "copy"
-    return input, partial(leaking, slope=negative_slope), keep
+    return Binding(input, partial(leaky_gradient, slope=negative_slope), keep)
 
 
-def prelu(input, weight):
+def prelu(input: Tensor, weight: Tensor) -> Binding:
+    """Bind a leaky ReLU with a learnt slope for all channels or for each."""
     if weight.numel() > 1:
         weight = weight.detach().view(-1, *(1,) * (input.ndim - 2))
-    return input, partial(leaking, slope=weight.detach()), "input"
+    return Binding(input, partial(leaky_gradient, slope=weight.detach()), "input")
 
 
-def rrelu(input, lower=1 / 8, upper=1 / 3, training=False, inplace=False):
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Binding | None:
+    """Bind a randomised leaky ReLU in evaluation mode."""
     return None if training else leaky_relu(input, (lower + upper) / 2)
 
 
-RECTIFIERS = {
-    function: binder
-    for binder, functions in {
-        relu: (
-            F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_,
-        ),
-        relu6: (F.relu6,),
-        hardtanh: (F.hardtanh, F.hardtanh_),
-        clamp: (
-            torch.clamp, torch.clamp_, Tensor.clamp, Tensor.clamp_,
-            torch.clip, torch.clip_, Tensor.clip, Tensor.clip_,
-            torch.clamp_min, torch.clamp_min_, Tensor.clamp_min, Tensor.clamp_min_,
-        ),
-        maximum: (
-            torch.maximum, Tensor.maximum, torch.max, Tensor.max,
-            torch.fmax, Tensor.fmax,
-        ),
-        threshold: (F.threshold, F.threshold_, torch.threshold, torch.threshold_),
-        leaky_relu: (F.leaky_relu, F.leaky_relu_),
-        prelu: (F.prelu, torch.prelu, Tensor.prelu),
-        rrelu: (F.rrelu, F.rrelu_, torch.rrelu, torch.rrelu_),
-    }.items()
-    for function in functions
+Binder = Callable[..., Binding | None]
+
+FUNCTIONS: dict[Binder, tuple[Callable, ...]] = {
+    relu: (F.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_),
+    relu6: (F.relu6,),
+    hardtanh: (F.hardtanh, F.hardtanh_),
+    clamp: (
+        torch.clamp, torch.clamp_, Tensor.clamp, Tensor.clamp_,
+        torch.clip, torch.clip_, Tensor.clip, Tensor.clip_,
+        torch.clamp_min, torch.clamp_min_, Tensor.clamp_min, Tensor.clamp_min_,
+    ),
+    maximum: (
+        torch.maximum, Tensor.maximum, torch.max, Tensor.max, torch.fmax, Tensor.fmax,
+    ),
+    threshold: (
+        F.threshold, torch.threshold, torch.threshold_,
+        F.threshold_,  # type: ignore[attr-defined]  # absent from the stubs
+    ),
+    leaky_relu: (F.leaky_relu, F.leaky_relu_),
+    prelu: (F.prelu, torch.prelu, Tensor.prelu),
+    rrelu: (F.rrelu, F.rrelu_, torch.rrelu, torch.rrelu_),
 }  # fmt: skip
 
+RECTIFIERS = {
+    function: binder
+    for binder, functions in FUNCTIONS.items()
+    for function in functions
+}
 
-STRICT = (relu, relu6, hardtanh)
-"""Binders of functions whose own gradient is 0 at the kinks, as RU^BP has it."""
+ZERO_AT_KINKS = (relu, relu6, hardtanh)
+"""Binders of functions whose own gradient is 0 at the kinks, as that of RU^BP is."""
 
 
-class Rectified(torch.autograd.Function):
+class RuleRectifier(torch.autograd.Function):
     """A rectifier whose gradient is the rule's; in place where the function is."""
 
     @staticmethod
-    def forward(ctx, x, run, pull, keep, rule):
+    def forward(
+        ctx: Any, x: Tensor, run: Callable[[], Tensor], bound: Binding, rule: str
+    ) -> Tensor:
+        """Run the rectifier on x."""
         masked = rule in ("backprop", "hybrid")
-        copy = x.clone() if masked and keep == "copy" else None
+        copy = x.clone() if masked and bound.keep == "copy" else None
         y = run()
         if y is x:
             ctx.mark_dirty(x)
-        ctx.pull, ctx.rule = pull, rule
+        ctx.backpropagate, ctx.rule = bound.backpropagate, rule
         if masked:
-            ctx.save_for_backward({"output": y, "input": x, "copy": copy}[keep])
+            ctx.save_for_backward({"output": y, "input": x, "copy": copy}[bound.keep])
         return y
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
+        """Return the gradient of x by the rule."""
+        grad = grads[0]
         if ctx.saved_tensors:
-            grad = ctx.pull(grad, *ctx.saved_tensors)
+            grad = ctx.backpropagate(grad, *ctx.saved_tensors)
         if ctx.rule in ("relu", "hybrid"):
             grad = aten.relu(grad)
-        return grad, None, None, None, None
+        return grad, None, None, None
 
 
-def rectify(rule, function, args, named):
-    """A rectifier's output with the rule's gradient; None where it is no rectifier."""
+def rectify(
+    rule: str, function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Tensor | None:
+    """Return a rectifier's output, whose gradient is the rule's.
+
+    Returns None where the arguments make no rectifier.
+    """
     binder = RECTIFIERS[function]
-    if rule == "backprop" and binder in STRICT:
-        return function(*args, **named)
-    if (bound := binder(*args, **named)) is None:
+    if rule == "backprop" and binder in ZERO_AT_KINKS:
+        return function(*args, **kwargs)
+    if (bound := binder(*args, **kwargs)) is None:
         return None
-    x, pull, keep = bound
-    run = partial(function, *args, **named)
-    return Rectified.apply(x, run, pull, keep, rule)
+    run = partial(function, *args, **kwargs)
+    return RuleRectifier.apply(bound.x, run, bound, rule)

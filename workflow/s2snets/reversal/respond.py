@@ -1,58 +1,75 @@
 """Responses of reversed networks to images: φ†(p, r) of Mahendran & Vedaldi 2016."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from s2snets.networks.layers import LOGITS, split, still, upto
+from s2snets.networks.layers import (
+    LOGITS,
+    evaluation_mode,
+    layer_output,
+    split_classifier,
+)
 from s2snets.reversal import starts
 from s2snets.reversal.dense import native_side, sliding
 from s2snets.reversal.mode import reversed_as
+from s2snets.reversal.starts import Seeds, Start
+from s2snets.reversal.variants import Reversal
 
-DRAWS = 20  # random neurons that ``respond`` tries until an image responds
+MAX_DRAWS = 20  # random neurons that ``respond`` tries until an image responds
 
 
-def activation(classifier, pixels, reversal, layer=LOGITS, dense=False):
-    """A layer's output, with the reversed network as its graph.
+def activation(
+    classifier: nn.Module,
+    pixels: Tensor,
+    reversal: str | Reversal,
+    layer: str = LOGITS,
+    dense: bool | int = False,
+) -> tuple[Tensor, Tensor]:
+    """Return a network's input and a layer's output, whose graph is the reversal.
 
     Args:
-        classifier: as ``store.load_classifier`` gives it, or any network, which takes
-            its images as they come.
+        classifier: a classifier of pixels, or any network, which then receives its
+            images as they are.
         pixels: (N, 3, H, W) in [0, 1].
-        reversal: a name of ``rules.ARCHITECTURES`` or a ``Reversal``.
+        reversal: a name in ``variants.ARCHITECTURES``, or the rules.
         layer: a module's name in the network, or ``logits``.
-        dense: True or the network's own side in pixels: it is applied fully
-            convolutionally to the images as they are, only normalised, and y keeps
-            its planes (section 3.5).
+        dense: True or the side of the network's own images, in pixels: the network is
+            applied fully convolutionally to the images as they are, only normalised,
+            and y keeps its planes (section 3.5).
 
     Returns:
-        x, the images as the network saw them, which gradients reach; and y.
+        x, the images as the network received them, which gradients reach; and y.
 
     Raises:
-        UserError: see ``reversed_as`` and ``layers.upto``.
+        UserError: see ``reversed_as`` and ``layers.layer_output``.
     """
-    prepare, normalise, net, after = split(classifier)
+    prepare, normalise, net, after = split_classifier(classifier)
     with torch.no_grad():
         x = (normalise if dense else prepare)(pixels)
     x = x.detach().requires_grad_()
     side = native_side(classifier, dense) if dense else None
-    with still(classifier), torch.enable_grad(), reversed_as(reversal) as mode:
-        with sliding(net, side, x) if dense else nullcontext():
+    with (
+        evaluation_mode(classifier),
+        torch.enable_grad(),
+        reversed_as(reversal) as mode,
+    ):
+        with nullcontext() if side is None else sliding(net, side, x):
             # A copy: a network may begin with an operation in place.
-            y = upto(net, x.clone(), layer)
+            y = layer_output(net, x.clone(), layer)
         if layer == LOGITS:
             y = after(y)
         else:
-            mode.check(y)
+            mode.check_output(y)
             if not mode.rectifiers:  # the layers above tell whether there are any
                 with torch.no_grad():
                     net(x[:1, :, :side, :side].clone())
     return x, y
 
 
-def blank(values: Tensor) -> Tensor:
+def is_blank(values: Tensor) -> Tensor:
     """Return which of (N, ...) are zero throughout: bool (N, 1, ...)."""
     return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
 
@@ -60,7 +77,7 @@ def blank(values: Tensor) -> Tensor:
 def redraw(
     y: Tensor,
     reverse: Callable[[Tensor], Tensor],
-    seed: int | Sequence[int],
+    seed: Seeds,
     attempts: int,
 ) -> Tensor:
     """Return responses to a random neuron, redrawn for images whose response is blank.
@@ -68,41 +85,52 @@ def redraw(
     Args:
         y: a layer's output.
         reverse: start p, shaped as y -> responses (N, 3, H, W).
-        seed: an integer, or one an image.
+        seed: of the draws.
         attempts: how many neurons are tried at most.
     """
     response = reverse(starts.random_neuron(y, seed))
     for attempt in range(1, attempts):
-        if not blank(response).any():
+        if not is_blank(response).any():
             break
         another = reverse(starts.random_neuron(y, seed, attempt))
-        response = another.where(blank(response), response)
+        response = another.where(is_blank(response), response)
     return response
 
 
 def respond(
-    classifier, pixels, reversal, layer=LOGITS, start="strongest", *, seed=0,
-    dense=False,
-):  # fmt: skip
-    """The reversed network's images φ†(p, r), of a batch in one pass.
+    classifier: nn.Module,
+    pixels: Tensor,
+    reversal: str | Reversal,
+    layer: str = LOGITS,
+    start: Start = "strongest",
+    *,
+    seed: Seeds = 0,
+    dense: bool | int = False,
+) -> Tensor:
+    """Return the reversed network's images φ†(p, r) of a batch, in one pass.
 
     Args:
-        start: a name of ``starts``, a function y -> p, or a tensor that fits y.
-        seed: of starts that are drawn; an integer, or one an image.
+        classifier: as for ``activation``.
+        pixels: as for ``activation``.
+        reversal: as for ``activation``.
+        layer: as for ``activation``.
+        start: the name of a start, a function y -> p, or a tensor that fits y.
+        seed: of random starts.
+        dense: as for ``activation``.
 
     Returns:
-        (N, 3, H, W), in the network's own, normalised, colours; of the size that
-        the network sees, after resizing and cropping.
+        (N, 3, H, W) in the network's own, normalised, colours, and of the size that
+        the network receives, after resizing and cropping.
 
     Raises:
-        UserError: see ``activation`` and ``starts.resolved``.
+        UserError: see ``activation`` and ``starts.resolve_start``.
     """
     x, y = activation(classifier, pixels, reversal, layer, dense)
-    if start == "random_neuron":
+    if isinstance(start, str) and start == "random_neuron":
 
         def reverse(p: Tensor) -> Tensor:
             return torch.autograd.grad(y, x, p, retain_graph=True)[0]
 
-        return redraw(y, reverse, seed, min(DRAWS, y.shape[1]))
-    p = starts.resolved(start, y.detach(), seed)
+        return redraw(y, reverse, seed, min(MAX_DRAWS, y.shape[1]))
+    p = starts.resolve_start(start, y.detach(), seed)
     return torch.autograd.grad(y, x, p)[0]

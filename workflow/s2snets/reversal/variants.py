@@ -1,26 +1,27 @@
-"""How each kind of layer is reversed (Mahendran & Vedaldi 2016, section 2)."""
+"""Rules that reverse each kind of layer (Mahendran & Vedaldi 2016, section 2)."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
 from s2snets.runtime.errors import UserError
 
-RELU = ("identity", "backprop", "relu", "hybrid")
-POOL = ("switches", "centre")
-LRN = ("backprop", "identity")
+RELU_RULES = ("identity", "backprop", "relu", "hybrid")
+POOL_RULES = ("switches", "centre")
+LRN_RULES = ("backprop", "identity")
 
 
 class Reversal(NamedTuple):
-    """One reversed architecture; layers that it does not name are backpropagated.
+    """The rules of a reversed architecture; all other layers are backpropagated.
 
-    ``ŷ`` comes from above, ``x`` is what the layer saw in the forward pass.
+    ``ŷ`` comes from the layer above, ``x`` is the layer's input in the forward pass.
 
     Attributes:
-        relu: of a piecewise-linear unit f: ``identity`` ŷ, ``backprop`` ŷ ⊙ f'(x)
-            (RU^BP, equation 7), ``relu`` max(ŷ, 0) (RU), ``hybrid`` the former's RU.
-        pool: of max pooling: ``switches`` adds ŷ where the maximum stood (equation 9),
-            ``centre`` in the middle of the window.
-        lrn: of local response normalisation: ``backprop`` or ``identity``.
+        relu: rule of a piecewise-linear unit f: ``identity`` ŷ, ``backprop`` ŷ ⊙ f'(x)
+            (RU^BP, equation 7), ``relu`` max(ŷ, 0) (RU), ``hybrid`` the RU of RU^BP.
+        pool: rule of max pooling: ``switches`` adds ŷ at the maximum's position
+            (equation 9), ``centre`` in the middle of the window.
+        lrn: rule of local response normalisation: ``backprop`` or ``identity``.
     """
 
     relu: str
@@ -34,12 +35,14 @@ ARCHITECTURES = {
     "desalinet": Reversal("hybrid", "switches", "identity"),
 }
 
-VARIANTS = tuple(Reversal(relu, pool, "identity") for relu, pool in product(RELU, POOL))
-"""The eight of figure 3."""
+VARIANTS = tuple(
+    Reversal(relu, pool, "identity") for relu, pool in product(RELU_RULES, POOL_RULES)
+)
+"""The eight variants of figure 3."""
 
 
-def named(reversal):
-    """The rules of a name of ``ARCHITECTURES``, or those given.
+def resolve_reversal(reversal: str | Sequence[str]) -> Reversal:
+    """Return the rules of an architecture, given by its name or as three rules.
 
     Raises:
         UserError: no such architecture or rule.
@@ -51,9 +54,8 @@ def named(reversal):
             )
         return ARCHITECTURES[reversal]
     rules = Reversal(*reversal)
-    for key, rule, known in zip(
-        Reversal._fields, rules, (RELU, POOL, LRN), strict=True
-    ):
+    allowed = (RELU_RULES, POOL_RULES, LRN_RULES)
+    for key, rule, known in zip(Reversal._fields, rules, allowed, strict=True):
         if rule not in known:
             raise UserError(
                 f"reversal: {key} has no rule {rule!r}; choose {', '.join(known)}"

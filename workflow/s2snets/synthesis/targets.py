@@ -1,124 +1,176 @@
-"""What an image shall excite: classes, filters, several of either.
+"""Targets of preferred images: the neurons that an image shall excite.
 
-A target is a layer and some of its units, whose activations count together; the
-layer's other units are its rivals (Despraz et al. 2017, sections 3.2, 5.3 and 5.4).
+A target is a layer and some of its neurons, whose activations count together; the
+layer's other neurons are their rivals (Despraz et al. 2017, sections 3.2, 5.3 and 5.4).
 """
 
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
+from torch import Tensor
 
-from s2snets.networks.layers import LOGITS, split, upto
+from s2snets.config import Filters
+from s2snets.networks.frozen import PixelClassifier
+from s2snets.networks.layers import LOGITS, layer_output, split_classifier
 from s2snets.runtime.errors import UserError
 
 
 class Target(NamedTuple):
-    """Units of one layer that are sought together."""
+    """Neurons of one layer that are sought together."""
 
     name: str
     kind: str  # class, compound, filter or group
     layer: str  # a module's name, or ``logits``
-    units: tuple[int, ...]  # classes or channels, by number
+    neurons: tuple[int, ...]  # numbers of classes or channels
 
 
-def output(classifier, pixels, layer=LOGITS):
-    """A layer's output for pixels (N, 3, H, W): (N, K) or (N, K, h, w).
+class Sweep(Protocol):
+    """The settings that name a sweep's targets: those of ``config.Synthesis``."""
 
-    What comes after the layer is not computed.
+    @property
+    def classes(self) -> list[str] | None:
+        """Classes by name; None: all."""
+
+    @property
+    def compounds(self) -> list[list[str]]:
+        """Classes that are sought together."""
+
+    @property
+    def filters(self) -> dict[str, list[Filters]]:
+        """Filters by network."""
+
+
+def channel_outputs(
+    classifier: PixelClassifier, pixels: Tensor, layer: str = LOGITS
+) -> Tensor:
+    """Return a layer's output for pixels (N, 3, H, W): (N, K) or (N, K, h, w).
+
+    The layers after it do not run.
 
     Raises:
         UserError: no such layer, or one without channels.
     """
-    prepare, _, net, after = split(classifier)
-    found = upto(net, prepare(pixels), layer)
-    if not isinstance(found, torch.Tensor) or found.dim() < 2:
+    prepare, _, net, after = split_classifier(classifier)
+    output = layer_output(net, prepare(pixels), layer)
+    if not isinstance(output, Tensor) or output.dim() < 2:
         raise UserError(f"layers: {layer!r} has no channels; take one that has")
-    return after(found) if layer == LOGITS else found
+    return after(output) if layer == LOGITS else output
 
 
-def activations(planes):
-    """A layer's activations (N, K), and the values they come from.
+def activations(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a layer's activations (N, K), and the values before rectification.
 
     An activation is the mean over positions of the rectified channel, or a rectified
-    logit. The values are not rectified; they have a gradient where all of a channel is
-    negative.
+    logit. The values have a gradient where all of a channel is negative, too.
     """
-    planes = planes.flatten(2) if planes.dim() > 2 else planes.unsqueeze(2)
+    planes = outputs.flatten(2) if outputs.dim() > 2 else outputs.unsqueeze(2)
     return planes.relu().mean(2), planes.mean(2)
 
 
-def numbered(known, wanted):
-    """Places of classes by name.
-
-    Raises:
-        UserError: an unknown one, with the nearest that are known.
-    """
-    for name in wanted:
-        if name not in known:
-            near = get_close_matches(name, known, 3, 0.3) or known[:3]
-            raise UserError(f"synthesis: no class {name!r}; say {', '.join(near)}")
-    return tuple(map(known.index, wanted))
-
-
-def filters(classifier, settings, side):
-    """Targets for filters of one layer.
+def class_numbers(
+    classes: Sequence[str], wanted: Sequence[str], key: str = "classes"
+) -> tuple[int, ...]:
+    """Return the numbers of classes by name.
 
     Args:
-        settings: a ``config.Filters``.
+        classes: names in the order of the logits.
+        wanted: names to look up.
+        key: setting that holds them, for the error message.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    for name in wanted:
+        if name not in classes:
+            near = get_close_matches(name, classes, 3, 0.3) or classes[:3]
+            raise UserError(
+                f"synthesis.{key}: no class {name!r}; there are {len(classes)}, such as"
+                f" {', '.join(near)}"
+            )
+    return tuple(map(classes.index, wanted))
+
+
+def filter_targets(
+    classifier: PixelClassifier, settings: Filters, side: int
+) -> list[Target]:
+    """Return the targets for filters of one layer.
+
+    Args:
+        classifier: the network.
+        settings: the layer and its channels.
         side: of the images, pixels.
 
     Raises:
         UserError: no such layer, or no such channel in it.
     """
-    layer, chosen = settings.layer, settings.channels
-    device = classifier.mean.device
+    layer, channels = settings.layer, settings.channels
+    pixels = torch.zeros(1, 3, side, side, device=classifier.mean.device)
     with torch.no_grad():
-        count = output(classifier, torch.zeros(1, 3, side, side, device=device), layer)
-    count = count.shape[1]
-    if isinstance(chosen, int):
-        chosen = [place * count // chosen for place in range(min(chosen, count))]
-    beyond = [channel for channel in chosen if not 0 <= channel < count]
+        count = channel_outputs(classifier, pixels, layer).shape[1]
+    if isinstance(channels, int):
+        wanted = channels
+        channels = [place * count // wanted for place in range(min(wanted, count))]
+    beyond = [channel for channel in channels if not 0 <= channel < count]
     if beyond:
         raise UserError(
             f"synthesis.filters: layer {layer!r} has no channel {beyond[0]}; its"
             f" channels are 0 to {count - 1}"
         )
     if settings.together:
-        name = f"{layer}: {', '.join(map(str, chosen))}"
-        return [Target(name, "group", layer, tuple(chosen))]
-    return [Target(f"{layer}: {one}", "filter", layer, (one,)) for one in chosen]
+        name = f"{layer}: {', '.join(map(str, channels))}"
+        return [Target(name, "group", layer, tuple(channels))]
+    return [
+        Target(f"{layer}: {channel}", "filter", layer, (channel,))
+        for channel in channels
+    ]
 
 
-def targets(classifier, known, settings, name, side):
-    """All that a sweep shall seek in one network.
+def sweep_targets(
+    classifier: PixelClassifier,
+    classes: Sequence[str] | None,
+    settings: Sweep,
+    name: str,
+    side: int,
+) -> list[Target]:
+    """Return all targets of a sweep in one network.
 
     Args:
-        known: the classes, in the order of the logits; None: they have but numbers.
-        settings: with the fields ``classes``, ``compounds`` and ``filters`` of a
-            ``config.Synthesis``.
-        name: the network's, in ``settings.filters``.
+        classifier: the network.
+        classes: names in the order of the logits; None: classes have only numbers.
+        settings: which targets.
+        name: of the network, in ``settings.filters``.
         side: of the images, pixels.
 
     Raises:
-        UserError: an unknown class, layer or channel; or a target that is there twice;
-            or none at all.
+        UserError: an unknown class, layer or channel; a target that is listed twice; or
+            no target.
     """
-    if known is None:
+    if classes is None:
+        pixels = torch.zeros(1, 3, side, side, device=classifier.mean.device)
         with torch.no_grad():
-            blank = torch.zeros(1, 3, side, side, device=classifier.mean.device)
-            known = [str(place) for place in range(classifier(blank).shape[1])]
-    known = list(known)
-    wanted = known if settings.classes is None else settings.classes
-    found = [Target(one, "class", LOGITS, numbered(known, [one])) for one in wanted] + [
-        Target(" + ".join(several), "compound", LOGITS, numbered(known, several))
-        for several in settings.compounds
+            classes = [str(number) for number in range(classifier(pixels).shape[1])]
+    wanted = classes if settings.classes is None else settings.classes
+    targets = [
+        Target(each, "class", LOGITS, class_numbers(classes, [each])) for each in wanted
     ]
-    for one in settings.filters.get(name, []):
-        found += filters(classifier, one, side)
-    if not found:
-        raise UserError("synthesis: nothing is sought; name classes, or leave them out")
-    names = [target.name for target in found]
-    if again := next((one for one in names if names.count(one) > 1), None):
-        raise UserError(f"synthesis: {again!r} is sought twice; take one away")
-    return found
+    targets += [
+        Target(
+            " + ".join(parts),
+            "compound",
+            LOGITS,
+            class_numbers(classes, parts, "compounds"),
+        )
+        for parts in settings.compounds
+    ]
+    for filters in settings.filters.get(name, []):
+        targets += filter_targets(classifier, filters, side)
+    if not targets:
+        raise UserError(
+            "synthesis: there are no targets; name classes, or leave them out for all"
+        )
+    names = [target.name for target in targets]
+    if double := next((each for each in names if names.count(each) > 1), None):
+        raise UserError(f"synthesis: {double!r} is listed twice; remove one")
+    return targets
