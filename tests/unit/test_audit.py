@@ -23,9 +23,10 @@ from s2snets.cleaning.audit import (
 )
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_csv
-from s2snets.stages import audit_photos
+from s2snets.stages.cleaning import AuditPhotos
 
 TELLING = 0x0123456789ABCDEF
+TABLES = ("outcomes", "totals", "shards", "licences")
 
 
 def png(seed):
@@ -293,10 +294,10 @@ def test_command_line_writes_tables_and_json_that_anyone_reads(audit, tmp_path):
         about = tmp_path / f"part-{part}/about.json"
         about.write_text(json.dumps({"rows": count}))
     tables = tmp_path / "tables"
-    flags = {name: tables / f"{name}.csv" for name in audit_photos.TABLES}
+    flags = {name: tables / f"{name}.csv" for name in TABLES}
     flags |= {"proposed": tables / "proposed.tsv", "summary": tables / "cleaning.json"}
     flags |= {"store": tmp_path / "store", "validation": tmp_path / "validation"}
-    audit_photos.main(
+    AuditPhotos.main(
         [
             *(
                 word

@@ -24,7 +24,7 @@ from s2snets.cleaning import workers
 from s2snets.cleaning.shard import read_shard, shard_files
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
-from s2snets.stages.clean_photos import main
+from s2snets.stages.cleaning import CleanPhotos
 
 COLUMNS = ["photoid", "uid", "key", "ext", "licence", "video", "url", "line", "flaw"]
 SHARDS, BATCHES = 6, 2
@@ -85,7 +85,7 @@ def arguments(tmp_path, batch, threads=1, *more, **clean):
 def test_batches_make_every_shard_of_all_rows(tmp_path, photos):
     reports = []
     for batch in range(BATCHES):
-        main(arguments(tmp_path, batch, threads=1 + batch))
+        CleanPhotos.main(arguments(tmp_path, batch, threads=1 + batch))
         reports.append(json.loads((tmp_path / f"batches/{batch}.json").read_text()))
     shards = [shard for report in reports for shard in report["shards"]]
     assert [shard["shard"] for shard in shards] == list(range(SHARDS))
@@ -115,12 +115,14 @@ def test_batches_make_every_shard_of_all_rows(tmp_path, photos):
 
     before = (tmp_path / "batches/0.json").read_bytes()
     photos.rename(tmp_path / "elsewhere")
-    main(arguments(tmp_path, 0))
+    CleanPhotos.main(arguments(tmp_path, 0))
     assert (tmp_path / "batches/0.json").read_bytes() == before
     exclude = tmp_path / "exclude.txt"
-    first = next(e for e in read_shard(shard_files(tmp_path / "store", 0))[1] if e.sha256)
+    first = next(
+        e for e in read_shard(shard_files(tmp_path / "store", 0))[1] if e.sha256
+    )
     exclude.write_text(first.photoid)
-    main(arguments(tmp_path, 0, 1, "--exclude", str(exclude)))
+    CleanPhotos.main(arguments(tmp_path, 0, 1, "--exclude", str(exclude)))
     assert (
         json.loads((tmp_path / "batches/0.json").read_text())["outcomes"]["excluded"]
         == 1
@@ -163,9 +165,11 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
             yield fetch
 
     monkeypatch.setattr(module, "open_source", source)
-    main(arguments(tmp_path, 1))
+    CleanPhotos.main(arguments(tmp_path, 1))
     whole = (tmp_path / "batches/1.json").read_bytes()
-    victim = next(e for e in read_shard(shard_files(tmp_path / "store", 4))[1] if e.sha256)
+    victim = next(
+        e for e in read_shard(shard_files(tmp_path / "store", 4))[1] if e.sha256
+    )
     failing.add(victim.photoid)
     for path in (tmp_path / "store/000").iterdir():
         path.unlink()
@@ -173,15 +177,17 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
     with pytest.raises(
         UserError, match=r"000004\.tar: 1 of \d+ photographs did not .* \(503\)"
     ):
-        main(arguments(tmp_path, 1))
+        CleanPhotos.main(arguments(tmp_path, 1))
     assert not (tmp_path / "batches/1.json").exists()
     there = [
-        number for number in (3, 4, 5) if read_shard(shard_files(tmp_path / "store", number))
+        number
+        for number in (3, 4, 5)
+        if read_shard(shard_files(tmp_path / "store", number))
     ]
     assert there == [3, 5]
     failing.clear()
     fetched.clear()
-    main(arguments(tmp_path, 1))
+    CleanPhotos.main(arguments(tmp_path, 1))
     of_shard = {e.photoid for e in read_shard(shard_files(tmp_path / "store", 4))[1]}
     assert fetched
     assert set(fetched) <= of_shard
@@ -190,9 +196,9 @@ def test_a_shard_that_fails_stops_no_other_and_a_rerun_does_it_alone(
 
 def test_a_killed_worker_is_told_in_one_line(tmp_path, photos, monkeypatch):
     monkeypatch.setattr(workers, "start_worker", os._exit)
-    monkeypatch.setattr(module, "clean_in_worker", print)
+    monkeypatch.setattr(module, "clean_shard", print)
     with pytest.raises(UserError, match="batch 0: a worker was killed"):
-        main(arguments(tmp_path, 0))
+        CleanPhotos.main(arguments(tmp_path, 0))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
@@ -204,7 +210,7 @@ def test_a_stopped_job_leaves_no_process_and_no_shard(tmp_path, sign):
             write_rows(tmp_path / f"rows/{part}", [row] if part else [])
         web = {"contact": "a@b.org"}
         job = subprocess.Popen(
-            [sys.executable, "-m", "s2snets.stages.clean_photos",
+            [sys.executable, "-m", "s2snets.stages", "clean_photos",
              *arguments(tmp_path, batch_of("1"), tree=None, http=web, metadata=["m"])],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -228,4 +234,4 @@ def test_lines_that_number_nothing_name_no_photographs(tmp_path, photos):
         "metadata": ["v1"],
     }
     with pytest.raises(UserError, match="does not number its lines"):
-        main(arguments(tmp_path, 0, **clean))
+        CleanPhotos.main(arguments(tmp_path, 0, **clean))

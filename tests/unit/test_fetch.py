@@ -19,7 +19,7 @@ from s2snets.cleaning.source import MAX_FAILURES, Source, open_source
 from s2snets.cleaning.zips import ENTRY, digest, index_zips, member_line
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
-from s2snets.stages import index_zips as stage
+from s2snets.stages.cleaning import IndexZips
 
 
 def by_key(folder):
@@ -349,7 +349,7 @@ def test_the_stage_writes_index_zips_and_record(tmp_path):
     paths = {
         name: tmp_path / "out" / name for name in ("i.npy", "i.json", "record.json")
     }
-    stage.main([
+    IndexZips.main([
         "--index", str(paths["i.npy"]), "--record", str(paths["record.json"]),
         "--settings", json.dumps(given), "--threads", "2",
     ])  # fmt: skip

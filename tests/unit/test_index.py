@@ -10,7 +10,7 @@ from s2snets.cleaning.index import write_sets
 from s2snets.data.imageset import ImageSet
 from s2snets.data.shards import read_index
 from s2snets.runtime.errors import UserError
-from s2snets.stages import index_photos
+from s2snets.stages.cleaning import IndexPhotos
 
 # Shard 1 has no photograph, shard 3 no row.
 SHARDS = [
@@ -173,7 +173,7 @@ def test_command_line_writes_both_sets_and_a_record(tmp_path, reports):
     exclude = tmp_path / "exclude.txt"
     exclude.write_text("# asked on Monday\n10\n7@N01\n")
     names = ("photos", "validation")
-    index_photos.main(
+    IndexPhotos.main(
         [
             *("--store", str(tmp_path / "store")),
             *("--reports", *map(str, reports)),

@@ -26,10 +26,10 @@ from s2snets.cleaning.row_batches import (
     write_rows,
 )
 from s2snets.data.images import decode
+from s2snets.runtime.command import run_command
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
-from s2snets.stages import read_metadata
-from s2snets.stages.base import run
+from s2snets.stages.cleaning import ReadMetadata
 
 SHARDS, BATCHES = 40, 3
 
@@ -548,7 +548,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 def command(tmp_path, source, kind="metadata"):
     settings = {"kind": kind, "part": 0, "shards": SHARDS, "batches": BATCHES}
-    read_metadata.main([
+    ReadMetadata.main([
         "--source", str(source), "--rows", str(tmp_path / "rows"),
         "--record", str(tmp_path / "record.json"), "--settings", json.dumps(settings),
     ])  # fmt: skip
@@ -584,7 +584,7 @@ def test_a_failed_rerun_leaves_the_rows_as_they_were(tmp_path, monkeypatch):
 
     monkeypatch.setattr(row_batches, "compress_rows", full)
     with pytest.raises(SystemExit, match=r"rows: no space left on device; free some"):
-        run(lambda: command(tmp_path, tmp_path / "meta"))
+        run_command(lambda: command(tmp_path, tmp_path / "meta"))
     assert all_rows([tmp_path / "rows"]) == before
     assert not (tmp_path / ".rows").exists()
 

@@ -174,7 +174,9 @@ def test_every_row_gets_one_outcome_the_first_that_fits():
 
 
 def test_an_unknown_licence_passes_only_where_all_do():
-    assert list(decide.outcomes_before_fetching([Row("8", licence="")], CLEAN.licences, NOBODY)) == [""]
+    assert list(
+        decide.outcomes_before_fetching([Row("8", licence="")], CLEAN.licences, NOBODY)
+    ) == [""]
 
 
 def test_rows_are_the_kept_and_the_sum_of_the_reasons(tmp_path):
@@ -530,7 +532,9 @@ def digest_of(name):
     [
         ExclusionLists(frozenset(["103", "104"]), frozenset()),
         ExclusionLists(frozenset(["2@N00"]), frozenset()),
-        ExclusionLists(frozenset(), frozenset(map(digest_of, ["103", "104", "105", "106"]))),
+        ExclusionLists(
+            frozenset(), frozenset(map(digest_of, ["103", "104", "105", "106"]))
+        ),
         ExclusionLists(frozenset(["1@N00", "104"]), frozenset([digest_of("103")])),
         ExclusionLists(frozenset(row.uid for row in ROWS), frozenset()),
     ],
@@ -616,7 +620,9 @@ def test_scrubbing_tells_of_shards_that_nobody_knows(tmp_path, capsys):
 
 def test_scrubbing_keeps_what_earlier_lists_removed(tmp_path):
     make(tmp_path, lists=ExclusionLists(frozenset(["103"]), frozenset()))
-    gone = scrub(shard_files(tmp_path, 1), ExclusionLists(frozenset(["106"]), frozenset()))
+    gone = scrub(
+        shard_files(tmp_path, 1), ExclusionLists(frozenset(["106"]), frozenset())
+    )
     outcomes = {entry.photoid: entry.outcome for entry in entries(tmp_path)}
     assert outcomes["103"] == outcomes["106"] == "excluded"
     assert [entry.photoid for entry in gone] == ["106"]

@@ -1,0 +1,1 @@
+"""Cleaning: from published metadata, or image folders, to audited photographs."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -47,13 +47,9 @@ numbers of photographs and videos. What they never obtained is the difference.
 """
 
 WHOLES = {
-    "unwanted": "rows",
-    "wanted": "rows",
-    "missing": "wanted",
-    "obtained": "wanted",
-    "filtered": "obtained",
-    "kept": "obtained",
-}
+    "unwanted": "rows", "wanted": "rows", "missing": "wanted", "obtained": "wanted",
+    "filtered": "obtained", "kept": "obtained",
+}  # fmt: skip
 """Quantity -> what its share is a share of."""
 
 USUAL = {"palacio2018": (0.015, 0.04)}
@@ -172,11 +168,7 @@ def widely_shared(copies: pd.DataFrame) -> pd.DataFrame:
 
 
 def proposed_placeholders(store: Path, shared: pd.DataFrame) -> pd.DataFrame:
-    """Return widely shared files for a person to judge, the most users first.
-
-    Args:
-        store: folder of the shards.
-        shared: rows of ``widely_shared``.
+    """Return ``widely_shared`` files for a person to judge, the most users first.
 
     Returns:
         Columns sha256, photos, users; bytes, outcome and photoid of the first one.
@@ -330,8 +322,7 @@ def compare_with_paper(quantities: Mapping[str, int]) -> pd.DataFrame:
         Columns quantity, photos, share, of (what it is a share of), paper,
         paper_share.
     """
-    table = pd.DataFrame({"photos": quantities, "paper": PAPER})
-    table = table.rename_axis("quantity")
+    table = pd.DataFrame({"photos": quantities, "paper": PAPER}).rename_axis("quantity")
     whole = pd.Series(WHOLES).reindex(table.index)
     for name, share in (("photos", "share"), ("paper", "paper_share")):
         table[share] = table[name] / whole.map(table[name])
@@ -364,13 +355,7 @@ def check_totals(
     rows: int,
     max_rejected: float,
 ) -> None:
-    """Raise where the store must not be indexed.
-
-    Args:
-        quantities: the ``totals`` of the outcomes.
-        outcomes: their counts.
-        rows: of the metadata.
-        max_rejected: share of the photographs obtained that may be rejected.
+    """Check, by the ``totals`` of the outcomes, that the store may be indexed.
 
     Raises:
         UserError: rows were lost or made, nothing was obtained, or too much rejected.
@@ -400,13 +385,6 @@ def check_totals(
         )
 
 
-class Audit(NamedTuple):
-    """The tables of an audit, and all that the report says of it, for JSON."""
-
-    tables: dict[str, pd.DataFrame]  # outcomes, totals, shards, licences, proposed
-    summary: dict[str, Any]
-
-
 def audit(
     store: Path,
     reports: Iterable[Path],
@@ -418,19 +396,15 @@ def audit(
     validation: Path,
     dhash_of: Callable[[bytes], int],
     folder: Path,
-) -> Audit:
-    """Audit a store; memory holds a shard, or one in ``FILES`` of all digests.
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Audit a store of so many shards, made from so many rows of the metadata.
 
-    Args:
-        store: folder of the shards.
-        reports: paths of the batches' reports.
-        shards: how many there are.
-        rows: of the metadata.
-        profile: as in ``config.Clean``.
-        max_rejected: as in ``config.Clean``.
-        validation: index of the labelled validation set.
-        dhash_of: returns the dHash of an image's bytes.
-        folder: for temporary files, 41 bytes a photograph.
+    Memory holds a shard, or one in ``FILES`` of all digests; ``folder`` takes temporary
+    files of 41 bytes a photograph. ``validation`` is the index of the validation set.
+
+    Returns:
+        The tables outcomes, totals, shards, licences and proposed; and all that the
+        report says of the audit, for JSON.
 
     Raises:
         UserError: a shard that does not fit its marker, or see ``check_totals``.
@@ -475,4 +449,4 @@ def audit(
     # Whole tables too, so that the report reads one file.
     for name in ("totals", "outcomes", "licences"):
         summary[name] = json.loads(tables[name].to_json(orient="records"))
-    return Audit(tables, summary)
+    return tables, summary

@@ -11,7 +11,6 @@ import pandas as pd
 
 from s2snets.cleaning.decide import UnfinishedError, clean_shard
 from s2snets.cleaning.exclusion import ExclusionLists
-from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.quality import judge
 from s2snets.cleaning.row_batches import split_batch
 from s2snets.cleaning.shard import in_table_order
@@ -22,35 +21,10 @@ from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
 
 
-def clean_in_worker(
-    shard: int,
-    rows: list[Row],
-    *,
-    store: Path,
-    clean: Clean,
-    lists: ExclusionLists,
-    zips_index: Path | None,
-    processes: int,
-) -> dict[str, Any]:
-    """Make one shard in a worker; see ``clean_shard``."""
-    return clean_shard(
-        store,
-        shard,
-        rows,
-        clean=clean,
-        lists=lists,
-        source=partial(open_source, clean, zips_index, processes),
-        judge=judge,
-        on_done=add_done,
-    )
-
-
 def batch_report(batch: int, shards: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the audit and the index need of a batch; it changes with any shard.
+    """Return what the audit and the index need to know of a batch.
 
-    Args:
-        batch: its number.
-        shards: as ``clean_shard`` returns them.
+    ``shards`` are as ``clean_shard`` returns them; the report changes with any of them.
     """
     outcomes = sum((Counter(shard["outcomes"]) for shard in shards), Counter[str]())
     return {
@@ -74,19 +48,10 @@ def clean_batch(
 ) -> dict[str, Any]:
     """Make the shards of a batch, unless they exist.
 
-    A shard that cannot be finished stops no other.
-
-    Args:
-        rows: of the batch, with the columns of ``Row``.
-        batch: its number.
-        store: folder of the shards.
-        clean: the settings.
-        lists: what to leave out.
-        zips_index: path of the index, where the photographs are in zips.
-        threads: number of processes.
+    A shard that cannot be finished stops no other. ``threads`` are processes.
 
     Returns:
-        The report on the batch.
+        The report on the batch, see ``batch_report``.
 
     Raises:
         UserError: a shard cannot be finished, or a worker was killed.
@@ -94,12 +59,13 @@ def clean_batch(
     # A web host counts the requests of one process, and is slower than the judge.
     processes = 1 if clean.http is not None else threads
     work = partial(
-        clean_in_worker,
-        store=store,
+        clean_shard,
+        store,
         clean=clean,
         lists=lists,
-        zips_index=zips_index,
-        processes=processes,
+        source=partial(open_source, clean, zips_index, processes),
+        judge=judge,
+        on_done=add_done,
     )
     counter, progress = new_counter(), Progress(len(rows))
 

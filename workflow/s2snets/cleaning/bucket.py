@@ -1,17 +1,16 @@
 """Photographs in an S3 bucket."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore import UNSIGNED
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -32,13 +31,9 @@ from s2snets.cleaning.fetched import (
     published_paths,
     retry,
 )
+from s2snets.cleaning.metadata import Row
+from s2snets.config.cleaning import Bucket
 from s2snets.runtime.errors import UserError
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
-
-    from s2snets.cleaning.metadata import Row
-    from s2snets.config.cleaning import Bucket
 
 TIMEOUT = 30  # seconds to connect, and without a byte
 # Error codes that hold for every photograph: neither a retry nor another key helps.
@@ -197,11 +192,7 @@ class BucketReader:
 
 @contextmanager
 def open_bucket(settings: Bucket, processes: int) -> Iterator[tuple[Fetch, int]]:
-    """Open a bucket: yields its fetching function and its number of connections.
-
-    Args:
-        settings: the section ``clean.s3``.
-        processes: number of the job's processes that share its connections.
+    """Yield a bucket's function ``fetch`` and its share of the connections.
 
     Raises:
         UserError: there is no such bucket, address or credentials; also on fetching.

@@ -198,10 +198,7 @@ def is_up_to_date(
 ) -> bool:
     """Return whether a shard is up to date, rewriting it where the lists have grown.
 
-    Args:
-        files: of the shard.
-        about: what its marker must say.
-        lists: as they are now.
+    ``about`` is what its marker must say.
     """
     if (stored := read_shard(files)) is None:
         return False
@@ -230,16 +227,7 @@ def clean_shard(
     A shard that was made of the same rows by the same settings stays, or is rewritten
     from its own tar where the lists have grown. What has left a list is fetched again,
     with all of its shard.
-
-    Args:
-        store: folder of the shards.
-        shard: its number.
-        rows: in the order of the shard.
-        clean: the settings.
-        lists: what to leave out.
-        source: opens the source of photographs.
-        judge: judges a photograph.
-        on_done: called with each number of rows that are done.
+    ``on_done`` is called with each number of rows that are done.
 
     Returns:
         shard, rows, kept, outcomes, and the sha256 of the marker.

@@ -1,16 +1,12 @@
 """Lists of what to leave out: photographs, users, and placeholder files."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from s2snets.cleaning.metadata import Row
+from s2snets.cleaning.shard import Entry
 from s2snets.runtime.errors import UserError
-
-if TYPE_CHECKING:
-    from s2snets.cleaning.metadata import Row
-    from s2snets.cleaning.shard import Entry
 
 # A photograph of YFCC100m, a user of Flickr, or a file of a folder; the last is
 # percent-encoded, so that it contains neither "@" nor "#" nor a blank.
@@ -34,10 +30,7 @@ def read_list(
 ) -> frozenset[str]:
     """Return the entries of a list, one per line; ``#`` begins a comment.
 
-    Args:
-        path: of the list; None: an empty list.
-        pattern: what each entry must match.
-        expected: the pattern in words, for the error message.
+    ``expected`` is the pattern in words, for the error message.
 
     Raises:
         UserError: there is no such file, or a line does not match.

@@ -1,15 +1,12 @@
 """The answer that every source gives, and the retries of sources on a network."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from s2snets.cleaning.metadata import Row
-    from s2snets.config import Clean
+from s2snets.cleaning.metadata import Row
+from s2snets.config import Clean
 
 SOURCES = ("tree", "zips", "s3", "http")
 MAX_BYTES = 100_000_000  # a larger photograph is not read into memory
@@ -26,7 +23,7 @@ class Fetched(NamedTuple):
     tries: int = 1
 
 
-Fetch = Callable[["Row"], Fetched]
+Fetch = Callable[[Row], Fetched]
 """A function that fetches the photograph of a row, from several threads at once."""
 
 

@@ -36,13 +36,7 @@ def write_columns(
     files: Mapping[str, IO[bytes]],
     excluded: frozenset[str],
 ) -> list[tuple[Marker, int]]:
-    """Append the index's columns of all photographs to temporary files.
-
-    Args:
-        store: folder of the shards.
-        markers: of the shards, in order.
-        files: of each column.
-        excluded: ids of photographs and users to leave out.
+    """Append the index's columns of all photographs to a temporary file each.
 
     Returns:
         Marker and number of photographs of the shards that have any; column ``shard``
@@ -75,13 +69,8 @@ def write_set(
 ) -> None:
     """Write the index of the photographs from one position of the order to another.
 
-    Args:
-        index: path of ``index.npz``.
-        store: folder of the shards.
-        shards: as ``write_columns`` returns them.
-        columns: of all photographs; the numbers of the shards are changed.
-        start: first position.
-        stop: end of the positions.
+    ``shards`` are as ``write_columns`` returns them, ``columns`` those of all
+    photographs; their numbers of shards are changed.
     """
     folder = index.parent.resolve()
     ends = np.cumsum([count for _, count in shards])
@@ -110,17 +99,9 @@ def write_sets(
     """Index the photographs for training, and those held out, in the same tars.
 
     The order of shards, and in a shard, is that of a hash: the last ``held_out`` are a
-    random sample. Memory does not grow with the number of photographs.
-
-    Args:
-        store: folder of the shards.
-        reports: paths of the batches' reports.
-        shards: how many there are.
-        held_out: number of photographs for validation.
-        photos: path of the training set's ``index.npz``.
-        validation: path of the validation set's ``index.npz``.
-        excluded: ids of photographs and users to leave out; their bytes may still be
-            in tars.
+    random sample. Photographs and users whose ids are ``excluded`` are left out,
+    though their bytes may still be in tars. Memory does not grow with the number of
+    photographs.
 
     Returns:
         The number of photographs for training, and of those held out.

@@ -139,9 +139,7 @@ def raise_if_damaged(rows: Cells, path: Path) -> Cells:
 def read_cells(path: Path, kind: str) -> tuple[str, Cells]:
     """Return a file's form, recognised by its content, and the cells of each row.
 
-    Args:
-        path: of the file.
-        kind: a key of ``KINDS``.
+    ``kind`` is a key of ``KINDS``.
 
     Raises:
         UserError: no such file, an empty one, or one of another kind.
@@ -169,13 +167,10 @@ def read_cells(path: Path, kind: str) -> tuple[str, Cells]:
 def metadata_rows(
     rows: Cells, form: str, part: int, tally: Counter[str]
 ) -> Iterator[Row]:
-    """Yield each row of a metadata file.
+    """Yield each row of a metadata file of a form, from its cells.
 
-    Args:
-        rows: the cells of each.
-        form: a key of ``FORMS``.
-        part: the file's number, which goes into the names of rows without an id.
-        tally: counts flaws, and keys that differ from the computed ones.
+    ``part``, the file's number, goes into the names of rows without an id; ``tally``
+    counts flaws, and keys that differ from the computed ones.
     """
     names = FORMS[form]
     pick = itemgetter(*map(names.index, USED))
@@ -222,11 +217,8 @@ def image_paths(
 ) -> Iterator[str]:
     """Yield the image files below a folder, sorted, without hidden ones.
 
-    Linked folders are followed, unless they lead back up.
-
-    Args:
-        folder: to search.
-        above: device and inode of each folder that it lies in.
+    Linked folders are followed, unless they lead back to one ``above``, each of which
+    is known by its device and inode.
     """
     try:
         status = os.stat(folder)
@@ -266,11 +258,7 @@ def source_rows(
 ) -> tuple[str, type[Row] | type[PublishedKey], Iterable[Row] | Iterable[PublishedKey]]:
     """Return a source's form, the type of its rows, and the rows.
 
-    Args:
-        source: a file, or a folder of images.
-        kind: ``folder``, or a key of ``KINDS``.
-        part: the source's number among all.
-        tally: see ``metadata_rows``.
+    ``kind`` is ``folder`` or a key of ``KINDS``; for the rest see ``metadata_rows``.
     """
     if kind == "folder":
         return kind, Row, folder_rows(source)

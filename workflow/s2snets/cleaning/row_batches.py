@@ -63,13 +63,8 @@ def write_rows(
 ) -> None:
     """Write a metadata file, the hash file or a folder of images, split by batch.
 
-    Args:
-        source: the file, or the folder.
-        kind: ``metadata``, ``hashes`` or ``folder``.
-        folder: gets ``{batch:04d}.tsv.gz`` of every batch, and ``about.json``.
-        shards: number of all shards.
-        batches: number of all batches.
-        part: the source's number among all.
+    ``folder`` gets ``{batch:04d}.tsv.gz`` of every batch, and ``about.json``; ``part``
+    is the source's number among all.
 
     Raises:
         UserError: a source that is missing, cut, damaged or of another kind; one most
@@ -120,12 +115,10 @@ def read_abouts(folders: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def check_parts(abouts: Iterable[Mapping[str, Any]], *, by_line: bool = False) -> None:
-    """Check that metadata files belong together.
+    """Check that metadata files belong together, by their ``about.json``.
 
-    Args:
-        abouts: their ``about.json``.
-        by_line: whether photographs are named by their lines, which only the one file
-            of 25 columns numbers.
+    ``by_line``: photographs are named by their lines, which only the one file of 25
+    columns numbers.
 
     Raises:
         UserError: two forms of the metadata, a file given twice, or lines that name no
@@ -178,10 +171,8 @@ def read_batch(
 ) -> pd.DataFrame:
     """Return the rows of one batch, part by part, each part's in its own order.
 
-    Args:
-        folders: of the metadata files, as ``write_rows`` left them.
-        hashes: folder of the hash file, whose keys replace the computed ones.
-        batch: its number.
+    ``folders`` are the metadata files' as ``write_rows`` left them; the keys in
+    ``hashes``, the hash file's folder, replace the computed ones.
 
     Returns:
         A table with the columns of ``Row``.

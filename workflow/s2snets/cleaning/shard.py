@@ -263,7 +263,7 @@ def write_shard(
     Equal entries make equal files. Memory holds the index, not the photographs.
 
     Args:
-        files: of the shard.
+        files: the paths.
         entries: each with its photograph's bytes, which are needed where it is kept.
         about: what the marker says besides counts and digests.
     """
@@ -337,10 +337,7 @@ def stored_photographs(
 ) -> Iterator[tuple[Entry, bytes | None]]:
     """Yield each entry of ``after`` with the bytes that the tar holds.
 
-    Args:
-        files: of the shard.
-        entries: of the manifest.
-        after: as ``entries``, but fewer may be kept.
+    These are the entries of the manifest, of which fewer may be kept.
 
     Raises:
         DamagedTarError: the bytes are not those that were written.
@@ -363,9 +360,9 @@ def update_shard(
     entries: list[Entry],
     after: list[Entry],
 ) -> bool:
-    """Write a shard again from its own tar if its entries have changed.
+    """Write a shard again from its own tar, without what is kept no longer.
 
-    The lock on it is held. Photographs that are no longer kept leave the tar.
+    Nothing is written where no entry has changed. The caller holds the lock.
 
     Returns:
         Whether the shard now has the entries ``after``; False if its tar is damaged.

@@ -54,11 +54,6 @@ def reported_rows(store: Path, reports: Iterable[Path], shards: int) -> dict[int
 def read_markers(store: Path, reports: Iterable[Path], shards: int) -> Iterator[Marker]:
     """Yield every shard's marker in the order of the shards, once its files fit it.
 
-    Args:
-        store: folder of the shards.
-        reports: paths of the batches' reports.
-        shards: how many there must be.
-
     Raises:
         UserError: a shard that no batch or several have reported, that has other rows
             since, was cleaned under other settings than the first, or whose files are

@@ -1,23 +1,18 @@
 """Opening the source of photographs that the settings name."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from s2snets.cleaning.bucket import open_bucket
-from s2snets.cleaning.fetched import Fetch, Fetched, source_name
-from s2snets.cleaning.tree import open_tree
+from s2snets.cleaning.fetched import DISK_THREADS, Fetch, Fetched, source_name
+from s2snets.cleaning.metadata import Row
+from s2snets.cleaning.tree import Tree
 from s2snets.cleaning.web import open_web
-from s2snets.cleaning.zips import open_zips
+from s2snets.cleaning.zips import ZipReader
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
-
-if TYPE_CHECKING:
-    from s2snets.cleaning.metadata import Row
 
 MAX_FAILURES = 16  # in a row, after which the source is at fault, not a photograph
 
@@ -59,14 +54,15 @@ def open_backend(
 ) -> AbstractContextManager[tuple[Fetch, int]]:
     """Return the context of the source: its fetching function, and connections."""
     if clean.tree is not None:
-        return open_tree(Path(clean.tree), by_key=bool(clean.metadata))
+        tree = Tree(Path(clean.tree), by_key=bool(clean.metadata))
+        return nullcontext((tree.fetch, DISK_THREADS))
     if clean.s3 is not None:
         return open_bucket(clean.s3, processes)
     if clean.http is not None:
         return open_web(clean.http, processes)
     assert clean.zips is not None
     assert zips_index is not None
-    return open_zips(clean.zips, zips_index)
+    return nullcontext((ZipReader(clean.zips, zips_index).fetch, DISK_THREADS))
 
 
 @contextmanager
@@ -77,9 +73,8 @@ def open_source(
 
     Args:
         clean: the settings.
-        zips_index: path of the index, where the photographs are in zips.
-        processes: number of processes of a job that open the same source: they share
-            its connections and rate.
+        zips_index: needed where the photographs are in zips.
+        processes: of a job that open this source: they share its connections and rate.
 
     Raises:
         UserError: the source as a whole is at fault; also on fetching.

@@ -1,29 +1,20 @@
 """Photographs in a folder: in the published layout by key, or in any by path."""
 
-from __future__ import annotations
-
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from s2snets.cleaning.fetched import (
-    DISK_THREADS,
     MAX_BYTES,
     TOO_LARGE,
-    Fetch,
     Fetched,
     failed,
     missing,
     published_paths,
 )
+from s2snets.cleaning.metadata import Row
 from s2snets.runtime.errors import UserError
-
-if TYPE_CHECKING:
-    from s2snets.cleaning.metadata import Row
 
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -95,9 +86,3 @@ class Tree:
                 return answer
         self.check()  # an unmounted folder is not a hundred missing photographs
         return answer
-
-
-@contextmanager
-def open_tree(root: Path, by_key: bool) -> Iterator[tuple[Fetch, int]]:
-    """Open a folder; see ``Tree``."""
-    yield Tree(root, by_key).fetch, DISK_THREADS

@@ -1,14 +1,11 @@
 """Photographs from the addresses in the metadata, fetched politely."""
 
-from __future__ import annotations
-
 import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import urllib3
@@ -18,6 +15,7 @@ from urllib3.exceptions import (
     LocationValueError,
     URLSchemeUnknown,
 )
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from s2snets.cleaning.fetched import (
@@ -29,13 +27,9 @@ from s2snets.cleaning.fetched import (
     missing,
     retry,
 )
+from s2snets.cleaning.metadata import Row
+from s2snets.config.cleaning import Web
 from s2snets.runtime.progress import format_duration, log
-
-if TYPE_CHECKING:
-    from urllib3.response import BaseHTTPResponse
-
-    from s2snets.cleaning.metadata import Row
-    from s2snets.config.cleaning import Web
 
 AGENT = "s2snets"
 CHUNK = 1 << 18  # bytes read at once
@@ -185,13 +179,7 @@ class WebReader:
 
 @contextmanager
 def open_web(settings: Web, processes: int) -> Iterator[tuple[Fetch, int]]:
-    """Open the web: yields its fetching function and its number of connections.
-
-    Args:
-        settings: the section ``clean.http``.
-        processes: number of the job's processes that share what it may ask of a host;
-            no more than ``settings.connections``.
-    """
+    """Yield a function ``fetch`` and the connections of one of a job's processes."""
     connections = max(1, settings.connections // processes)
     with urllib3.PoolManager(
         maxsize=connections,

@@ -67,9 +67,7 @@ def exit_on_signal(number: int, frame: FrameType | None) -> None:
 def worker_pool(processes: int, shared: Synchronized[int]) -> Iterator[Executor]:
     """Open a pool of processes, which are killed when the block raises.
 
-    Args:
-        processes: how many.
-        shared: counts what ``add_done`` is told in the workers.
+    The shared counter adds up what ``add_done`` is given in the workers.
     """
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, start_worker, (shared,))

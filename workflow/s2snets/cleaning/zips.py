@@ -5,8 +5,6 @@ read: one job reads them all, once. Its index is a sorted array that every other
 maps into memory and searches, so that a photograph costs one lookup and one read.
 """
 
-from __future__ import annotations
-
 import bisect
 import hashlib
 import os
@@ -14,34 +12,27 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2snets.cleaning.fetched import (
-    DISK_THREADS,
     MAX_BYTES,
     TOO_LARGE,
-    Fetch,
     Fetched,
     failed,
     missing,
 )
+from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.tree import error_name
+from s2snets.config.cleaning import Zips
 from s2snets.data.images import SUFFIXES
 from s2snets.data.packing import map_ahead
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json, replacing, write_json
 from s2snets.runtime.progress import Progress, log
-
-if TYPE_CHECKING:
-    from s2snets.cleaning.metadata import Row
-    from s2snets.config.cleaning import Zips
 
 ENTRY = np.dtype({
     "names": ["name", "offset", "size", "crc", "zip"],
@@ -88,12 +79,17 @@ def member_line(path: Path, member: str) -> str:
 MEMBER_NAMES = {"key": member_key, "line": member_line}
 
 
-def read_directory(path: Path, number: int, names: str) -> tuple[np.ndarray, int]:
-    """Return the image members of one zip, ENTRY (N,), and its size in bytes.
+def read_directory(numbered: tuple[int, Path], names: str) -> tuple[np.ndarray, int]:
+    """Return the image members of a zip, ENTRY (N,), and its size in bytes.
+
+    Args:
+        numbered: the zip's number and path.
+        names: ``key`` or ``line``.
 
     Raises:
         UserError: it is unreadable, or has a member that is encrypted or rarely packed.
     """
+    number, path = numbered
     try:
         with zipfile.ZipFile(path) as file:
             members = file.infolist()
@@ -122,24 +118,13 @@ def read_directory(path: Path, number: int, names: str) -> tuple[np.ndarray, int
     return np.array(rows, ENTRY), size
 
 
-def read_numbered(numbered: tuple[int, Path], names: str) -> tuple[np.ndarray, int]:
-    """Call ``read_directory`` for one (number, path)."""
-    number, path = numbered
-    return read_directory(path, number, names)
-
-
 def index_zips(folder: Path, names: str, index: Path, threads: int = 1) -> None:
     """Write one index over the members of all zips below a folder.
 
     ``index`` holds ENTRY (N,), sorted by name and each name once: the first zip's, in
     the order of their paths. The ``.json`` beside it lists the zips. Memory: at most 25
     bytes a member (2.5 GB for a hundred million), and twice 28 on disk.
-
-    Args:
-        folder: is searched to any depth.
-        names: ``key`` or ``line``, see ``config.Zips``.
-        index: path of the index.
-        threads: number of processes that read.
+    ``names`` is ``key`` or ``line``, see ``config.Zips``; ``threads`` are processes.
 
     Raises:
         UserError: no zips, none with photographs, or one that cannot be used.
@@ -147,7 +132,7 @@ def index_zips(folder: Path, names: str, index: Path, threads: int = 1) -> None:
     paths = sorted(path for path in folder.rglob("*.zip") if path.is_file())
     if not paths:
         raise UserError(f"{folder}: holds no zip files; mend clean.zips.path")
-    read = partial(read_numbered, names=names)
+    read = partial(read_directory, names=names)
     zips, progress, done = [], Progress(), 0
     index.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -214,13 +199,8 @@ def read_index(index: Path, names: str) -> tuple[np.ndarray, list[tuple[str, int
 def read_member(path: Path, entry: np.void, zip_bytes: int) -> tuple[int, str, bytes]:
     """Return a member's method, name and packed bytes, as they stand in the zip.
 
-    Args:
-        path: of the zip.
-        entry: of the index.
-        zip_bytes: size of the zip when it was indexed.
-
     Raises:
-        UserError: the zip is gone, or has another size.
+        UserError: the zip is gone, or has another size than when it was indexed.
         BadZipFile, struct.error: there is no member.
     """
     offset, size = int(entry["offset"]), int(entry["size"])
@@ -259,11 +239,7 @@ def unpack(data: bytes, method: int, crc: int) -> Fetched:
 
 
 class ZipReader:
-    """Photographs in zip files, read by several threads.
-
-    Args:
-        settings: the section ``clean.zips``.
-        index: path of what ``index_zips`` has written.
+    """Photographs in zip files, read by several threads, with the index of these.
 
     Raises:
         UserError: see ``read_index``; on fetching, see ``read_member``.
@@ -305,9 +281,3 @@ class ZipReader:
         if stored != name:
             return missing("")  # another name with the same digest
         return unpack(data, method, int(entry["crc"]))
-
-
-@contextmanager
-def open_zips(settings: Zips, index: Path) -> Iterator[tuple[Fetch, int]]:
-    """Open zip files; see ``ZipReader``."""
-    yield ZipReader(settings, index).fetch, DISK_THREADS
