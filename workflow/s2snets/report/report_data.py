@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from s2snets.config import Figures
-from s2snets.figures.command import at_strength
+from s2snets.figures.gallery import strength_position
 from s2snets.figures.style import colours
 from s2snets.report.figures import data_url
 
@@ -113,7 +113,7 @@ def reconstruction_viewer(
         small (whether to enlarge without smoothing); images, each with a name and its
         pictures, one for each source.
     """
-    clean = at_strength(gallery, 0)
+    clean = strength_position(gallery, 0)
     originals = gallery["originals"][clean]
     images: list[dict[str, Any]] = []
     for number, truth in enumerate(gallery["truth"]):
