@@ -19,7 +19,7 @@ from s2snets.networks.factory import build_classifier
 from s2snets.networks.generator import Autoencoder
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays
-from s2snets.stages import rank_images, tabulate_synthesis, train_generator
+from s2snets.stages.synthesis import RankImages, TabulateSynthesis, TrainGenerator
 from s2snets.training.objectives import gaussian_denoising
 from s2snets.training.state import OPTIMISERS
 
@@ -143,7 +143,7 @@ def test_photographs_have_no_classes_to_choose_from():
 def trained(folder, out, *options, **changes):
     training = {"images": 24, "batch": 4, "check_every": 8, **changes}
     settings = {"image_size": SIZE, "resize_mode": "pad", "training": training}
-    train_generator.main(
+    TrainGenerator.main(
         [
             *("--images", str(folder), "--weights", str(out / "weights.safetensors")),
             *("--curve", str(out / "curve.csv"), "--record", str(out / "record.json")),
@@ -181,7 +181,9 @@ def test_a_killed_training_goes_on_to_the_same_weights(folder, tmp_path, monkeyp
 
         return counted
 
-    monkeypatch.setattr(train_generator, "gaussian_denoising", failing)
+    monkeypatch.setattr(
+        "s2snets.training.objectives.gaussian_denoising", failing
+    )
     often = ("--save-every", "0")
     with pytest.raises(Killed):
         trained(folder, tmp_path / "again", *often)
@@ -212,12 +214,12 @@ def classifier(tmp_path, monkeypatch):
         assert classes == list(CLASSES)
         return ByColour()
 
-    monkeypatch.setattr(rank_images, "load_classifier", load)
+    monkeypatch.setattr("s2snets.networks.checkpoints.load_classifier", load)
     return path
 
 
 def ranked(folder, classifier, out, beside=4):
-    rank_images.main(
+    RankImages.main(
         [
             *("--images", str(folder), "--classifier", str(classifier)),
             *("--name", "C", "--ranked", str(out), "--record", f"{out}.json"),
@@ -378,7 +380,7 @@ def test_scores_are_tabulated_by_the_command_line(tmp_path):
     for key, part in rows.groupby(["classifier", "mode"]):
         paths.append(tmp_path / f"{'-'.join(key)}.parquet")
         part.to_parquet(paths[-1], index=False)
-    tabulate_synthesis.main(
+    TabulateSynthesis.main(
         [
             *("--scores", *map(str, paths), "--table", str(tmp_path / "t.csv")),
             *("--settings", '{"resamples": 100, "seed": 0}'),

@@ -31,7 +31,7 @@ from s2snets.reversal import experiments, gallery, starts
 from s2snets.reversal.respond import redraw
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays, read_csv, read_rows
-from s2snets.stages import reverse_network, tabulate_selectivity
+from s2snets.stages.salient import ReverseNetwork, TabulateSelectivity
 
 SIDE = 16
 SHEETS = ("architectures", "variants", "neurons", "support", "phase")
@@ -376,8 +376,8 @@ def study(tmp_path_factory):
             Frozen(build[architecture](2), [0.5] * 3, [0.25] * 3), spec,
             folder / name / "weights.safetensors", folder / name / "spec.json",
         )  # fmt: skip
-        reverse_network.main(options(folder, name))
-    tabulate_selectivity.main(
+        ReverseNetwork.main(options(folder, name))
+    TabulateSelectivity.main(
         [
             "--selectivity", f"{folder}/V.parquet", f"{folder}/N.parquet",
             f"--table={folder}/selectivity.csv", '--settings={"resamples": 50}',
@@ -408,7 +408,7 @@ def test_stage_shows_images_as_the_network_sees_them_and_photographs_at_their_si
 def test_stage_gives_the_same_numbers_by_other_batches(study, tmp_path):
     again = options(study, "V", batch=32)
     again[5] = f"--selectivity={tmp_path}/again.parquet"
-    reverse_network.main(again)
+    ReverseNetwork.main(again)
     order = ["depth", "architecture", "pair", "image"]
     one, other = (
         read_rows([path]).sort_values(order, ignore_index=True)
@@ -433,7 +433,7 @@ def test_settings_that_cannot_be_are_told(study, tmp_path, changes, told):
         f"--selectivity={tmp_path}/y"
     ]
     with pytest.raises(UserError, match=told):
-        reverse_network.main(lines)
+        ReverseNetwork.main(lines)
     assert not list(tmp_path.iterdir())
 
 

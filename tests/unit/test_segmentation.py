@@ -34,7 +34,7 @@ from s2snets.reversal.saliency import (
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays, read_rows
-from s2snets.stages import segment, tabulate_segmentation
+from s2snets.stages.salient import Segment, TabulateSegmentation
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Segmentation(path="unused")
@@ -445,7 +445,7 @@ def segmented(tmp_path_factory):
     settings = json.dumps({"segmentation": chosen, "examples": 2})
     for name, given in (("A", ("--classifier", weights)), ("baseline", ())):
         stage(
-            segment, "--images", chosen["path"], *given, "--name", name,
+            Segment, "--images", chosen["path"], *given, "--name", name,
             "--scores", root / f"{name}.parquet", "--examples", root / f"{name}.npz",
             "--record", root / f"{name}.json", "--settings", settings,
         )  # fmt: skip
@@ -472,7 +472,7 @@ def test_images_smaller_than_the_network_are_refused(segmented, tmp_path):
         UserError, match=r"segmentation.side: 31 pixels are too few for A"
     ):
         stage(
-            segment, "--images", settings["segmentation"]["path"],
+            Segment, "--images", settings["segmentation"]["path"],
             "--classifier", segmented / "A/weights.safetensors", "--name", "A",
             "--scores", tmp_path / "A.parquet", "--examples", tmp_path / "A.npz",
             "--record", tmp_path / "A.json", "--settings", json.dumps(settings),
@@ -485,7 +485,7 @@ def test_scores_do_not_depend_on_which_images_are_reversed_together(
     monkeypatch.setattr("s2snets.reversal.segmentation.GROUP_SIZE", 3)
     settings = json.loads((segmented / "A.json").read_text())["settings"]
     stage(
-        segment, "--images", settings["segmentation"]["path"],
+        Segment, "--images", settings["segmentation"]["path"],
         "--classifier", segmented / "A/weights.safetensors", "--name", "A",
         "--scores", tmp_path / "A.parquet", "--examples", tmp_path / "A.npz",
         "--record", tmp_path / "A.json", "--settings", json.dumps(settings),
@@ -502,7 +502,7 @@ def test_scores_do_not_depend_on_which_images_are_reversed_together(
 def test_the_figure_is_drawn_from_the_table_and_the_examples(segmented, tmp_path):
     table = tmp_path / "segmentation.csv"
     stage(
-        tabulate_segmentation,
+        TabulateSegmentation,
         "--scores", segmented / "A.parquet", segmented / "baseline.parquet",
         "--printed", ASSETS / "mahendran2016/table1.csv",
         "--names", "A", "--architectures", "small_alexnet",

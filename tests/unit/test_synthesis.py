@@ -24,7 +24,7 @@ from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.generator import Autoencoder, Generator
 from s2snets.runtime.errors import UserError
-from s2snets.stages import synthesise
+from s2snets.stages.synthesis import Synthesise
 from s2snets.synthesis import ascent, preferred
 from s2snets.synthesis.ascent import (
     ascend,
@@ -453,7 +453,7 @@ def stage(study, out, mode="scratch", generator=(), **changed):
         "batch": 2,
     } | changed
     settings = {"image_size": 32, "synthesis": sought}
-    synthesise.main([
+    Synthesise.main([
         *("--images", f"{study}/images", "--mode", mode, "--name", "A"),
         *("--classifier", f"{study}/A/weights.safetensors"),
         *("--judge", f"{study}/I/weights.safetensors"),

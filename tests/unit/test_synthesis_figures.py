@@ -16,7 +16,7 @@ from s2snets.figures import style as look
 from s2snets.measure.modes import summarise
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays
-from s2snets.stages import collect_synthesis
+from s2snets.stages.synthesis import CollectSynthesis
 from s2snets.synthesis.gallery import MIN_CLASSES, choose_classes, select_pictures
 
 CLASSES = [f"class_{number}" for number in range(7)]
@@ -239,7 +239,7 @@ def test_a_figure_is_written_by_its_command_line(tmp_path):
         np.savez(tmp_path / f"{name}.npz", **arrays)
     np.savez(tmp_path / "ranked.npz", **ranked("V"))
     at = {name: str(tmp_path / name) for name in ("a.npz", "b.npz", "ranked.npz")}
-    collect_synthesis.main(
+    CollectSynthesis.main(
         [
             *("--preferred", at["a.npz"], at["b.npz"], "--names", "V", "V"),
             *("--ranked", at["ranked.npz"], "--gallery", str(tmp_path / "g.npz")),
