@@ -1,38 +1,27 @@
 """Batches for training: from any position on, augmented, decoded in parallel."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from s2snets.config import (
-    Augmentation,
-    Decoding,
-    Finetune,
-    Inversion,
-    Pretraining,
-    Training,
-)
+from s2snets import config
 from s2snets.data import augment
-from s2snets.data.order import ResumableBatchSampler, Runs
+from s2snets.data.class_subset import ClassSubset
+from s2snets.data.imageset import ImageSet
+from s2snets.data.order import ResumableBatchSampler
 from s2snets.runtime.signals import ignore_stop_signals
 from s2snets.training.state import step_count
 
-AugmentedTraining = Training | Pretraining | Finetune | Inversion | Decoding
-"""Settings of a training with ``augment``."""
-
-
-class TrainingImages(Protocol):
-    """A set of images to train on, such as an ``ImageSet``."""
-
-    side: int
-    runs: Runs
-    fingerprint: str
-
-    def __getitem__(self, number: int, /) -> tuple[Tensor, int]:
-        """Return an image's uint8 pixels (3, side, side) and its label."""
+TrainingImages = ImageSet | ClassSubset
+AugmentedTraining = (
+    config.Training
+    | config.Pretraining
+    | config.Finetune
+    | config.Inversion
+    | config.Decoding
+)
 
 
 class AugmentedImages(Dataset):
@@ -42,7 +31,10 @@ class AugmentedImages(Dataset):
     """
 
     def __init__(
-        self, images: TrainingImages, augmentation: Augmentation | None, seed: int
+        self,
+        images: TrainingImages,
+        augmentation: config.Augmentation | None,
+        seed: int,
     ) -> None:
         self.images, self.augmentation, self.seed = images, augmentation, seed
 
@@ -79,8 +71,8 @@ def resumable_batches(
     Args:
         images: the set.
         settings: sizes of the training and its batches, and the augmentation.
-        seed: of the order and the augmentation.
-        device: where batches are put.
+        seed: seed of the order and the augmentation.
+        device: the batches' device.
         workers: processes that decode; 0: this process decodes.
         rank: number of this process, from 0.
         world: number of processes that train.

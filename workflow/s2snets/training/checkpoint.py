@@ -17,14 +17,8 @@ from s2snets.runtime.files import replacing
 FORMAT = 2
 
 # What torch.load raises on files that are cut or are no checkpoint at all.
-DAMAGED = (
-    RuntimeError,
-    pickle.UnpicklingError,
-    EOFError,
-    LookupError,
-    struct.error,
-    zipfile.BadZipFile,
-)
+DAMAGED: tuple[type[Exception], ...] = (RuntimeError, EOFError, LookupError)
+DAMAGED += (pickle.UnpicklingError, struct.error, zipfile.BadZipFile)
 
 
 def previous_path(path: Path) -> Path:

@@ -30,13 +30,33 @@ from s2snets.training.loop import Loss, Trainer
 class Job(Protocol):
     """Options of a training stage."""
 
-    weights: Path  # to be written; the checkpoint lies beside them
-    curve: Path  # to be written: the learning curve
-    seed: int
-    threads: int
-    save_every: float  # seconds between checkpoints
-    devices: int | None  # processes on each node; None: one for each GPU, or one
-    nodes: int  # machines that train together
+    @property
+    def weights(self) -> Path:
+        """To be written; the checkpoint lies beside them."""
+
+    @property
+    def curve(self) -> Path:
+        """To be written: the learning curve."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+
+    @property
+    def threads(self) -> int:
+        """Threads, or decoding processes on a GPU."""
+
+    @property
+    def save_every(self) -> float:
+        """Seconds between checkpoints."""
+
+    @property
+    def devices(self) -> int | None:
+        """Processes on each node; None: one for each GPU, or one."""
+
+    @property
+    def nodes(self) -> int:
+        """Machines that train together."""
 
 
 def start_engine(job: Job, settings: Optimisation) -> Engine:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -30,49 +30,34 @@ Loss = Callable[[nn.Module, Batch], tuple[Tensor, dict[str, Tensor]]]
 """(model, batch) -> loss to descend, further values to average; means over images."""
 
 
-class Flags(NamedTuple):
-    """What the processes found and want after a step, still on the device."""
-
-    seen: int  # images, after the step
-    values: Tensor  # not finite, stop, save; nonzero: true in some process
+Flags = tuple[int, Tensor]
+"""Images seen after a step, and on the device what a process found or wants: not
+finite, stop, save; nonzero where it is true in any process."""
 
 
 @dataclass(eq=False)
 class Trainer:
-    """One training of ``model`` in place; resumes from a checkpoint if there is one.
-
-    Args:
-        model: to be trained; what learns has ``requires_grad``.
-        loss: what is descended.
-        settings: of the optimisation.
-        engine: launched.
-        seed: of everything random.
-        identity: plain values by name that a checkpoint must agree on.
-        checkpoint_path: of the checkpoint; whoever saves the weights removes it.
-        check: (model) -> values for the learning curve, such as validation errors;
-            called in all processes.
-        save_every: seconds between checkpoints.
-        describe_images: (first, end position) -> text that names the images there.
-        curve_path: see ``Monitor``.
-        events_dir: see ``Monitor``.
+    """One training of a model in place; resumes from a checkpoint if there is one.
 
     Raises:
         UserError: the checkpoint is damaged or of another training.
     """
 
-    model: nn.Module
+    model: nn.Module  # what learns has requires_grad
     loss: Loss
     settings: Optimisation
-    engine: Engine
+    engine: Engine  # launched
     seed: int
-    identity: Mapping[str, Any]
-    checkpoint_path: Path
+    identity: Mapping[str, Any]  # plain values that a checkpoint must agree on
+    checkpoint_path: Path  # removed by whoever has saved the weights
+    # Returns values for the learning curve; called in all processes.
     check: Callable[[nn.Module], Mapping[str, float]] = lambda model: {}
-    save_every: float = 60.0
+    save_every: float = 60.0  # seconds between checkpoints
+    # Returns text that names the images from a first to an end position.
     describe_images: Callable[[int, int], str] = lambda first, end: (
         f"{end - first} images"
     )
-    curve_path: Path | None = None
+    curve_path: Path | None = None  # see Monitor
     events_dir: Path | None = None
 
     def __post_init__(self) -> None:
@@ -94,11 +79,9 @@ class Trainer:
         )
         if saved is not None:
             self.state.load_state_dict(saved, self.engine.is_first)
-        self.monitor = (
-            Monitor(self.state, self.curve_path, self.events_dir)
-            if self.engine.is_first
-            else None
-        )
+        self.monitor = None
+        if self.engine.is_first:
+            self.monitor = Monitor(self.state, self.curve_path, self.events_dir)
         self.received: list[int] = []  # signals
         self.saved_at, self.check_seconds = time.monotonic(), 0.0
 
@@ -143,11 +126,7 @@ class Trainer:
         return state.curve
 
     def step(self, stream: Iterator[Batch]) -> Tensor:
-        """Take one step; return whether its loss or gradient is not finite.
-
-        Returns:
-            Bool (), still on the device.
-        """
+        """Take one step; return whether it was not finite, bool () on the device."""
         settings = self.settings
         parts = settings.batch // (settings.micro_batch or settings.batch)
         total = torch.zeros((), device=self.engine.fabric.device)
@@ -169,13 +148,13 @@ class Trainer:
         """Add a part of a batch to the gradients, and return its loss.
 
         Args:
-            batch: the part; this process's images.
-            synchronise: average gradients over the processes: at a batch's last part.
+            batch: this process's images of the part.
+            synchronise: whether to average gradients over the processes.
         """
         fabric, images = self.engine.fabric, len(batch[0])
         world = self.engine.share.world
-        delayed = world > 1 and not synchronise
-        with fabric.no_backward_sync(self.network, enabled=delayed):
+        alone = world > 1 and not synchronise
+        with fabric.no_backward_sync(self.network, enabled=alone):
             value, measured = self.loss(self.network, batch)
             # Gradients are averaged over processes, whose parts may differ in size.
             fabric.backward(value * (images * world / self.settings.batch))
@@ -191,7 +170,7 @@ class Trainer:
         wishes = torch.tensor([bool(self.received), save], dtype=torch.float32)
         wishes = wishes.to(not_finite.device, non_blocking=True)
         flags = torch.cat([not_finite.float().view(1), wishes])
-        return Flags(self.state.seen, self.engine.maximum(flags))
+        return self.state.seen, self.engine.maximum(flags)
 
     def read_flags(self, flags: Flags | None) -> tuple[bool, bool]:
         """Wait for a step's flags, and return whether to stop and whether to save.
@@ -201,9 +180,10 @@ class Trainer:
         """
         if flags is None:
             return False, False
-        not_finite, stop, save = (bool(flag) for flag in flags.values.tolist())
+        seen, values = flags
+        not_finite, stop, save = (bool(value) for value in values.tolist())
         if not_finite:
-            self.fail_not_finite(flags.seen)
+            self.fail_not_finite(seen)
         return stop, save
 
     def fail_not_finite(self, end: int) -> NoReturn:

@@ -1,7 +1,5 @@
 """Losses of every training, and the values that its learning curve averages."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -121,12 +119,7 @@ def gaussian_denoising(deviation: float, share: Share = SINGLE) -> Loss:
 
 
 def inversion(model: nn.Module, batch: Batch) -> Values:
-    """Return the mean square error of pixels between a network's input and its inverse.
-
-    Args:
-        model: a ``networks.inverse.Inverse``.
-        batch: pixels, and labels that are not used.
-    """
+    """Return the mean square error of pixels of a ``networks.inverse.Inverse``."""
     pixels, _ = batch
     inverted, network_input = model(pixels)
     return (inverted - network_input).square().mean(), {}
@@ -136,7 +129,7 @@ def inversion(model: nn.Module, batch: Batch) -> Values:
 def mean_square_error(
     model: nn.Module,
     images: ImageSet,
-    numbers: Sequence[int] | np.ndarray,
+    numbers: np.ndarray,
     *,
     batch: int,
     engine: Engine | None = None,
@@ -148,14 +141,15 @@ def mean_square_error(
     Args:
         model: the autoencoder.
         images: the set.
-        numbers: of the images.
+        numbers: numbers of the images.
         batch: images of a batch.
-        engine: that the model was set up by; None: this process alone, on a CPU.
+        engine: the model's; None: this process alone, on a CPU.
     """
     share = engine.share if engine else SINGLE
     device = engine.fabric.device if engine else torch.device("cpu")
     loader = DataLoader(
-        Subset(images, list(numbers[share.rank :: share.world])),
+        # A list of numbers would be copied into every worker.
+        Subset(images, numbers[share.rank :: share.world]),  # type: ignore[arg-type]
         batch,
         num_workers=engine.workers if engine else 0,
         worker_init_fn=ignore_stop_signals,

@@ -1,9 +1,10 @@
 """The state of a training: all that its next step depends on."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import torch
+from lightning_fabric.plugins import Precision
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
@@ -27,16 +28,6 @@ OPTIMISERS: dict[str, Callable[[Iterable[Tensor], Optimisation], Optimizer]] = {
 }
 
 
-class Stateful(Protocol):
-    """A part of a training that a checkpoint keeps."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the part's state."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Take over a saved state."""
-
-
 def step_count(settings: Optimisation) -> int:
     """Return the number of whole batches in the images to be seen, at least one."""
     return max(1, settings.images // settings.batch)
@@ -55,13 +46,6 @@ class TrainingState:
         settings: the optimiser, its schedule and the interval of checks.
         steps: in all.
         precision: Fabric's plugin, which scales the losses of half precision.
-
-    Attributes:
-        seen: images seen.
-        since_check: images seen since the last check.
-        sums: values measured in this process since the last check, summed over images.
-        measured: images of this process in ``sums``.
-        saved: images seen at the last checkpoint; 0 without one.
     """
 
     def __init__(
@@ -69,7 +53,7 @@ class TrainingState:
         model: nn.Module,
         settings: Optimisation,
         steps: int,
-        precision: Stateful | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self.weights = [one for one in model.parameters() if one.requires_grad]
         self.model, self.precision = model, precision
@@ -93,13 +77,16 @@ class TrainingState:
                 threshold=0,
             )
         self.total, self.check_every = steps * settings.batch, settings.check_every
-        self.seen = self.since_check = self.measured = self.saved = 0
-        self.sums: dict[str, Tensor | float] = {}
+        self.seen = 0  # images
+        self.saved = 0  # images seen at the last checkpoint
+        self.since_check = 0  # images seen since the last check
+        self.sums: dict[str, Tensor | float] = {}  # of this process, since the check
+        self.measured = 0  # images in these sums
         self.curve: Curve = []
 
-    def stateful(self) -> dict[str, Stateful]:
+    def stateful(self) -> dict[str, Any]:
         """Return the parts that have a state dict, by their key in a checkpoint."""
-        parts: dict[str, Stateful | None] = {
+        parts = {
             "model": self.model,
             "optimiser": self.optimiser,
             "per_step": self.step_schedule,
