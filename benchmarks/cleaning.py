@@ -2,18 +2,22 @@
 
     PYTHONPATH=workflow python benchmarks/cleaning.py
 
-JPEG of 500 × 375 pixels and about 65 kB, as YFCC100m has them: the demo's photographs
-enlarged, with as much grain as makes up the size. They are in memory, so seconds are
-the processor's. All ways see the same images in turn, so that whatever else the
-machine does falls on all; the ratio is the median of the turns'. To judge is SHA-256,
-the rules of `palacio2018` and a difference hash.
+The images are JPEGs of 500 × 375 pixels and about 65 kB, as in YFCC100m: the demo's
+photographs, enlarged, with enough grain to reach that size. They are in memory, so that
+only processor time counts. The variants take turns on the same images, so that other
+load on the machine affects all alike; the ratio is the median over the turns. Judging
+is SHA-256, the rules of `palacio2018` and a difference hash.
 """
+
+from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import numpy as np
 from common import in_turn, record, speeds
@@ -28,8 +32,8 @@ TURNS = 21
 PHOTOGRAPHS = Path(__file__).parents[1] / "resources/demo/photographs/train"
 
 
-def photograph(path, number, wanted=BYTES):
-    """As many bytes as wanted, to about 1 %."""
+def photograph(path: Path, number: int, size: int = BYTES) -> bytes:
+    """Return a photograph as a JPEG of a given size in bytes, to about 1 %."""
     image = Image.open(path).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC)
     random = np.random.default_rng(number)
     grain = random.normal(0, 1, (*SIZE[::-1], 1)) * np.ones(3)
@@ -39,12 +43,12 @@ def photograph(path, number, wanted=BYTES):
         noisy = np.clip(np.asarray(image) + strength * grain, 0, 255).astype(np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(noisy).save(buffer, "jpeg", quality=85)
-        low, high = (strength, high) if buffer.tell() < wanted else (low, strength)
+        low, high = (strength, high) if buffer.tell() < size else (low, strength)
     return buffer.getvalue()
 
 
-def with_pillow(data, draft):
-    """What one would write; with `draft`, what one would who knows Pillow well."""
+def judge_with_pillow(data: bytes, draft: bool) -> tuple[str, int | None]:
+    """Judge with Pillow alone; `draft` decodes a JPEG at an eighth of its size."""
     digest = hashlib.sha256(data).hexdigest()
     if len(data) < 2600 or len(data) == 9218:
         return digest, None
@@ -62,57 +66,63 @@ def with_pillow(data, draft):
     return digest, int.from_bytes(bits.tobytes(), "big")
 
 
-def ours(data):
+def judge_with_s2snets(data: bytes) -> tuple[str, int | None]:
+    """Judge with this project."""
     digest = hashlib.sha256(data).hexdigest()
     verdict = judge(data, "palacio2018")
-    return digest, verdict.dhash.to_bytes(
-        8, "big"
-    ) if verdict.outcome == "kept" else None
+    return digest, verdict.dhash if verdict.outcome == "kept" else None
 
 
-def decoded_with_pillow(data):
+def decode_with_pillow(data: bytes) -> Image.Image:
+    """Decode with Pillow alone."""
     return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
 
 
-WAYS = {
+VARIANTS: dict[str, dict[str, Callable[[bytes], Any]]] = {
     "judged": {
-        "Pillow": lambda data: with_pillow(data, draft=False),
-        "Pillow, at an eighth": lambda data: with_pillow(data, draft=True),
-        "s2snets": ours,
+        "Pillow": lambda data: judge_with_pillow(data, draft=False),
+        "Pillow, at an eighth": lambda data: judge_with_pillow(data, draft=True),
+        "s2snets": judge_with_s2snets,
     },
     "decoded": {
-        "Pillow": decoded_with_pillow,
+        "Pillow": decode_with_pillow,
         "s2snets": lambda data: decode(data, "it"),
     },
 }
 
 
-def images_a_second(function, images):
+def images_per_second(
+    function: Callable[[bytes], object], images: list[bytes]
+) -> float:
+    """Return a function's rate on images that are in memory."""
     start = process_time()
     for data in images:
         function(data)
     return len(images) / (process_time() - start)
 
 
-def rows():
+def rows() -> Iterator[tuple]:
+    """Check that the variants agree, and yield the rows of the result."""
     paths = sorted(PHOTOGRAPHS.glob("*.jpg"))[:IMAGES]
     images = [photograph(path, number) for number, path in enumerate(paths)]
     sizes = [len(data) for data in images]
     print(f"{len(images)} images of {min(sizes)} to {max(sizes)} bytes")
     for data in images:
-        found = [function(data) for function in WAYS["judged"].values()]
-        assert len({digest for digest, _ in found}) == 1
-        assert all(dhash is not None for _, dhash in found)  # kept
-        assert np.array_equal(decode(data, "it"), decoded_with_pillow(data))
-    for what, functions in WAYS.items():
-        ways = {
-            name: partial(images_a_second, function, images)
+        verdicts = [function(data) for function in VARIANTS["judged"].values()]
+        assert len({digest for digest, _ in verdicts}) == 1
+        assert all(dhash is not None for _, dhash in verdicts)  # kept
+        pixels = np.asarray(decode(data, "it"))
+        assert np.array_equal(pixels, np.asarray(decode_with_pillow(data)))
+    for what, functions in VARIANTS.items():
+        variants = {
+            name: partial(images_per_second, function, images)
             for name, function in functions.items()
         }
-        yield from speeds(in_turn(ways, TURNS), f"{what}, ")
+        yield from speeds(in_turn(variants, TURNS), f"{what}, ")
 
 
-def main():
+def main() -> None:
+    """Measure, and print and save the results."""
     with threadpool_limits(1):
         record("cleaning", ["what", "images_a_second_median", "best", "ratio"], rows())
 

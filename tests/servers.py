@@ -1,4 +1,4 @@
-"""What is asked of a source, and a loopback HTTP server that misbehaves as told."""
+"""Rows for sources, and a local HTTP server that misbehaves on demand."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ KEY = "1a2b3c4d5e6f"
 
 
 def row(key="", *, ext="jpg", photoid="1", line="0", url=""):
-    """A row of the metadata, as far as a source looks at it."""
+    """Return a row of the metadata with the fields that a source reads."""
     return SimpleNamespace(photoid=photoid, key=key, ext=ext, line=line, url=url)
 
 
 class Reply(NamedTuple):
-    """One answer and what is wrong with it."""
+    """One HTTP answer and its faults."""
 
     body: bytes = b""
     status: int = 200
@@ -27,10 +27,11 @@ class Reply(NamedTuple):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers by ``plan``: path -> replies in turn, the last of them for ever.
+    """A server that answers by a plan: path -> replies in turn, the last for ever.
 
-    ``seen`` has (seconds, path, headers) of every request, ``busiest`` the greatest
-    number of them at once.
+    Attributes:
+        seen: (seconds, path, headers) of every request.
+        busiest: the greatest number of requests at once.
     """
 
     daemon_threads = True
@@ -45,7 +46,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{host}:{self.server_port}{path}"
 
     def handle_error(self, request, client_address):
-        """A client that hangs up on a stalled answer is what is being tested."""
+        """Ignore clients that hang up on a stalled answer: tests make them."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -75,12 +76,12 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def log_message(self, *_):
-        """Tests are quiet."""
+        """Print nothing."""
 
 
 @contextmanager
 def serving(plan):
-    """A ``Server`` in a thread of its own."""
+    """Run a ``Server`` in a thread."""
     with Server(plan) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -1,4 +1,4 @@
-"""Stores of cleaned shards, made in the written format by other code than the stage."""
+"""Stores of cleaned shards, written by other code than the stage's."""
 
 import csv
 import gzip
@@ -32,7 +32,7 @@ MANIFEST = [
 
 
 def row(photoid, outcome="kept", data=None, uid="1@N00", licence="by", dhash=0xF0F0):
-    """One row; ``data`` are the file's bytes, None where none was obtained."""
+    """Return one row; ``data`` is the file's bytes, None where none was obtained."""
     if data is None and outcome == "kept":
         data = f"photograph {photoid}".encode()
     return {
@@ -54,7 +54,7 @@ def put(path, data):
 
 
 def write_shard(store, shard, shards, rows, settings="s"):
-    """The four files of one shard; returns its marker."""
+    """Write the four files of one shard; returns its marker."""
     places, buffer = [], io.BytesIO()
     kept = [one for one in rows if one["outcome"] == "kept"]
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -93,7 +93,7 @@ def write_shard(store, shard, shards, rows, settings="s"):
 
 
 def write_store(store, shards, batches=2):
-    """A store of these shards' rows; returns the paths of the batches' reports."""
+    """Write a store of these shards' rows; returns the paths of the batches' reports."""
     markers = [
         write_shard(store, number, len(shards), rows)
         for number, rows in enumerate(shards)

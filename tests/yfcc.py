@@ -1,11 +1,11 @@
-"""A small YFCC100m, true in format, of which every photograph's fate is known.
+"""Write a small YFCC100m in the true formats, with a known outcome per photograph.
 
     PYTHONPATH=workflow python tests/yfcc.py FOLDER --photos 2000 --seed 0
 
 Writes, below FOLDER, the metadata as ten parts (``v1/``, with the hash file), as one
 file (``v2/``) and as SQLite, the stored files (``data/``), a list of what must be
-excluded (``exclude.txt``), and what is to come of it all (``truth.json``). Nothing
-here is shared with the code under test: the keys are computed anew.
+excluded (``exclude.txt``), and the expected outcomes (``truth.json``). It shares no
+code with what it tests.
 """
 
 import argparse
@@ -51,13 +51,13 @@ COUNTS = {"photoid", "dateuploaded", "serverid", "farmid"}  # stored as numbers
 
 @cache
 def demo():
-    """The demo's photographs."""
+    """Return the demo's photographs."""
     paths = sorted(DEMO.glob("*.jpg"))
     return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 
 
 def window(draw, height, width):
-    """A random part of a random photograph, mirrored half of the time."""
+    """Return a random part of a random photograph, mirrored half of the time."""
     while True:
         image = demo()[draw.integers(len(demo()))]
         if image.shape[0] >= height and image.shape[1] >= width:
@@ -69,7 +69,7 @@ def window(draw, height, width):
 
 
 def picture(draw, height=None, width=None):
-    """Two photographs laid over one another: like no other, and far from flat."""
+    """Return two photographs blended: unlike any other, and far from flat."""
     height = height or int(draw.integers(128, 160))
     width = width or int(draw.integers(160, 240))
     while True:
@@ -81,7 +81,7 @@ def picture(draw, height=None, width=None):
 
 
 def variation(pixels):
-    """What the published rule measures on a decoded eighth, nearly."""
+    """Return nearly what the published rule measures on a decoded eighth."""
     rows, columns = (side // 8 * 8 for side in pixels.shape[:2])
     grey = pixels[:rows, :columns].mean(2)
     small = grey.reshape(rows // 8, 8, columns // 8, 8).mean((1, 3))
@@ -89,14 +89,14 @@ def variation(pixels):
 
 
 def gradient(height, width, axis):
-    """Grey that rises along an axis."""
+    """Return grey that rises along an axis."""
     ramp = np.linspace(20, 235, (height, width)[axis])
     grey = np.broadcast_to(ramp[:, None] if axis == 0 else ramp, (height, width))
     return np.repeat(grey[..., None], 3, 2)
 
 
 def noisy(draw, pixels, strength):
-    """Pixels with noise of each channel's own."""
+    """Return pixels with independent noise in each channel."""
     drawn = draw.normal(0, strength, pixels.shape)
     return (pixels + drawn).round().clip(0, 255).astype(np.uint8)
 
@@ -119,7 +119,7 @@ def photo(draw):
 
 
 def padded(data, size):
-    """A JPEG of ``size`` bytes: a comment behind its first marker."""
+    """Return a JPEG padded to ``size`` bytes by a comment behind its first marker."""
     comment = size - len(data) - 4
     assert 0 <= comment < 65534
     return (
@@ -131,7 +131,7 @@ def padded(data, size):
 
 
 def chunk(name, data):
-    """A PNG's chunk."""
+    """Return a chunk of a PNG."""
     return (
         struct.pack(">I", len(data))
         + name
@@ -141,7 +141,7 @@ def chunk(name, data):
 
 
 def bomb(draw):
-    """A PNG of 20,000 × 20,000 pixels, as far as its header knows."""
+    """Return a PNG whose header claims 20,000 × 20,000 pixels."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
     text = b"Comment\0" + draw.bytes(2000).hex().encode()
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -166,7 +166,7 @@ def truncated(draw):
 
 
 def overwritten(draw):
-    """64 bytes of the scan are others: libjpeg says so, Pillow does not."""
+    """Return a JPEG with 64 bytes of its scan replaced; Pillow does not notice."""
     data = bytearray(photo(draw))
     start = int(len(data) * draw.uniform(0.7, 0.8))
     data[start : start + 64] = draw.integers(0, 255, 64, np.uint8).tobytes()
@@ -195,14 +195,14 @@ def turned(draw, orientation):
 
 
 def thin(draw):
-    """One pixel wide, 2,000 tall, of slow changes."""
+    """Return pixels of slow changes, one wide and 2,000 tall."""
     knots = draw.integers(0, 256, 41)
     column = np.interp(np.arange(2000), np.arange(0, 2001, 50), knots)
     return column.astype(np.uint8)[:, None, None].repeat(3, 2)
 
 
 def shared(_):
-    """The same for all: no size and no redirection gives it away."""
+    """Return one photograph for all, recognisable only by its many users."""
     return photo(np.random.default_rng(7))
 
 
@@ -256,14 +256,14 @@ FILES = {
     "excluded user": ("excluded", 3, photo),
     "video": ("video", 8, lambda draw: b"\0\0\0\x18ftypmp42" + draw.bytes(500)),
 }  # fmt: skip
-"""What a row may be: its outcome under the published rules, share and file."""
+"""Kind of row -> its outcome under the published rules, share and file."""
 
 
 # Metadata.
 
 
 def text(draw, words):
-    """Encoded as YFCC100m's titles and tags are."""
+    """Return random words, encoded as YFCC100m's titles and tags are."""
     known = [
         "mountain",
         "sea",
@@ -284,12 +284,12 @@ def users(draw, count):
 
 
 def key_of(url):
-    """MD5 with every byte as C's %x prints it."""
+    """Return the MD5 of an address, every byte as C's %x prints it."""
     return "".join(format(byte, "x") for byte in hashlib.md5(url.encode()).digest())
 
 
 def kinds(draw, photos):
-    """What each row is, in random order."""
+    """Return the kind of each row, in random order."""
     many = {
         kind: max(1, round(photos * share / 1000))
         for kind, (_, share, _) in FILES.items()
@@ -302,7 +302,7 @@ def kinds(draw, photos):
 
 
 def described(draw, photos):
-    """(kind, cells by column) of each row."""
+    """Yield the kind and the cells by column of each row."""
     ids = 2_000_000_000 + np.cumsum(draw.integers(1, 4_000_000, photos))
     people = users(draw, photos // 8 + SHARED + 1)
     own, sharing, rest = people[0], iter(people[1 : SHARED + 1]), people[SHARED + 1 :]
@@ -354,7 +354,7 @@ MALFORMED = {
 
 
 def sequence(draw, rows, troubled):
-    """The metadata's lines in order: (photo id, or None; cells; trouble, or None).
+    """Return the metadata's lines in order: (photo id or None, cells, trouble or None).
 
     Rows that are repeated come last.
     """
@@ -373,7 +373,7 @@ def sequence(draw, rows, troubled):
 
 
 def line(number, cells, trouble, form):
-    """One line of a text file."""
+    """Return one line of a text file."""
     values = [cells[name] for name in COLUMNS]
     if form == "v2":
         values = [str(number), values[0], key_of(cells["downloadurl"]), *values[1:]]
@@ -382,7 +382,7 @@ def line(number, cells, trouble, form):
 
 
 def write_metadata(folder, order, hashes):
-    """All three forms of the metadata, and the hash file."""
+    """Write all three forms of the metadata, and the hash file."""
     (folder / "v1").mkdir(parents=True)
     (folder / "v2").mkdir()
     parts = np.array_split(np.arange(len(order)), 10)
@@ -411,7 +411,7 @@ def write_metadata(folder, order, hashes):
 
 
 def write_files(folder, draw, rows):
-    """The stored files; returns the path, or None, and bytes of each by photo id."""
+    """Write the stored files; returns what is known of each, by photo id."""
     files = {}
     usual = [photoid for photoid, (kind, _) in rows.items() if kind == "photo"]
     made = {
@@ -526,7 +526,7 @@ def make(folder, photos=2000, seed=0, troubled=True):
 
 
 def zipped(folder, names):
-    """The stored photographs once more, in zip files below ``zips/NAMES``.
+    """Write the stored photographs once more, in zip files below ``zips/NAMES``.
 
     Args:
         folder: as ``make`` left it.

@@ -30,7 +30,7 @@ TABLES = ("outcomes", "totals", "shards", "licences")
 
 
 def png(seed):
-    """Bytes of a small picture with something on it."""
+    """Return the bytes of a small picture that is not uniform."""
     pixels = np.random.default_rng(seed).integers(0, 256, (9, 9, 3), np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "png")
@@ -38,13 +38,13 @@ def png(seed):
 
 
 def looks(data):
-    """In place of a dHash: depends on the bytes, and differs between any two."""
+    """Return a stand-in for a dHash, which differs between any two files."""
     return int.from_bytes(hashlib.md5(data).digest()[:8], "big")
 
 
 @pytest.fixture
 def audit(tmp_path):
-    """Function: audit a store of these shards; its tables and its summary."""
+    """Return a function that audits a store of given shards: tables and summary."""
     for number in range(3):
         path = tmp_path / "validation/cat" / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def audit(tmp_path):
 
 
 def photos(count, start=0, **values):
-    """Rows of photographs that have nothing in common."""
+    """Return rows of photographs that share nothing."""
     return [
         row(str(number), **{"dhash": TELLING + (number << 20)} | values)
         for number in range(start, start + count)

@@ -1,4 +1,4 @@
-"""One batch: its rows to shards, in processes of their own."""
+"""Cleaning one batch: its rows become shards, in several processes."""
 
 import gzip
 import hashlib
@@ -39,7 +39,7 @@ def batch_of(name):
 
 
 def write_rows(folder, rows):
-    """A part as ``read_metadata`` leaves it."""
+    """Write a part as ``read_metadata`` does."""
     folder.mkdir(parents=True)
     about = {"source": str(folder), "form": "folder", "head": folder.name}
     (folder / "about.json").write_text(json.dumps(about))
@@ -53,7 +53,7 @@ def write_rows(folder, rows):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of forty photographs and a file that is none, and its rows in two parts."""
+    """Make a folder of forty photographs and one other file, with rows in two parts."""
     random, tree, rows = np.random.default_rng(0), tmp_path / "photos", []
     tree.mkdir()
     for number in range(41):
@@ -132,7 +132,7 @@ def test_batches_make_every_shard_of_all_rows(tmp_path, photos):
 
 @pytest.fixture
 def inside(monkeypatch):
-    """Workers are threads of this process, where a test can put another source."""
+    """Make workers threads of this process, where a test can replace the source."""
 
     @contextmanager
     def pool_of_threads(processes, counter):

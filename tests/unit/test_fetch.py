@@ -1,4 +1,4 @@
-"""Photographs out of a folder and out of zips, and the patience with all sources."""
+"""Photographs from a folder and from zips, and the retries of all sources."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def put(path, data):
 
 
 def zipped(path, members, **options):
-    """A zip of {name: bytes}."""
+    """Write a zip of {name: bytes}."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", **options) as file:
         for name, data in members.items():
@@ -40,7 +40,7 @@ def zipped(path, members, **options):
 
 
 def from_zips(folder, names="key"):
-    """The settings of zips below a folder, once indexed, and the index."""
+    """Index the zips below a folder; returns settings that name them, and the index."""
     index = folder / "made" / "index.npy"
     index_zips(folder, names, index)
     given = {"path": str(folder), "names": names}
@@ -360,7 +360,7 @@ def test_the_stage_writes_index_zips_and_record(tmp_path):
     assert about["zips"] == [{"file": "a.zip", "bytes": size, "photographs": 1}]
 
 
-# ---- patience
+# ---- retries
 
 
 def test_pauses_double_with_jitter_up_to_a_minute():
@@ -371,7 +371,7 @@ def test_pauses_double_with_jitter_up_to_a_minute():
 
 
 def attempts(failures):
-    """An attempt that fails so many times, and how often it was asked."""
+    """Return an attempt that fails so many times, and the list of its calls."""
     asked = []
 
     def attempt():

@@ -1,4 +1,4 @@
-"""Photographs from a bucket: a local S3 server, and answers that it never gives."""
+"""Photographs from a bucket: a local S3 server, and stubs of what it never answers."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ PLACE = f"data/images/1a2/b3c/{KEY}"
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path):
-    """Neither this machine's credentials nor its proxies, and no long pauses."""
+    """Hide this machine's credentials and proxies, and shorten pauses."""
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -44,7 +44,7 @@ def endpoint():
 
 @pytest.fixture
 def owner(endpoint):
-    """A client that may do everything, and a bucket that is new."""
+    """Return a client that may do everything, with a new bucket."""
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1",
         aws_access_key_id="a", aws_secret_access_key="b",
@@ -165,7 +165,7 @@ def test_with_rights_403_means_missing(owner, endpoint):
 
 @pytest.fixture
 def stubbed(monkeypatch):
-    """Opens a bucket whose answers are a Stubber's."""
+    """Return a Stubber that gives the answers of every bucket."""
     client = boto3.client(
         "s3", region_name="us-east-1",
         aws_access_key_id="a", aws_secret_access_key="b",
@@ -177,7 +177,7 @@ def stubbed(monkeypatch):
 
 @pytest.fixture
 def listed(stubbed):
-    """The same, and its bucket has been found."""
+    """Return the same, whose bucket has been found."""
     stubbed.add_response("head_bucket", {})
     return stubbed
 

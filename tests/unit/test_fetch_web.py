@@ -1,4 +1,4 @@
-"""Photographs from the web: a loopback server with every fault, and politeness."""
+"""Photographs from the web: a local server with every fault, and its limits."""
 
 import gzip
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ OK = Reply(b"photo")
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    """No long pauses, and proxies that would break any request through them."""
+    """Shorten pauses, and set proxies that would break any request through them."""
     monkeypatch.setattr(fetched, "FIRST_PAUSE", 0.001)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -31,7 +31,7 @@ def settings(**changes):
 
 
 def fetched_from(replies, **changes):
-    """What one address gives that answers so, and the server."""
+    """Fetch one address that gives these replies; returns the answer and the server."""
     with (
         serving({"/a.jpg": replies}) as server,
         open_source(settings(**changes)) as fetch,
@@ -158,7 +158,7 @@ def test_an_opted_out_photograph_is_not_read():
     assert found == Fetched(None, "opted_out", "200", 1)
 
 
-# ---- politeness
+# ---- limits of a host
 
 
 def test_the_user_agent_says_who_asks_and_whom_to_complain_to():
@@ -197,7 +197,7 @@ def test_retry_after_makes_every_request_to_the_host_wait():
 
 
 class Clock:
-    """Time that passes by sleeping alone."""
+    """A clock that only sleeping moves."""
 
     now = 0.0
 

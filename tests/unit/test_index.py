@@ -30,7 +30,7 @@ def reports(tmp_path):
 
 @pytest.fixture
 def index(tmp_path, reports):
-    """Function: index the store; the photo ids in either set."""
+    """Return a function that indexes the store, and gives the photo ids of each set."""
 
     def ids(held_out, store="store", **options):
         paths = [tmp_path / "data" / name / "index.npz" for name in ("photos", "held")]

@@ -36,7 +36,7 @@ SHARDS, BATCHES = 40, 3
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """A synthetic YFCC100m: its folder, and what is true of it."""
+    """Return the folder of a synthetic YFCC100m, and the truth about it."""
     folder = tmp_path_factory.mktemp("yfcc") / "yfcc"
     return folder, yfcc.make(folder, photos=240)
 
@@ -56,7 +56,7 @@ def all_rows(folders, hashes=None, batches=BATCHES):
 
 @pytest.fixture(scope="module")
 def forms(published, tmp_path_factory):
-    """Form -> folders of rows of its files."""
+    """Return the folders of rows of each form's files."""
     root, rows = published[0], tmp_path_factory.mktemp("rows")
     sources = {
         "v1": sorted(root.glob("v1/yfcc100m_dataset-*.bz2")),
@@ -73,7 +73,7 @@ def forms(published, tmp_path_factory):
 
 
 def cells(photoid="2345678901", **changed):
-    """The cells of one good row of 23 columns."""
+    """Return the cells of one good row of 23 columns."""
     values = dict.fromkeys(COLUMNS, "x") | {
         "photoid": photoid,
         "uid": "1@N00",
@@ -96,7 +96,7 @@ def lines(count, first=10_000):
 
 
 def read(tmp_path, content):
-    """Rows and ``about.json`` of a file of these bytes."""
+    """Return the rows and ``about.json`` of a file of these bytes."""
     (tmp_path / "meta").write_bytes(content)
     folder = split(tmp_path / "meta", tmp_path / "rows", batches=1)
     return all_rows([folder], batches=1), read_json(folder / "about.json")
@@ -605,7 +605,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
 
 
 def fate(data):
-    """What the published rules make of a file, told with what they were told with."""
+    """Return the outcome of a file by the published rules, written another way."""
     if len(data) < 2600:
         return "too_small"
     if len(data) == 9218:

@@ -1,4 +1,4 @@
-"""What becomes of a photograph, by its bytes."""
+"""Judging photographs by their bytes."""
 
 import io
 import math
@@ -24,12 +24,12 @@ def patched(data, at, new):
 
 
 def grey(lines):
-    """An image of float brightness, as 8 bits."""
+    """Return an 8-bit image of float brightness."""
     return Image.fromarray(np.clip(lines, 0, 255).astype(np.uint8))
 
 
 def deep(image):
-    """16 bits of grey."""
+    """Return an image as 16 bits of grey."""
     return Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
 
 
@@ -44,7 +44,7 @@ BOMB = patched(JPEG, JPEG.index(b"\xff\xc0") + 5, b"\xea\x60" * 2)
 SECOND = photograph(250, 190, 1)
 
 CASES = {
-    # what: (bytes, palacio2018, strict)
+    # name: (bytes, outcome of palacio2018, of strict)
     "JPEG": (JPEG, "kept", "kept"),
     "progressive": (encoded(PHOTO, progressive=True), "kept", "kept"),
     "grey JPEG": (encoded(PHOTO.convert("L")), "kept", "kept"),
@@ -114,19 +114,19 @@ def test_each_kind_of_file_has_its_outcome(what, profile):
 
 
 def published(data):
-    """The authors' rules, as they describe and publish them, in their own order."""
+    """Return whether the authors' published rules, in their order, keep a file."""
     if len(data) < 2600 or len(data) == 9218:
         return False
     try:
-        seen = decode_jpeg(
+        pixels = decode_jpeg(
             data, "gray", fastdct=True, fastupsample=True, min_height=1, min_width=1
         )[..., 0]
     except ValueError:
         try:
-            seen = np.array(Image.open(io.BytesIO(data)).convert("L"))
+            pixels = np.array(Image.open(io.BytesIO(data)).convert("L"))
         except Exception:  # theirs lists some
             return False
-    return len(data) >= 20_000 or np.percentile(seen.var(axis=0), 95) >= 50
+    return len(data) >= 20_000 or np.percentile(pixels.var(axis=0), 95) >= 50
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_palacio2018_keeps_what_the_published_rules_keep(what):
 
 x, y = np.meshgrid(np.arange(640), np.arange(480))
 DRAWN = {
-    # what: (brightness, quality, palacio2018, strict)
+    # name: (brightness, quality, outcome of palacio2018, of strict)
     "vertical stripes": (200 * (x // 16 % 2), 75, "flat", "kept"),
     "horizontal stripes": (200 * (y // 16 % 2), 75, "kept", "kept"),
     "gradient to the right": (150 * x / 640, 75, "flat", "kept"),
@@ -195,7 +195,7 @@ def test_a_verdict_tells_what_was_seen():
 
 
 def mutations(count, seed):
-    """Small files of every kind, damaged in every manner."""
+    """Yield small files of every kind, damaged in every manner."""
     random = np.random.default_rng(seed)
     photo, other = photograph(72, 64, 1), photograph(72, 64, 2)
 

@@ -1,4 +1,4 @@
-"""A shard of cleaned photographs: outcomes, files, kills, lists, locks."""
+"""One shard of cleaned photographs: outcomes, files, kills, lists, locks."""
 
 import errno
 import hashlib
@@ -61,20 +61,20 @@ class Verdict(NamedTuple):
 
 
 def photo(row):
-    """Bytes of any length, not a multiple of a tar's block, that the id decides."""
+    """Return bytes that the id decides, of a length that fills no blocks of a tar."""
     seed = int(hashlib.sha256(row.photoid.encode()).hexdigest()[:8], 16)
     return random.Random(seed).randbytes(600 + seed % 900)
 
 
 def judge(data, profile):
-    """Rejects about a quarter."""
+    """Reject about a quarter."""
     if data[0] % 4:
         return Verdict("kept", dhash=int.from_bytes(data[:8], "big"))
     return Verdict("flat", p95=math.nan)
 
 
 def source(answers=None, log=None, pause=0):
-    """A source of the photographs above, but for the answers given by id."""
+    """Return a source of the photographs above, except for answers given by id."""
 
     @contextmanager
     def opened():
@@ -93,7 +93,7 @@ def source(answers=None, log=None, pause=0):
 
 @contextmanager
 def closed():
-    """A source from which nothing may be fetched."""
+    """Open a source from which nothing may be fetched."""
     raise AssertionError("fetched again")
     yield
 
@@ -103,7 +103,7 @@ ROWS = [Row(str(number), f"{number % 3}@N00") for number in range(100, 124)]
 
 @pytest.fixture(autouse=True)
 def unsynced(monkeypatch):
-    """A killed process loses nothing that it has written: only a dead machine does."""
+    """Skip syncing: a killed process loses nothing written, only a dead machine does."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
@@ -114,7 +114,7 @@ def make(store, rows=ROWS, number=1, **changes):
 
 
 def contents(store, number=1):
-    """Every file of a store by name; a complete shard has four and no other."""
+    """Return every file of a store by name, once there are the four of one shard."""
     found = {
         path.name: path.read_bytes()
         for path in Path(store).rglob("*")
@@ -131,14 +131,14 @@ def entries(store, number=1):
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """The files of an uninterrupted run."""
+    """Return the files of an uninterrupted run."""
     store = tmp_path_factory.mktemp("fresh")
     make(store)
     return contents(store)
 
 
 def forked(function):
-    """Run in a child, which ends without a word; its process id."""
+    """Run in a child, which prints nothing; returns its process id."""
     if (child := os.fork()) == 0:
         try:
             function()
@@ -424,7 +424,7 @@ STEPS = [(os, "replace"), (os, "fsync"), (shutil, "rmtree"), (Path, "unlink"),
 
 
 def killed_at(step, function):
-    """Run in a child that is gone before its so-manieth step; whether it was."""
+    """Run in a child that ends before one step; returns whether it got that far."""
 
     steps = iter(range(step))
 

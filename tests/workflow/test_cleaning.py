@@ -25,7 +25,7 @@ CLEAN = {
 
 
 def preset(project, name, **clean):
-    """The smoke study on photographs that are cleaned first."""
+    """Write the smoke study on photographs that are cleaned first."""
     path = project.variant(
         name,
         study=name,
@@ -37,7 +37,7 @@ def preset(project, name, **clean):
 
 
 def outcomes(store):
-    """Photo id -> its outcomes, over all manifests of a store."""
+    """Return the outcomes of each photo id, over all manifests of a store."""
     found = {}
     for path in store.glob("*/*.manifest.tsv.gz"):
         head, *lines = gzip.decompress(path.read_bytes()).decode().splitlines()
@@ -55,7 +55,7 @@ def counted(results):
 
 @pytest.fixture(scope="module")
 def cleaned(tmp_path_factory):
-    """2,000 photographs with known fates, cleaned, and an autoencoder of them."""
+    """Clean 2,000 photographs with known outcomes, and pretrain an autoencoder."""
     project = Project(tmp_path_factory.mktemp("yfcc"))
     truth = yfcc.make(project.root / "yfcc")
     project.snakemake("cleaning", WEIGHTS, preset=preset(project, "yfcc", **CLEAN))
@@ -64,7 +64,7 @@ def cleaned(tmp_path_factory):
 
 @pytest.fixture
 def again(cleaned, tmp_path):
-    """A copy of it that a test may edit."""
+    """Return a copy of that study, which a test may edit."""
     project = Project(tmp_path)
     for name in ("results", ".snakemake", "yfcc"):
         shutil.copytree(cleaned[0].root / name, project.root / name)
