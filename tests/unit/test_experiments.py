@@ -309,7 +309,8 @@ def test_exhibits_are_pixels_each_with_a_name_of_its_own(dense):
     classifier = tiny(nn.LocalResponseNorm(3))
     pixels = images(2, 24 if dense else SIDE)
     layers = experiments.start_layers(classifier, images(1))
-    found = list(gallery.response_pictures(classifier, pixels, [3, 8], layers, 0, dense))
+    group = gallery.ImageGroup(pixels, [3, 8], ["3", "8"], dense)
+    found = list(gallery.response_pictures(classifier, group, layers, 0))
     keys = [key for key, _ in found]
     assert len(set(keys)) == len(keys) == 1 + 3 * 3 * 3 + 8 + 8 + 4 + 5
     for key, picture in found:
@@ -326,7 +327,8 @@ def test_inverse_transform_is_shown_as_the_grey_image_itself():
 
 
 def test_a_network_of_one_layer_is_shown_from_there():
-    found = gallery.response_pictures(tiny(), images(1), [0], {"logits": "logits"}, 0)
+    group = gallery.ImageGroup(images(1), [0], ["0"], False)
+    found = gallery.response_pictures(tiny(), group, {"logits": "logits"}, 0)
     assert {key[2] for key, _ in found} == {"", "logits"}
 
 

@@ -7,7 +7,7 @@ planes stay planes and linear layers become convolutions: the output has planes
 The modules themselves are not changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from math import prod
@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from s2snets.networks.layers import evaluation_mode
+from s2snets.reversal.call_mode import Args, CallMode, Kwargs
 from s2snets.reversal.pools import per_axis
 from s2snets.runtime.errors import UserError
 
@@ -44,27 +44,20 @@ class Call(NamedTuple):
     after: torch.Size
 
 
-def first_argument(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:
+def first_argument(args: Args, kwargs: Kwargs) -> Tensor:
     """Return the tensor that a function is applied to."""
     return args[0] if args else kwargs["input"]
 
 
-class RecordingMode(TorchFunctionMode):
+class RecordingMode(CallMode):
     """A mode that records the calls whose effect depends on the images' size."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Call] = []
 
-    def __torch_function__(
-        self,
-        function: Callable,
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def call(self, function: Callable, args: Args, kwargs: Kwargs) -> Any:
         """Call the function, and record it."""
-        kwargs = kwargs or {}
         result = function(*args, **kwargs)
         if function in RECORDED:
             shapes = first_argument(args, kwargs).shape, result.shape
@@ -124,7 +117,7 @@ def slide_adaptive_pool(pool: Callable, x: Tensor, call: Call) -> Tensor:
     return pool(x, kernel, stride)
 
 
-class SlidingMode(TorchFunctionMode):
+class SlidingMode(CallMode):
     """A mode that applies recorded calls to larger images.
 
     Args:
@@ -136,15 +129,8 @@ class SlidingMode(TorchFunctionMode):
         self.calls = iter(calls)
         self.planes: dict[int, Sequence[int]] = {}  # shapes (C, h, w) by their length
 
-    def __torch_function__(
-        self,
-        function: Callable,
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def call(self, function: Callable, args: Args, kwargs: Kwargs) -> Any:
         """Call the function in its sliding form, if it has one."""
-        kwargs = kwargs or {}
         if function not in RECORDED:
             return function(*args, **kwargs)
         call = next(self.calls, None)
@@ -194,11 +180,9 @@ class SlidingMode(TorchFunctionMode):
 
 
 def native_side(classifier: nn.Module, dense: bool | int) -> int:
-    """Return the side of the images that a network is made for, in pixels.
+    """Return the side of a network's own images, in pixels.
 
-    Args:
-        classifier: a classifier of pixels knows its side.
-        dense: the side, or True: the side that the classifier knows.
+    ``dense`` is that side, or True: the side that a classifier of pixels knows.
 
     Raises:
         UserError: it is not known.
@@ -212,12 +196,7 @@ def native_side(classifier: nn.Module, dense: bool | int) -> int:
 
 @contextmanager
 def sliding(net: nn.Module, side: int, x: Tensor) -> Iterator[None]:
-    """Apply ``net`` fully convolutionally to the images x, while this is active.
-
-    Args:
-        net: the network.
-        side: of the images that it is made for.
-        x: images of any size from ``side`` on.
+    """Apply a network with images of ``side`` pixels densely to larger images x.
 
     Raises:
         UserError: the images are smaller, or the network does not slide, as with

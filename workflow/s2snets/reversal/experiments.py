@@ -6,7 +6,7 @@ and a response starts from every position at once, as in section 3.5. Random num
 depend on (seed, image, layer) alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -20,15 +20,12 @@ from s2snets.measure.similarity import similarities
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.layers import LOGITS, pooling_layers
 from s2snets.reversal import starts
-from s2snets.reversal.respond import activation, is_blank, redraw
+from s2snets.reversal.respond import Reverse, activation, is_blank, redraw
 from s2snets.reversal.variants import ARCHITECTURES, Reversal
 from s2snets.runtime.progress import Progress
 
 STREAM_STARTS = 10  # random stream of the images' seeds
 OTHER_LRN_RULE = {"identity": "backprop", "backprop": "identity"}
-
-Reverse = Callable[[Tensor], Tensor]
-"""Start p, shaped as a layer's output -> responses (N, 3, H, W)."""
 
 
 def start_layers(
@@ -36,10 +33,8 @@ def start_layers(
 ) -> dict[str, str]:
     """Return the layers from which responses start, by title, shallowest first.
 
-    Args:
-        classifier: the network.
-        pixels: (N, 3, H, W) in [0, 1]; one image suffices.
-        names: of modules; None: every max pooling and the logits.
+    They are the modules ``names``, or every max pooling and the logits. One image of
+    pixels (N, 3, H, W) suffices.
     """
     if names is not None:
         return {name if name == LOGITS else f"layer {name}": name for name in names}
@@ -93,13 +88,8 @@ def compare_neurons(
     """Return responses of the same images to different neurons (figure 4), by start.
 
     The starts are the most active neuron, a random other one, and a positive random
-    mixture of all: all at one position, so that they differ in the neuron alone.
-
-    Args:
-        y: a layer's output.
-        reverse: reverses that layer.
-        seeds: one for each image.
-        spread: start from every position of a dense output.
+    mixture of all: all at one position, so that they differ in the neuron alone; with
+    ``spread`` at every position of a dense output y.
     """
     best = starts.channel if spread else starts.strongest_central
     mixture = starts.mixture(y, seeds)
@@ -117,9 +107,7 @@ def compare_neurons(
 
 def has_lrn(classifier: nn.Module) -> bool:
     """Return whether the network has local response normalisation."""
-    return any(
-        isinstance(module, nn.LocalResponseNorm) for module in classifier.modules()
-    )
+    return any(isinstance(m, nn.LocalResponseNorm) for m in classifier.modules())
 
 
 def selectivity(
@@ -137,12 +125,8 @@ def selectivity(
     compares the response for the most active neuron with that for the same neuron on
     the bottleneck information of the image before.
 
-    Args:
-        classifier: the network.
-        pixels: (N + 1, 3, H, W) in [0, 1]: the image before the first, and N images.
-        numbers: numbers of these N + 1 images.
-        layers: modules by title, shallowest first.
-        seed: of random starts.
+    Pixels (N + 1, 3, H, W) in [0, 1] and ``numbers`` are those of the image before the
+    first, and of N images; ``layers`` are modules by title, shallowest first.
 
     Returns:
         One row per image, layer, architecture and pair: image, depth, layer, module,
@@ -202,16 +186,8 @@ def selectivity_tables(
     """Yield the ``selectivity`` of batches of images.
 
     The image before a batch, the last image for the first batch, serves as the null.
-
-    Args:
-        name: of the network, for the table.
-        classifier: the network.
-        images: all images.
-        numbers: of the images that are measured.
-        layers: modules by title, shallowest first.
-        batches: which of the batches.
-        batch: number of images in a batch.
-        seed: of random starts.
+    ``name`` is the network's in the table, ``numbers`` are those of all measured
+    images, ``batch`` of which are a batch, and ``batches`` the batches to measure.
     """
     done = len(range(0, len(numbers), batch)) - len(batches)
     report = Progress(len(numbers), batch * done)

@@ -40,7 +40,7 @@ class ImageGroup(NamedTuple):
     pixels: Tensor  # (N, 3, H, W) in [0, 1]
     numbers: list[int]  # of the images in their set
     titles: list[str]
-    dense: bool | int  # see ``response_pictures``
+    dense: bool | int  # False for images of the network's own size, else that side
 
 
 def network_view(
@@ -60,26 +60,19 @@ def to_pixels(response: Tensor) -> Tensor:
 
 def response_pictures(
     classifier: PixelClassifier,
-    pixels: Tensor,
-    numbers: Sequence[int],
+    group: ImageGroup,
     layers: Mapping[str, str],
     seed: int,
-    dense: bool | int = False,
 ) -> Iterator[tuple[Key, Tensor]]:
-    """Yield everything that the figures show of some images.
+    """Yield everything that the figures show of some images: keys and pixels.
 
     Args:
         classifier: the network.
-        pixels: (N, 3, H, W) in [0, 1].
-        numbers: of the images, on which random numbers depend.
+        group: of images.
         layers: modules by title, shallowest first.
-        seed: of random numbers.
-        dense: the side of the network's own images, for images of that size or more, to
-            which it is applied densely; False: for images of its own size.
-
-    Yields:
-        A picture's key, and pixels (N, 3, H, W).
+        seed: of random numbers, which depend on the images' numbers, too.
     """
+    pixels, numbers, _, dense = group
     *_, last = list(layers)[:-1] or layers
     *_, deepest = layers
     yield ("original", "", "", ""), network_view(classifier, pixels, dense)
@@ -122,10 +115,7 @@ def rule_comparisons(
 
 
 def with_random_weights(classifier: PixelClassifier, seed: int) -> PixelClassifier:
-    """Return a copy whose convolutions and linear layers have weights N(0, 0.01²).
-
-    Their biases are 0.
-    """
+    """Return a copy whose affine layers have weights N(0, 0.01²) and no bias."""
     random, randomised = (
         seeded_generator(seed, STREAM_WEIGHTS),
         copy.deepcopy(classifier),
@@ -152,11 +142,8 @@ def support_pictures(
     response = reverse(neuron)
     yield "desalinet", to_pixels(response)
     yield "power", to_pixels(torch.from_numpy(power(response.cpu().numpy())))
-    networks = {
-        "uninformed": classifier,
-        "random": with_random_weights(classifier, seed),
-    }
-    for name, network in networks.items():
+    randomised = with_random_weights(classifier, seed)
+    for name, network in (("uninformed", classifier), ("random", randomised)):
         _, reverse = reverse_layer(network, pixels, UNINFORMED, layer, dense)
         yield name, to_pixels(reverse(neuron))
 
@@ -170,8 +157,7 @@ def phase_pictures(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield grey images made of noise and a phase, or switches and masks (figure 7).
 
-    Yields:
-        A picture's name and levels, float64 (N, H, W).
+    They are names and levels, float64 (N, H, W).
     """
     levels = torch.from_numpy(grey(pixels.cpu().numpy())).to(pixels)
     given = levels[:, None].expand(-1, 3, -1, -1).contiguous()
@@ -195,13 +181,7 @@ def gallery_arrays(
     layers: Mapping[str, str],
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Return the pictures of groups of images, and their keys in long form.
-
-    Args:
-        classifier: the network.
-        groups: images by the name of their set.
-        layers: modules by title, shallowest first.
-        seed: of random numbers.
+    """Return the pictures of groups of images, by set, and their keys in long form.
 
     Returns:
         For each SET ``pictures_SET`` uint8 (P, H, W, 3) and texts (P,): ``image_SET``,
@@ -209,18 +189,14 @@ def gallery_arrays(
     """
     arrays: dict[str, np.ndarray] = {}
     report, done = Progress(unit="pictures"), 0
-    for kind, (pixels, numbers, titles, dense) in groups.items():
+    for kind, group in groups.items():
+        images = list(zip(map(str, group.numbers), group.titles, strict=True))
         pictures, rows = [], []
-        for key, shown in response_pictures(
-            classifier, pixels, numbers, layers, seed, dense
-        ):
-            pictures.append(to_uint8(shown))
-            done += len(numbers)
+        for key, pixels in response_pictures(classifier, group, layers, seed):
+            pictures.append(to_uint8(pixels))
+            rows += [(*image, *key) for image in images]
+            done += len(images)
             report(done)
-            rows += [
-                (str(number), title, *key)
-                for number, title in zip(numbers, titles, strict=True)
-            ]
         arrays[f"pictures_{kind}"] = np.concatenate(pictures)
         columns = zip(*rows, strict=True)
         for name, texts in zip(("image", "name", *KEYS), columns, strict=True):

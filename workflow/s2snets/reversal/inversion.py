@@ -17,13 +17,7 @@ def inversion_errors(
     mirrors: Mapping[str, Mirror],
     seed: int,
 ) -> pd.DataFrame:
-    """Return the errors of inverse networks on batches of images.
-
-    Args:
-        batches: of images.
-        bottleneck: the network up to the layer that is inverted.
-        mirrors: trained inverses by what they receive beside the layer's output.
-        seed: of the inverses, for the table.
+    """Return the errors of inverse networks, named by what they receive, on batches.
 
     Returns:
         One row per image and inverse: seed, informed, image, and ``ERRORS``.

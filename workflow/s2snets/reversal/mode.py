@@ -1,7 +1,7 @@
 """A context in which forward passes record the reversed network as their graph."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.graph import Node
 from torch.nn.modules import module as hooks
-from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from s2snets.reversal.call_mode import Args, CallMode, Kwargs
 from s2snets.reversal.pools import POOLS, pool_to_centres, with_identity_gradient
 from s2snets.reversal.rectifiers import RECTIFIERS, is_zero, rectify
 from s2snets.reversal.variants import ARCHITECTURES, Reversal, resolve_reversal
@@ -35,27 +35,14 @@ OPAQUE = ("CompiledFunction", "DifferentiableGraph", "CheckpointFunction")
 """Names of autograd nodes that hide what they compute."""
 
 
-def always(node: Node) -> bool:
-    """Return True: a node of this name always rectifies."""
-    return True
+UNINTERCEPTED = {
+    "ReluBackward", "HardtanhBackward", "LeakyReluBackward", "PreluKernelBackward",
+    "RreluWithNoiseBackward", "ThresholdBackward",
+}  # fmt: skip
+"""Names of the autograd nodes of rectifiers that were not intercepted."""
 
-
-def clamps_at_zero(node: Any) -> bool:
-    """Return whether a clamp's lower bound is 0."""
-    return is_zero(getattr(node, "_saved_min", None))
-
-
-UNINTERCEPTED: dict[str, Callable[[Node], bool]] = {
-    "ReluBackward": always,
-    "HardtanhBackward": always,
-    "LeakyReluBackward": always,
-    "PreluKernelBackward": always,
-    "RreluWithNoiseBackward": always,
-    "ThresholdBackward": always,
-    "ClampBackward": clamps_at_zero,
-    "ClampMinBackward": clamps_at_zero,
-}
-"""Autograd nodes of rectifiers that were not intercepted: whether a node rectifies."""
+CLAMPS = {"ClampBackward", "ClampMinBackward"}
+"""Names of nodes that are rectifiers where their lower bound is 0."""
 
 POOLED = ("MaxPool", "AdaptiveMaxPool", "FractionalMaxPool")
 
@@ -79,7 +66,7 @@ def graph_nodes(values: object, ends: Iterable[Node] = ()) -> Iterator[Node]:
         yield node
 
 
-class ReversingMode(TorchFunctionMode):
+class ReversingMode(CallMode):
     """The mode of ``reversed_as``: intercepts layers, and counts rectifiers.
 
     Attributes:
@@ -93,15 +80,8 @@ class ReversingMode(TorchFunctionMode):
         self.rules = rules
         self.rectifiers, self.affine = 0, False
 
-    def __torch_function__(
-        self,
-        function: Callable,
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def call(self, function: Callable, args: Args, kwargs: Kwargs) -> Any:
         """Call the function with the gradient of its rule, if it has one."""
-        kwargs = kwargs or {}
         if function in RECTIFIERS:
             y = rectify(self.rules.relu, function, args, kwargs)
             if y is not None:
@@ -141,10 +121,14 @@ class ReversingMode(TorchFunctionMode):
         name = node.name()
         kind = name.removesuffix("0").removesuffix("1")
         rules = self.rules
-        hidden = kind.startswith(OPAQUE)
-        rectifies = rules.relu != "backprop" and UNINTERCEPTED.get(kind)
-        pools = rules.pool != "switches" and kind.startswith(POOLED)
-        if hidden or pools or (rectifies and rectifies(node)):
+        rectifier = kind in UNINTERCEPTED or (
+            kind in CLAMPS and is_zero(getattr(node, "_saved_min", None))
+        )
+        if (
+            kind.startswith(OPAQUE)
+            or (rules.pool != "switches" and kind.startswith(POOLED))
+            or (rules.relu != "backprop" and rectifier)
+        ):
             raise UserError(
                 f"reversal: {name} was not intercepted, so the result would be in part"
                 " a plain gradient; give the network itself, neither scripted nor"

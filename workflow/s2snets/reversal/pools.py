@@ -1,24 +1,25 @@
 """Max pooling and local response normalisation with gradients of other rules."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import FunctionCtx
 
 from s2snets.networks.layers import window_centres
+from s2snets.reversal.call_mode import Args, Kwargs
 
 # As in rectifiers: operators that a mode does not intercept.
 aten = torch.ops.aten
 
+Size = int | Sequence[int]
 Centres = Callable[[torch.Size, torch.Size], list[Tensor]]
 """Shapes before and after a pool -> its windows' centres along each axis."""
 
 
-def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+def per_axis(value: Size, axes: int) -> tuple[int, ...]:
     """Return a pool's argument as one number for each axis."""
     return (value,) * axes if isinstance(value, int) else tuple(value)
 
@@ -64,10 +65,10 @@ def max_pool(axes: int) -> Binder:
 
     def bind(
         input: Tensor,
-        kernel_size: int | Sequence[int],
-        stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0,
-        dilation: int | Sequence[int] = 1,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
         ceil_mode: bool = False,
         return_indices: bool = False,
     ) -> tuple[Tensor, Centres]:
@@ -118,9 +119,7 @@ POOLS = {
 }
 
 
-def pool_to_centres(
-    function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Any:
+def pool_to_centres(function: Callable, args: Args, kwargs: Kwargs) -> Any:
     """Return a max pooling's output, whose gradient is at the windows' centres."""
     x, centres = POOLS[function](*args, **kwargs)
     return CentredMaxPool.apply(x, partial(function, *args, **kwargs), centres)
@@ -130,19 +129,17 @@ class IdentityGradient(torch.autograd.Function):
     """A layer whose gradient is the identity's."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, run: Callable[[], Tensor]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, run: Callable[[], Tensor]) -> Tensor:
         """Run the layer on x."""
         return run()
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         """Return the gradient of x."""
         return grads[0], None
 
 
-def with_identity_gradient(
-    function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Tensor:
+def with_identity_gradient(function: Callable, args: Args, kwargs: Kwargs) -> Tensor:
     """Return a layer's output, whose gradient is the identity's."""
     x = args[0] if args else kwargs["input"]
     return IdentityGradient.apply(x, partial(function, *args, **kwargs))

@@ -4,13 +4,15 @@ A binder takes a function's own arguments and returns a ``Binding``, or None whe
 arguments make no rectifier.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from s2snets.reversal.call_mode import Args, Kwargs
 
 # Gradients are computed by the operators themselves: a mode that is still active in the
 # backward pass would take functions for rectifiers of the network.
@@ -187,9 +189,7 @@ class RuleRectifier(torch.autograd.Function):
         return grad, None, None, None
 
 
-def rectify(
-    rule: str, function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Tensor | None:
+def rectify(rule: str, function: Callable, args: Args, kwargs: Kwargs) -> Tensor | None:
     """Return a rectifier's output, whose gradient is the rule's.
 
     Returns None where the arguments make no rectifier.

@@ -6,17 +6,16 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor, nn
 
-from s2snets.networks.layers import (
-    LOGITS,
-    evaluation_mode,
-    layer_output,
-    split_classifier,
-)
+from s2snets.networks import layers
+from s2snets.networks.layers import LOGITS
 from s2snets.reversal import starts
 from s2snets.reversal.dense import native_side, sliding
 from s2snets.reversal.mode import reversed_as
 from s2snets.reversal.starts import Seeds, Start
 from s2snets.reversal.variants import Reversal
+
+Reverse = Callable[[Tensor], Tensor]
+"""Start p, shaped as a layer's output -> responses (N, 3, H, W)."""
 
 MAX_DRAWS = 20  # random neurons that ``respond`` tries until an image responds
 
@@ -46,19 +45,19 @@ def activation(
     Raises:
         UserError: see ``reversed_as`` and ``layers.layer_output``.
     """
-    prepare, normalise, net, after = split_classifier(classifier)
+    prepare, normalise, net, after = layers.split_classifier(classifier)
     with torch.no_grad():
         x = (normalise if dense else prepare)(pixels)
     x = x.detach().requires_grad_()
     side = native_side(classifier, dense) if dense else None
     with (
-        evaluation_mode(classifier),
+        layers.evaluation_mode(classifier),
         torch.enable_grad(),
         reversed_as(reversal) as mode,
     ):
         with nullcontext() if side is None else sliding(net, side, x):
             # A copy: a network may begin with an operation in place.
-            y = layer_output(net, x.clone(), layer)
+            y = layers.layer_output(net, x.clone(), layer)
         if layer == LOGITS:
             y = after(y)
         else:
@@ -74,19 +73,11 @@ def is_blank(values: Tensor) -> Tensor:
     return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
 
 
-def redraw(
-    y: Tensor,
-    reverse: Callable[[Tensor], Tensor],
-    seed: Seeds,
-    attempts: int,
-) -> Tensor:
+def redraw(y: Tensor, reverse: Reverse, seed: Seeds, attempts: int) -> Tensor:
     """Return responses to a random neuron, redrawn for images whose response is blank.
 
-    Args:
-        y: a layer's output.
-        reverse: start p, shaped as y -> responses (N, 3, H, W).
-        seed: of the draws.
-        attempts: how many neurons are tried at most.
+    ``reverse`` turns a start p into responses (N, 3, H, W); at most ``attempts``
+    neurons of the layer's output y are tried.
     """
     response = reverse(starts.random_neuron(y, seed))
     for attempt in range(1, attempts):
@@ -109,14 +100,8 @@ def respond(
 ) -> Tensor:
     """Return the reversed network's images φ†(p, r) of a batch, in one pass.
 
-    Args:
-        classifier: as for ``activation``.
-        pixels: as for ``activation``.
-        reversal: as for ``activation``.
-        layer: as for ``activation``.
-        start: the name of a start, a function y -> p, or a tensor that fits y.
-        seed: of random starts.
-        dense: as for ``activation``.
+    ``start`` is a name, a function y -> p or a tensor that fits y, ``seed`` that of
+    random starts; the other arguments are those of ``activation``.
 
     Returns:
         (N, 3, H, W) in the network's own, normalised, colours, and of the size that

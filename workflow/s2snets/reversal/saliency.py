@@ -49,15 +49,10 @@ def saliency_maps(
     classifier: PixelClassifier | None,
     device: torch.device,
 ) -> dict[str, list[np.ndarray]]:
-    """Return maps by every method; images of one size are reversed together.
+    """Return the maps, float32 (H, W), of images, uint8 (H, W, 3), by method.
 
-    Args:
-        images: uint8 (H, W, 3) each.
-        classifier: a network on the device; None: the baseline alone.
-        device: of the network.
-
-    Returns:
-        By method, float32 (H, W) of each image.
+    Images of one size are reversed together. Without a classifier there is the baseline
+    alone.
     """
     if classifier is None:
         return {BASELINE: [gaussian_baseline(*image.shape[:2]) for image in images]}

@@ -43,11 +43,7 @@ class Segmenter(NamedTuple):
 
 
 def check_side(segmenter: Segmenter) -> None:
-    """Raise if the images are smaller than the network's own.
-
-    Raises:
-        UserError: so they are.
-    """
+    """Raise a ``UserError`` if the images are smaller than the network's own."""
     side = segmenter.settings.side
     native = getattr(segmenter.classifier, "input_side", None)
     if native is not None and side < native:
@@ -111,15 +107,9 @@ def score_groups(
     threads: int,
     report: Progress,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the scores of each group of images; see ``score_group``.
+    """Yield the scores of each group of images, given by their numbers.
 
-    Args:
-        segmenter: the network.
-        images: all images.
-        groups: numbers of the images of each group.
-        seed: of the network, for the table.
-        threads: number of images that are cut at once.
-        report: the progress, which knows the number of images done before.
+    ``seed`` is for the table; ``threads`` images are cut at once; see ``score_group``.
     """
     head: dict[str, Any] = {
         "seed": seed,
@@ -138,15 +128,10 @@ def score_groups(
 def segmentation_pictures(
     segmenter: Segmenter, examples: Iterable[tuple[int, Example]]
 ) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
-    """Yield the pictures of each step of a segmentation.
-
-    Args:
-        segmenter: the network.
-        examples: images with their numbers.
+    """Yield the pictures of each step in segmenting some images, given with numbers.
 
     Yields:
-        The names of the image, of the method and of the kind of picture, and the
-        picture, uint8 (H, W, 3).
+        The names of the image, the method and the kind of picture; uint8 (H, W, 3).
     """
     settings = segmenter.settings
     for number, example in examples:

@@ -70,12 +70,9 @@ def draw_start(
 
 
 def generate(generator: Generator, parameters: Parameters, features: Tensor) -> Tensor:
-    """Return pixels (T, 3, H, W): each target's generator on its feature vector.
+    """Return pixels (T, 3, H, W): each target's generator on its features (T, length).
 
-    Args:
-        generator: whose parameters are replaced.
-        parameters: of each target.
-        features: (T, length).
+    The parameters take the place of the generator's.
     """
     if generator.pretrained:  # α has a row for each target; the decoder is shared
         return functional_call(generator, parameters, (features,))

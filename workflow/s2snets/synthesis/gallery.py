@@ -17,12 +17,7 @@ Arrays = Mapping[str, np.ndarray]
 def choose_classes(
     classes: Sequence[str], compounds: Iterable[Sequence[str]]
 ) -> list[str]:
-    """Return the classes of compounds, and others evenly spaced, in their order.
-
-    Args:
-        classes: of a sweep, in order.
-        compounds: lists of classes.
-    """
+    """Return a sweep's classes that are in compounds, and others evenly spaced."""
     chosen = {name for parts in compounds for name in parts} & set(classes)
     others = [name for name in classes if name not in chosen]
     room = max(0, min(MIN_CLASSES - len(chosen), len(others)))
@@ -41,14 +36,12 @@ def select_pictures(
 ) -> dict[str, np.ndarray]:
     """Return the pictures of sweeps and of training images that figures show.
 
-    Args:
-        sweeps: arrays of each sweep, see ``preferred.picture_arrays``.
-        names: the network of each sweep.
-        rankings: arrays of each ranking, see ``ranking.ranking_arrays``.
+    Sweeps are arrays of ``preferred.picture_arrays``, each of the network of this name;
+    rankings those of ``ranking.ranking_arrays``. Of the classes' images some are shown,
+    of the others all.
 
     Returns:
-        The arrays of one gallery, ``pictures`` and ``KEYS``: some of the classes'
-        images, and all others.
+        The arrays of one gallery: ``pictures`` and ``KEYS``.
     """
     tables, pictures = [], []
     classes: dict[str, set[str]] = {}  # shown of each network

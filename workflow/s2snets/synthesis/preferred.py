@@ -42,11 +42,9 @@ class Searcher(NamedTuple):
 
 
 def load_generator(weights: Path | None, size: int) -> Generator:
-    """Return a generator of images of ``size`` pixels.
+    """Return a generator of images of ``size`` pixels, a fresh one without weights.
 
-    Args:
-        weights: of a trained autoencoder, whose decoder it gets; None: a fresh one.
-        size: of the images.
+    Weights are those of a trained autoencoder, whose decoder it gets.
     """
     if weights is None:
         return Generator(size)
@@ -128,12 +126,9 @@ def search_groups(
 
 
 def progress_of_steps(total: int, left: int, steps: int) -> Callable[[int], None]:
-    """Return a function that reports progress, given the targets that took a step.
+    """Return a function that reports progress, given how many targets took a step.
 
-    Args:
-        total: number of targets.
-        left: number of targets that are not done.
-        steps: of each target.
+    ``left`` of ``total`` targets are not done, each of which takes ``steps``.
     """
     done = (total - left) * steps
     report = Progress(total * steps, done, unit="steps")

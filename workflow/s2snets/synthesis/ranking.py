@@ -1,6 +1,6 @@
 """Rankings of images by a network: those with the greatest logit of each class."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -27,13 +27,8 @@ def rank_group(
 
     Of equal logits the image that comes first is ranked first.
 
-    Args:
-        classifier: the network.
-        batches: of images.
-        count: images of each class.
-
     Returns:
-        One row per class and image: class, image, score.
+        ``count`` rows per class: class, image, score.
     """
     outputs = [(numbers, classifier(pixels)) for numbers, pixels, *_ in batches]
     numbers, logits = zip(*outputs, strict=True)
@@ -50,11 +45,9 @@ def rank_group(
 
 
 def merge_rankings(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the first ``count`` rows of each class: class, image, score, rank from 1.
+    """Return the first ``count`` rows of each class among those of all groups.
 
-    Args:
-        rows: of all groups.
-        count: images of each class.
+    A column ``rank`` counts from 1.
     """
     rows = rows.sort_values(["class", "score", "image"], ascending=[True, False, True])
     rows["rank"] = rows.groupby("class").cumcount() + 1
@@ -64,18 +57,13 @@ def merge_rankings(rows: pd.DataFrame, count: int) -> pd.DataFrame:
 def ranking_arrays(
     name: str, rows: pd.DataFrame, images: ImageSet, pictures: ImageSet
 ) -> dict[str, np.ndarray]:
-    """Return the pictures of a ranking, uint8 (P, H, W, 3), and their keys.
+    """Return the pictures of a network's ranking, uint8 (P, H, W, 3), and their keys.
 
-    Args:
-        name: of the network.
-        rows: the ranking.
-        images: as the network received them, with labels.
-        pictures: the same images as the figures show them.
+    ``images`` have labels; ``pictures`` are the same images as the figures show them.
     """
-    classes: Sequence[str] = images.classes or [
-        str(number) for number in range(rows["class"].max() + 1)
-    ]
-    names, labels = np.array(classes), images.labels[rows["image"]]
+    numbers = range(rows["class"].max() + 1)
+    names = np.array(images.classes or [str(number) for number in numbers])
+    labels = images.labels[rows["image"]]
     pixels = torch.stack([pictures[number][0] for number in rows["image"]])
     return {
         "pictures": pixels.permute(0, 2, 3, 1).numpy(),

@@ -72,15 +72,10 @@ def activations(outputs: Tensor) -> tuple[Tensor, Tensor]:
 def class_numbers(
     classes: Sequence[str], wanted: Sequence[str], key: str = "classes"
 ) -> tuple[int, ...]:
-    """Return the numbers of classes by name.
-
-    Args:
-        classes: names in the order of the logits.
-        wanted: names to look up.
-        key: setting that holds them, for the error message.
+    """Return the numbers of wanted classes, among those in the order of the logits.
 
     Raises:
-        UserError: an unknown name.
+        UserError: an unknown name; ``key`` is the setting that holds it.
     """
     for name in wanted:
         if name not in classes:
@@ -95,12 +90,7 @@ def class_numbers(
 def filter_targets(
     classifier: PixelClassifier, settings: Filters, side: int
 ) -> list[Target]:
-    """Return the targets for filters of one layer.
-
-    Args:
-        classifier: the network.
-        settings: the layer and its channels.
-        side: of the images, pixels.
+    """Return the targets for filters of one layer, for images of ``side`` pixels.
 
     Raises:
         UserError: no such layer, or no such channel in it.
