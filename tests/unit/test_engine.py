@@ -309,7 +309,7 @@ def stage(images, out, *options, **changes):
     sets = ("images", "validation-photos", "validation-labelled")
     return subprocess.Popen(
         [
-            sys.executable, "-m", "s2snets.stages.pretrain_autoencoder",
+            sys.executable, "-m", "s2snets.stages", "pretrain_autoencoder",
             *(word for name in sets for word in (f"--{name}", images)),
             "--weights", out / "weights.safetensors", "--curve", out / "curve.csv",
             "--record", out / "record.json", "--save-every", "0",

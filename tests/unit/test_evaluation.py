@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from s2snets import evaluation
-from s2snets.config import Classifier, Predict
+from s2snets import config, evaluation
+from s2snets.config import Classifier
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
@@ -30,26 +30,25 @@ from s2snets.networks.checkpoints import (
 from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime import files
-from s2snets.runtime.chunked_parquet import (
-    ChunkedParquet,
-    chunk_folder,
-    remove_chunks,
-)
+from s2snets.runtime.chunked_parquet import ChunkedParquet
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import chunk_folder, remove_chunks
 from s2snets.runtime.tables import SCORED_COLUMNS, read_rows
-from s2snets.stages import measure_information, predict
+from s2snets.stages import information
+from s2snets.stages.information import MeasureInformation
+from s2snets.stages.predictions import Predict, PredictSettings
 
 CPU = torch.device("cpu")
 IMAGES, PARTS = 26, 4
-SETTINGS = Predict(strengths=[0.0, 0.3, 1.0], noisy_images=11, batch=4)
+SETTINGS = config.Predict(strengths=[0.0, 0.3, 1.0], noisy_images=11, batch=4)
 SHARED = {
     "image_size": 32,
     "resize_mode": "pad",
     "autoencoder": {"width": 4, "stages": 1},
 }
 JOBS = {
-    predict: {**SHARED, "predict": SETTINGS.model_dump()},
-    measure_information: {**SHARED, "information": {"bins": [32]}},
+    Predict: {**SHARED, "predict": SETTINGS.model_dump()},
+    MeasureInformation: {**SHARED, "information": {"bins": [32]}},
 }
 
 
@@ -83,12 +82,12 @@ def classifiers(study):
 @pytest.fixture(autouse=True)
 def small_groups(monkeypatch):
     monkeypatch.setattr(evaluation, "GROUP_SIZE", 8)
-    monkeypatch.setattr(measure_information, "BATCH", 4)
+    monkeypatch.setattr(information, "BATCH", 4)
 
 
 def command(stage, study, out, seed=0):
     """Return a stage's command line, and the path of its table."""
-    table = {predict: "predictions", measure_information: "information"}[stage]
+    table = {Predict: "predictions", MeasureInformation: "information"}[stage]
     words = {
         "images": study / "images",
         "autoencoder": study / "autoencoder.safetensors",
@@ -99,7 +98,7 @@ def command(stage, study, out, seed=0):
         "settings": json.dumps(JOBS[stage]),
     }
     line = [word for key, value in words.items() for word in (f"--{key}", str(value))]
-    if stage is predict:
+    if stage is Predict:
         weights = [str(study / name / "weights.safetensors") for name in "LA"]
         line += ["--classifiers", *weights, "--names", "L", "A"]
     return line, out / "rows.parquet"
@@ -166,11 +165,11 @@ def plain(images, numbers, autoencoder, classifiers, settings, seed):
 
 
 def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path):
-    made(predict, study, tmp_path, seed=5)
+    made(Predict, study, tmp_path, seed=5)
     autoencoder = load_autoencoder(
-        study / "autoencoder.safetensors", predict.Job(**JOBS[predict]).autoencoder
+        study / "autoencoder.safetensors", PredictSettings(**JOBS[Predict]).autoencoder
     )
-    numbers = sample(IMAGES, None, predict.SAMPLE)
+    numbers = sample(IMAGES, None, 0)
     truth = plain(images, numbers, autoencoder, classifiers, SETTINGS, 5)
     rows = pd.read_parquet(tmp_path / "rows.parquet")
     inexact = [name for name in rows if name.startswith("probability")]
@@ -245,14 +244,14 @@ def test_no_image_is_read_before_its_group_is_wanted(images, classifiers, monkey
     )
     batches = evaluation.EvaluationBatches(images, np.arange(IMAGES), 4)
     groups = evaluation.iterate_batches(batches, range(PARTS), device=CPU)
-    clean = Predict(strengths=[0.0])
+    clean = config.Predict(strengths=[0.0])
     done = evaluation.prediction_tables(groups, evaluation.identity, classifiers, clean)
     for images_read, rows in zip((8, 16, 24, 26), done, strict=True):
         assert len(read) == images_read
         assert len(rows) <= 8 * 2
 
 
-@pytest.mark.parametrize("stage", [predict, measure_information])
+@pytest.mark.parametrize("stage", [Predict, MeasureInformation])
 def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
     study, tmp_path, monkeypatch, stage
 ):
@@ -267,7 +266,7 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
         wanted.append(list(parts))
         return iterate(batches, parts, **options)
 
-    monkeypatch.setattr(stage, "iterate_batches", watched)
+    monkeypatch.setattr(evaluation, "iterate_batches", watched)
     for number in range(PARTS + 2):  # the parts, the table, the record
         out = tmp_path / str(number)
         killed_at_file(monkeypatch, stage, study, out, number)
@@ -282,19 +281,19 @@ def test_a_job_killed_again_and_again_ends_in_the_same_bytes(
     study, tmp_path, monkeypatch
 ):
     for _ in range(PARTS):
-        killed_at_file(monkeypatch, predict, study, tmp_path / "killed", 1)
-    assert made(predict, study, tmp_path / "killed") == made(
-        predict, study, tmp_path / "whole"
+        killed_at_file(monkeypatch, Predict, study, tmp_path / "killed", 1)
+    assert made(Predict, study, tmp_path / "killed") == made(
+        Predict, study, tmp_path / "whole"
     )
 
 
 def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, capsys):
-    line, table = command(predict, study, tmp_path / "killed")
+    line, table = command(Predict, study, tmp_path / "killed")
     script = """if True:
         import os, signal, sys
         from s2snets import evaluation
         from s2snets.runtime import chunked_parquet
-        from s2snets.stages import predict
+        from s2snets.stages.predictions import Predict
         evaluation.GROUP_SIZE, left = 8, iter(range(2))
         write = chunked_parquet.pq.write_table
         def dying(rows, draft, **options):
@@ -303,7 +302,7 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
                 os.truncate(draft, 100)
                 os.kill(os.getpid(), signal.SIGKILL)
         chunked_parquet.pq.write_table = dying
-        predict.main(sys.argv[1:])
+        Predict.main(sys.argv[1:])
     """
     source = Path(evaluation.__file__).parents[1]
     died = subprocess.run(
@@ -315,8 +314,8 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
     assert died.returncode == -signal.SIGKILL
     assert len(list(chunk_folder(table).glob("0*.parquet"))) == 2
     assert len(list(chunk_folder(table).iterdir())) == 3  # and a draft
-    assert made(predict, study, tmp_path / "killed") == made(
-        predict, study, tmp_path / "whole"
+    assert made(Predict, study, tmp_path / "killed") == made(
+        Predict, study, tmp_path / "whole"
     )
     assert "resumed, with 2 of 4 chunks done" in capsys.readouterr().err
     assert not chunk_folder(table).exists()
@@ -325,21 +324,21 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
 def test_parts_of_another_seed_are_told_and_made_anew(
     study, tmp_path, monkeypatch, capsys
 ):
-    killed_at_file(monkeypatch, predict, study, tmp_path / "killed", 3, seed=1)
-    found = made(predict, study, tmp_path / "killed", seed=2)
+    killed_at_file(monkeypatch, Predict, study, tmp_path / "killed", 3, seed=1)
+    found = made(Predict, study, tmp_path / "killed", seed=2)
     assert "3 of 4 chunks computed again: other seed" in capsys.readouterr().err
-    assert found == made(predict, study, tmp_path / "whole", seed=2)
+    assert found == made(Predict, study, tmp_path / "whole", seed=2)
 
 
 def test_parts_through_other_weights_are_made_anew(
     study, tmp_path, monkeypatch, capsys
 ):
-    killed_at_file(monkeypatch, predict, study, tmp_path, 3)
+    killed_at_file(monkeypatch, Predict, study, tmp_path, 3)
     weights = study / "autoencoder.safetensors"
     kept = weights.read_bytes()
     try:
         save_weights(SegNet(4, 1), weights)
-        made(predict, study, tmp_path)
+        made(Predict, study, tmp_path)
     finally:
         weights.write_bytes(kept)
     assert "3 of 4 chunks computed again: other autoencoder" in capsys.readouterr().err
@@ -367,10 +366,10 @@ def empty(path):
 
 @pytest.mark.parametrize("harm", [flip, cut, empty])
 def test_a_damaged_part_alone_is_made_anew(study, tmp_path, monkeypatch, capsys, harm):
-    truth = made(predict, study, tmp_path / "whole")
-    killed_at_file(monkeypatch, predict, study, tmp_path / "killed", PARTS)
+    truth = made(Predict, study, tmp_path / "whole")
+    killed_at_file(monkeypatch, Predict, study, tmp_path / "killed", PARTS)
     harm(chunk_folder(tmp_path / "killed/rows.parquet") / "000001.parquet")
-    assert made(predict, study, tmp_path / "killed") == truth
+    assert made(Predict, study, tmp_path / "killed") == truth
     told = capsys.readouterr().err
     assert "1 of 4 chunks computed again: damaged" in told
     assert "with 3 of 4 chunks done" in told
@@ -408,7 +407,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
 
 
 def test_rows_of_several_files_share_sorted_categories(study, tmp_path):
-    made(predict, study, tmp_path / "b")
+    made(Predict, study, tmp_path / "b")
     rows = pd.read_parquet(tmp_path / "b/rows.parquet")
     rows.assign(source="a").to_parquet(tmp_path / "a.parquet")
     paths = [tmp_path / "b/rows.parquet", tmp_path / "a.parquet"]
@@ -424,7 +423,7 @@ def test_rows_of_several_files_share_sorted_categories(study, tmp_path):
 
 
 def test_rows_that_lack_a_column_or_were_altered_are_named(study, tmp_path):
-    made(predict, study, tmp_path)
+    made(Predict, study, tmp_path)
     table = tmp_path / "rows.parquet"
     with pytest.raises(UserError, match=r"rows\.parquet: .*lost"):
         read_rows([table], ["lost"])
