@@ -2,16 +2,17 @@
 
     PYTHONPATH=workflow python benchmarks/reversal.py
 
-VGG-16 and ResNet-50 with random weights at 224 pixels: each of captum's methods beside
-the same of ours. First one image a pass, both in turn, in seconds of the processor, so
-that whatever else the machine does falls on both; the images they find must be equal.
-The ratio, theirs to ours, is the median of the turns'. Then the peaks of memory while
-a batch passes, beyond the network's, each in a process of its own. Last the batch's
-time an image, and its ratio to one image a pass.
+VGG-16 and ResNet-50 with random weights at 224 pixels: captum's methods and the same
+reversals here. First single images, in turn, in seconds of the processor, so that other
+load on the machine affects both; both must give equal images. The ratio of captum's time
+to ours is the median over turns. Then the peak of memory of a batch beyond the network's,
+each in a process of its own. Last the batch's time per image, and its ratio to that of
+single images.
 """
 
 import os
 import warnings
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,6 +21,7 @@ from time import process_time
 import torch
 from captum.attr import Deconvolution, GuidedBackprop, Saliency
 from common import alone, highest, in_turn, ratio, record
+from torch import Tensor
 
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.vision import torchvision
@@ -34,20 +36,23 @@ METHODS = {
 SIDE, BATCH, TURNS = 224, 4, 5
 EQUAL = 1e-5  # of the greatest value
 
+Way = Callable[[Frozen, Tensor, str], Tensor]
 
-def network(name):
-    """With its weights frozen, so that no way keeps what their gradients need."""
+
+def network(name: str) -> Frozen:
+    """Return a frozen network: nothing is kept for gradients of its weights."""
     torch.manual_seed(0)
     net = torchvision.models.get_model(name, weights=None)
     return Frozen(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
-def images(count):
+def images(count: int) -> Tensor:
+    """Return random images."""
     return torch.rand(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
 
 
-def theirs(net, pixels, method):
-    """The response to the most active neuron, as captum's users write it."""
+def theirs(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+    """Return captum's response to the most active neuron, as its users write it."""
     kind, more, _ = METHODS[method]
     with torch.no_grad():
         target = net(pixels).argmax(1)
@@ -57,8 +62,8 @@ def theirs(net, pixels, method):
         return kind(net).attribute(x, target, **more)
 
 
-def known(net, pixels, method):
-    """The same where the neuron is known: captum's own work and no more."""
+def known(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+    """Return captum's response to a given neuron: no forward pass to find it."""
     kind, more, _ = METHODS[method]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,28 +71,30 @@ def known(net, pixels, method):
         return kind(net).attribute(x, 0, **more)
 
 
-def ours(net, pixels, method):
+def ours(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+    """Return our response to the most active neuron."""
     return respond(net, pixels, METHODS[method][2])
 
 
-def ours_known(net, pixels, method):
+def ours_known(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+    """Return our response to a given neuron."""
     return respond(net, pixels, METHODS[method][2], start=first)
 
 
-def first(y):
-    """1 at class 0."""
+def first(y: Tensor) -> Tensor:
+    """Return 1 at class 0."""
     return torch.eye(1, y.shape[1]).expand_as(y)
 
 
-def seconds(way, net, pixels, method):
-    """Seconds an image."""
+def seconds(way: Way, net: Frozen, pixels: Tensor, method: str) -> float:
+    """Return the processor's time per image."""
     start = process_time()
     way(net, pixels, method)
     return (process_time() - start) / len(pixels)
 
 
-def peak(way, name, method):
-    """Megabytes that a batch adds to the peak, after one image has passed."""
+def peak(way: Way, name: str, method: str) -> float:
+    """Return the megabytes that a batch adds to the peak after a single image."""
     torch.set_num_threads(1)
     net, pixels = network(name), images(BATCH)
     with torch.no_grad():
@@ -98,12 +105,13 @@ def peak(way, name, method):
     return (highest() - before) / 2**20
 
 
-def rows():
+def rows() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table."""
     for name in NETWORKS:
         net, one, many = network(name), images(1), images(BATCH)
         for method in METHODS:
             a, b = known(net, one, method), ours_known(net, one, method)
-            # ours is by what the network saw, theirs by pixels
+            # ours is the gradient of the network's input, theirs of the pixels
             difference = (a * net.std - b).abs().max() / b.abs().max()
             assert difference < EQUAL, f"{name}, {method}: {difference:.1g}"
             ways = {
@@ -128,9 +136,10 @@ def rows():
             )
 
 
-def main():
+def main() -> None:
+    """Measure, and write the table."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    # What is freed goes back at once: peaks are then the same in every run.
+    # Freed memory is returned at once, so that peaks are the same in every run.
     os.environ["MALLOC_MMAP_THRESHOLD_"] = str(2**16)
     torch.set_num_threads(1)
     header = [

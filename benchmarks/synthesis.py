@@ -2,16 +2,17 @@
 
     PYTHONPATH=workflow python benchmarks/synthesis.py
 
-The demo's networks at 32 px, ten classes, and VGG-16 at 224 px, four; fresh weights,
-which change no time. Each as one group of targets and as groups of one, in both modes;
-and as one would without a generator, climbing the pixels of the same targets by as many
-steps of Adam. A start is drawn once, so that all do the same work. All in turn, in the
-processor's seconds, so that whatever else the machine does falls on all; the ratio, to
-one after the other, is the median of the turns'. Targets a minute are those of the
-settings' steps: the demo's, and at 224 px the published ones.
+The demo's networks at 32 px with ten classes, and VGG-16 at 224 px with four; weights
+are random, which changes no time. Targets are sought as one group and as groups of one,
+in both modes; and without a generator, by as many steps of Adam on the pixels of the
+same targets. One start is drawn, so that all ways do the same work. They are measured in
+turn, in seconds of the processor, so that other load on the machine affects all; the
+ratio to "one by one" is the median over turns. Targets a minute are for the settings'
+steps: the demo's, and at 224 px the published ones.
 """
 
 import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import median
 from time import process_time
@@ -22,19 +23,22 @@ from common import in_turn, processor, ratio, record
 
 from s2snets.config import Ascent, Classifier, PretrainedAscent
 from s2snets.networks.factory import build_classifier, classifier_spec
+from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.generator import Generator
 from s2snets.synthesis import ascent
 from s2snets.synthesis.targets import Target, activations, channel_outputs
 
 
 class Scale(NamedTuple):
+    """A network, its images and targets, and what is measured."""
+
     architecture: str
     side: int
     classes: int
     targets: int
     steps: int  # that are timed
     turns: int
-    settings: dict[str, int]  # a mode -> the steps of a whole search
+    settings: dict[str, int]  # steps of a whole search, by mode
 
 
 DEMO = {"scratch": 120, "pretrained": 120}
@@ -47,72 +51,93 @@ SCALES = {
 MODES = {"scratch": Ascent, "pretrained": PretrainedAscent}
 
 
-def at_once(classifier, targets, generator, settings):
+def at_once(
+    classifier: PixelClassifier,
+    targets: list[Target],
+    generator: Generator,
+    settings: Ascent,
+) -> None:
+    """Seek all targets as one group."""
     ascent.ascend(classifier, targets, generator, settings)
 
 
-def one_by_one(classifier, targets, generator, settings):
+def one_by_one(
+    classifier: PixelClassifier,
+    targets: list[Target],
+    generator: Generator,
+    settings: Ascent,
+) -> None:
+    """Seek each target alone."""
     for target in targets:
         ascent.ascend(classifier, [target], generator, settings)
 
 
-def pixels(classifier, targets, generator, settings):
-    """The same loss, save the regulariser, as a function of the pixels themselves."""
+def pixels(
+    classifier: PixelClassifier,
+    targets: list[Target],
+    generator: Generator,
+    settings: Ascent,
+) -> None:
+    """Minimise the same loss without the regulariser over the pixels themselves."""
     side = generator.size
-    sought = (0.1 * torch.randn(len(targets), 3, side, side)).requires_grad_()
-    descent = torch.optim.Adam([sought], 0.05)
+    logits = (0.1 * torch.randn(len(targets), 3, side, side)).requires_grad_()
+    optimiser = torch.optim.Adam([logits], 0.05)
     for _ in range(settings.steps):
-        found, values = activations(channel_outputs(classifier, sought.sigmoid()))
-        members = ascent.membership(targets, found.shape[1], found)
-        rivals = settings.penalty * ((1 - members) * found).sum()
-        loss = rivals - (members * torch.where(found > 0, found, values)).sum()
-        descent.zero_grad()
+        active, values = activations(channel_outputs(classifier, logits.sigmoid()))
+        members = ascent.membership(targets, active.shape[1], active)
+        rivals = settings.penalty * ((1 - members) * active).sum()
+        loss = rivals - (members * torch.where(active > 0, active, values)).sum()
+        optimiser.zero_grad()
         loss.backward()
-        descent.step()
+        optimiser.step()
 
 
 WAYS = {"one by one": one_by_one, "at once": at_once, "pixels, at once": pixels}
 
 
-def seconds(function, *given):
-    begun = process_time()
-    function(*given)
-    return process_time() - begun
+def seconds(function: Callable[..., object], *arguments: object) -> float:
+    """Return the processor's time that a call takes."""
+    start = process_time()
+    function(*arguments)
+    return process_time() - start
 
 
-def rows():
+def rows() -> Iterator[tuple[object, ...]]:
+    """Yield the rows of the table."""
     device = f"{processor()}, one core"
     for network, scale in SCALES.items():
         architecture = Classifier(architecture=scale.architecture)
-        classifier = build_classifier(classifier_spec(architecture, scale.classes, scale.side))
+        spec = classifier_spec(architecture, scale.classes, scale.side)
+        classifier = build_classifier(spec)
         targets = [
-            Target(str(unit), "class", "logits", (unit,))
-            for unit in range(scale.targets)
+            Target(str(number), "class", "logits", (number,))
+            for number in range(scale.targets)
         ]
         for mode, kind in MODES.items():
             generator = Generator(scale.side, pretrained=mode == "pretrained")
-            given = classifier, targets, generator
+            subject = classifier, targets, generator
             for way in WAYS.values():  # the first use of a shape costs more
                 way(classifier, targets[:1], generator, kind(steps=1))
             settings = kind(steps=scale.steps)
             ways = {
-                name: partial(seconds, way, *given, settings)
+                name: partial(seconds, way, *subject, settings)
                 for name, way in WAYS.items()
             }
-            found = in_turn(ways, scale.turns)
-            for way, taken in found.items():
+            measured = in_turn(ways, scale.turns)
+            for name, taken in measured.items():
                 rate = scale.targets * scale.steps / median(taken)
                 yield (
-                    f"{network}, {scale.side} px, {mode}: {way}",
+                    f"{network}, {scale.side} px, {mode}: {name}",
                     device,
                     scale.targets,
                     f"{rate:.3g}",
                     f"{60 * rate / scale.settings[mode]:.3g}",
-                    f"{ratio(found['one by one'], taken):.2f}",
+                    f"{ratio(measured['one by one'], taken):.2f}",
                 )
 
 
-def main():
+def main() -> None:
+    """Measure, and write the table."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
