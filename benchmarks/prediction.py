@@ -41,7 +41,8 @@ from s2snets.evaluation import (
 )
 from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
-from s2snets.runtime.chunked_parquet import ChunkedParquet, remove_chunks
+from s2snets.runtime.chunked_parquet import ChunkedParquet
+from s2snets.runtime.files import remove_chunks
 from s2snets.runtime.tables import SCORED_COLUMNS, read_rows
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,34 +10,35 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from s2snets.claims import claims
-from s2snets.claims.claims import (
-    CLAIMS,
+from s2snets.claims.document import with_claims
+from s2snets.claims.evidence import Estimate, Untestable
+from s2snets.claims.inputs import (
+    TABLE_COLUMNS,
+    count_parameters,
+    is_comparable,
+    printed_tables,
+    roles,
+)
+from s2snets.claims.printed_numbers import printed_numbers
+from s2snets.claims.registry import TESTS, claims
+from s2snets.claims.verdicts import (
     COLUMNS,
+    OTHER,
     compare,
     judge_claim,
     judge_number,
-    numbers,
-    published,
 )
-from s2snets.claims.evidence import Estimate, Untestable, roles
 from s2snets.config import Classifier, Information, Lattice
 from s2snets.measure.rrc import relate
-from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
-from s2snets.stages import compare_with_paper
+from s2snets.stages.comparison import CompareWithPaper
 
-PAPER = ASSETS / "palacio2018"
+DOCUMENT = Path(__file__).parents[2] / "docs/claims.md"
 LETTERS = "LAVIR"
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 1.0)
 
 
-def printed_tables():
-    return claims.printed_tables(
-        pd.read_csv(PAPER / "table1.csv"), pd.read_csv(PAPER / "table2.csv")
-    )
-
-
+CLAIMS = claims()
 PRINTED = printed_tables()
 
 
@@ -291,7 +293,7 @@ MUTATIONS = {
 }  # fmt: skip
 
 
-BY_NAME = {one.id: one for one in (*CLAIMS, *numbers(PRINTED))}
+BY_NAME = {one.id: one for one in (*CLAIMS, *printed_numbers(PRINTED))}
 
 
 def verdict(study, name):
@@ -304,9 +306,9 @@ def verdict(study, name):
 
 
 def test_every_claim_has_a_mutation_and_a_name_of_its_own():
-    names = [one.id for one in CLAIMS] + [one.id for one in numbers(PRINTED)]
+    names = [one.id for one in CLAIMS] + [one.id for one in printed_numbers(PRINTED)]
     assert len(set(names)) == len(names)
-    assert set(MUTATIONS) == {one.id for one in CLAIMS}
+    assert set(MUTATIONS) == {one.id for one in CLAIMS} == set(TESTS)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -368,7 +370,7 @@ def test_other_images_and_networks_leave_numbers_untestable_and_shown():
     table = compare(PERFECT, PRINTED, comparable=False)
     found = table[table["kind"] == "number"]
     assert (found["verdict"] == "untestable").all()
-    assert (found["why"] == claims.OTHER).all()
+    assert (found["why"] == OTHER).all()
     assert found["ours"].notna().all()
 
 
@@ -444,10 +446,10 @@ def test_a_classifier_is_the_papers_by_letter_and_family_alone():
 
 def test_numbers_compare_only_with_given_weights_on_images_of_imagenets_size():
     given = {"L": None, "A": "IMAGENET1K_V1", "V": "IMAGENET1K_V1"}
-    assert published(given, 256)
-    assert not published(given, 32)
-    assert not published(given | {"V": None}, 256)
-    assert not published({"L": None}, 256)
+    assert is_comparable(given, 256)
+    assert not is_comparable(given, 32)
+    assert not is_comparable(given | {"V": None}, 256)
+    assert not is_comparable({"L": None}, 256)
 
 
 def test_the_verdict_of_most_and_some_hangs_on_the_right_comparison():
@@ -493,16 +495,16 @@ def test_figure_7_is_read_at_the_studys_own_thresholds():
 
 
 def test_every_claim_is_in_the_document_as_the_code_tests_it():
-    text = claims.DOCUMENT.read_text()
-    assert claims.document(text) == text
+    text = DOCUMENT.read_text()
+    assert with_claims(text) == text
     for one in CLAIMS:
         assert f"| `{one.id}` |" in text
-        assert one.test.__doc__
+        assert one.how
 
 
 def stage(folder, **changes):
     """Command line of the stage on the perfect study's files."""
-    files = {name: folder / f"{name}.csv" for name in compare_with_paper.TABLES}
+    files = {name: folder / f"{name}.csv" for name in TABLE_COLUMNS}
     clean = [
         (f"A_{i}", j, 0.0, PERFECT.cross(i, j).value) for i in LETTERS for j in LETTERS
     ]
@@ -539,7 +541,7 @@ def stage(folder, **changes):
 
 
 def test_the_stage_writes_the_comparison(tmp_path):
-    compare_with_paper.main(stage(tmp_path))
+    CompareWithPaper.main(stage(tmp_path))
     table = pd.read_csv(tmp_path / "comparison.csv")
     assert list(table) == COLUMNS
     expected = compare(PERFECT, PRINTED, False)
@@ -547,16 +549,16 @@ def test_the_stage_writes_the_comparison(tmp_path):
     same = table["id"] != "no-correlation-with-size"
     assert list(table["verdict"][same]) == list(expected["verdict"][same])
     assert table[table["verdict"] == "untestable"]["kind"].eq("number").all()
-    assert compare_with_paper.parameters(tmp_path / "A.safetensors") == 15
+    assert count_parameters(tmp_path / "A.safetensors") == 15
 
 
 def test_the_stage_names_the_file_that_is_missing_or_damaged(tmp_path):
     with pytest.raises(UserError, match=r"gone\.csv: no such table"):
-        compare_with_paper.main(stage(tmp_path, rrc=[tmp_path / "gone.csv"]))
+        CompareWithPaper.main(stage(tmp_path, rrc=[tmp_path / "gone.csv"]))
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match=r"bad\.csv: lacks column input"):
-        compare_with_paper.main(stage(tmp_path, noise=[tmp_path / "bad.csv"]))
+        CompareWithPaper.main(stage(tmp_path, noise=[tmp_path / "bad.csv"]))
     command = stage(tmp_path)
     (tmp_path / "V.safetensors").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"V\.safetensors: damaged"):
-        compare_with_paper.main(command)
+        CompareWithPaper.main(command)

@@ -5,13 +5,13 @@ import pytest
 from torch import nn
 
 from s2snets.measure.lighter import against_cost
-from s2snets.networks.cost import multiply_adds, parameters
+from s2snets.networks.cost import count_multiply_adds, count_parameters
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
 
 
 def test_the_published_segnet_has_as_many_parameters_as_published():
-    assert parameters(SegNet()) == 29_480_259
+    assert count_parameters(SegNet()) == 29_480_259
 
 
 @pytest.mark.parametrize("side", [16, 17])
@@ -20,13 +20,13 @@ def test_multiply_adds_are_those_of_every_output_pixel(side):
     net = nn.Sequential(
         nn.Conv2d(3, 5, 3, padding=1), nn.BatchNorm2d(5), nn.Conv2d(5, 2, 1, stride=2)
     )
-    assert multiply_adds(net, side) == side**2 * 5 * 3 * 9 + half**2 * 2 * 5
+    assert count_multiply_adds(net, side) == side**2 * 5 * 3 * 9 + half**2 * 2 * 5
     assert not any(layer._forward_hooks for layer in net)
 
 
 def test_a_wider_and_a_deeper_segnet_cost_more():
     small, wide, deep = (
-        multiply_adds(SegNet(*size), 32) for size in ((8, 2), (16, 2), (8, 3))
+        count_multiply_adds(SegNet(*size), 32) for size in ((8, 2), (16, 2), (8, 3))
     )
     assert small < deep < wide
     assert wide == pytest.approx(4 * small, rel=0.1)

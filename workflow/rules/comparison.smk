@@ -1,5 +1,7 @@
 """Comparison: the paper's numbers and sentences beside the study's own."""
 
+from s2snets.stages.comparison import CompareWithPaper
+
 
 rule compare_with_paper:
     """Every printed number and every testable sentence, with a verdict."""
@@ -9,9 +11,14 @@ rule compare_with_paper:
             for name in ["accuracy", "table1", "table2", "parts", "noise"]
             + ["rrc", "information", "curves", "lab"]
         },
+        printed=[
+            asset("palacio2018/table1.csv"),
+            asset("palacio2018/table2.csv"),
+            asset("palacio2018/claims.csv"),
+        ],
         weights=collect(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-            classifier=CLASSIFIERS,
+            classifier=axes.classifiers,
             seed=study.seeds[0],
         ),
     output:
@@ -21,19 +28,9 @@ rule compare_with_paper:
     benchmark:
         "<benchmarks>/compare_with_paper.tsv"
     params:
-        code=fingerprint("s2snets.stages.compare_with_paper"),
-        printed=texts(WORKFLOW / "s2snets/assets/palacio2018"),
-        settings=section_json(
-            study, "image_size", "classifiers", "information", "lattice", "reference"
-        ),
+        **declared(CompareWithPaper),
     shell:
-        "python -m s2snets.stages.compare_with_paper --accuracy {input.accuracy:q}"
-        " --table1 {input.table1:q} --table2 {input.table2:q} --parts {input.parts:q}"
-        " --noise {input.noise:q} --rrc {input.rrc:q}"
-        " --information {input.information:q} --curves {input.curves:q}"
-        " --lab {input.lab:q} --weights {input.weights:q}"
-        " --comparison {output.comparison:q} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        CompareWithPaper.command()
 
 
 localrules:

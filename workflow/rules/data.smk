@@ -1,10 +1,19 @@
 """Data: every image set as tar shards and one index (section 3.2)."""
 
+from s2snets.stages.data import PackImages
+from s2snets.study.axes import IMAGE_SETS
+
+
+def image_files(wildcards):
+    """Return what a set is packed from, files and folders alike."""
+    sources = getattr(study.data, wildcards.set)
+    return [path for one in sources for path in (one.path, one.labels) if path]
+
 
 rule pack_images:
     """One image set, checked and packed."""
     input:
-        sources_of,
+        image_files,
     output:
         index="<results>/data/{set}/index.npz",
         about="<results>/data/{set}/index.json",
@@ -19,12 +28,9 @@ rule pack_images:
         mem_mb=grows(2000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.pack_images"),
-        settings=packing,
+        **declared(PackImages),
     shell:
-        "python -m s2snets.stages.pack_images"
-        " --index {output.index:q} --shards {output.shards:q} --record {output.record:q}"
-        " --threads {threads} --settings {params.settings:q} > {log:q} 2>&1"
+        PackImages.command()
 
 
 localrules:
@@ -34,4 +40,4 @@ localrules:
 rule data:
     """Every image set."""
     input:
-        collect("<results>/data/{set}/index.npz", set=SETS),
+        collect("<results>/data/{set}/index.npz", set=IMAGE_SETS),

@@ -1,5 +1,20 @@
 """Denoising: classical and learned denoisers in the autoencoders' place (3.3.1)."""
 
+from s2snets.stages.denoising import TabulateDenoising, TrainDenoiser
+
+LEARNED = "autoencoder"
+
+
+def denoiser_of(wildcards):
+    """Return the learned denoiser's weights; none for the classical ones."""
+    place = f"<results>/seed-{wildcards.seed}/autoencoders/denoising"
+    return f"{place}/weights.safetensors" if wildcards.denoiser == LEARNED else []
+
+
+def classical_denoiser(wildcards):
+    """Return the name of a classical denoiser; none for the learned one."""
+    return [] if wildcards.denoiser == LEARNED else wildcards.denoiser
+
 
 rule train_denoiser:
     """Train SegNet to map noisy photographs to clean ones."""
@@ -22,32 +37,17 @@ rule train_denoiser:
         mem_mb=grows(8000),
         runtime="7d",
     params:
-        code=fingerprint("s2snets.stages.train_denoiser"),
-        settings=section_json(
-            study,
-            "image_size",
-            "resize_mode",
-            "autoencoder",
-            training=study.denoise.training,
-            clip=study.predict.clip,
-        ),
+        **declared(TrainDenoiser),
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.train_denoiser --images {input.images:q}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        TrainDenoiser.command()
 
 
-rule predict_denoised:
-    """Noisy images through one denoiser and every classifier."""
+use rule predict as predict_denoised with:
     input:
         images="<results>/data/validation/index.npz",
         autoencoder=denoiser_of,
-        classifiers=collect(
-            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-            classifier=CLASSIFIERS,
-            allow_missing=True,
-        ),
+        classifiers=rules.predict.input.classifiers,
     output:
         predictions="<results>/seed-{seed}/denoised/{denoiser}.parquet",
         record="<results>/seed-{seed}/denoised/{denoiser}.json",
@@ -55,31 +55,9 @@ rule predict_denoised:
         "<logs>/predict_denoised/seed-{seed}/{denoiser}.log",
     benchmark:
         "<benchmarks>/predict_denoised/seed-{seed}/{denoiser}.tsv"
-    threads: 1
-    resources:
-        gpu=1,
-        mem_mb=grows(8000),
-        runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.predict"),
-        settings=section_json(
-            study,
-            "image_size",
-            "resize_mode",
-            "autoencoder",
-            "predict",
-            "reference",
-            images=study.denoised_images,
-        ),
-        names=CLASSIFIERS,
-        through=denoiser_flag,
-    shell:
-        "python -m s2snets.stages.predict --images {input.images:q}"
-        " {params.through} --source {wildcards.denoiser}"
-        " --classifiers {input.classifiers:q} --names {params.names}"
-        " --predictions {output.predictions:q} --record {output.record:q}"
-        " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        source="{denoiser}",
+        classical=classical_denoiser,
 
 
 rule tabulate_denoising:
@@ -87,7 +65,7 @@ rule tabulate_denoising:
     input:
         predictions=collect(
             rules.predict.output.predictions,
-            source=["original", "pretrained", *TUNED],
+            source=axes.main_sources,
             seed=study.seeds,
         ),
         denoised=collect(
@@ -102,17 +80,13 @@ rule tabulate_denoising:
     benchmark:
         "<benchmarks>/tabulate_denoising.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_denoising"),
-        names=CLASSIFIERS,
+        **declared(TabulateDenoising),
+        classifiers=axes.classifiers,
         denoisers=study.denoise.methods,
-        part=PART,
+        part=axes.part,
         reference=study.reference,
     shell:
-        "python -m s2snets.stages.tabulate_denoising"
-        " --predictions {input.predictions:q} --denoised {input.denoised:q}"
-        " --classifiers {params.names} --denoisers {params.denoisers}"
-        " --part {params.part} --reference {params.reference}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        TabulateDenoising.command()
 
 
 localrules:

@@ -1,14 +1,6 @@
 """Fine-tuning: A_S through each frozen classifier (section 3.3)."""
 
-FINETUNING = section_json(
-    study,
-    "image_size",
-    "resize_mode",
-    "autoencoder",
-    "reference",
-    # Which parts are tuned is the wildcard's: asking for one more retrains no other.
-    finetune=study.finetune.model_dump(mode="json", exclude={"parts"}),
-)
+from s2snets.stages.finetuning import FinetuneAutoencoder
 
 
 rule finetune_autoencoder:
@@ -35,14 +27,11 @@ rule finetune_autoencoder:
         mem_mb=grows(8000),
         runtime="2d",
     params:
-        code=fingerprint("s2snets.stages.finetune_autoencoder"),
-        settings=FINETUNING,
+        **declared(FinetuneAutoencoder),
+        part="{part}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.finetune_autoencoder --images {input.images:q}"
-        " --pretrained {input.pretrained:q} --classifier {input.classifier:q}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --part {wildcards.part} --seed {wildcards.seed}"
-        " --threads {threads} --settings {params.settings:q} > {log:q} 2>&1"
+        FinetuneAutoencoder.command()
 
 
 localrules:
@@ -54,7 +43,7 @@ rule finetuning:
     input:
         collect(
             rules.finetune_autoencoder.output.weights,
-            part=study.finetune.parts,
-            classifier=CLASSIFIERS,
+            part=axes.parts,
+            classifier=axes.classifiers,
             seed=study.seeds,
         ),

@@ -1,9 +1,12 @@
 """Information: nMI through every source (section 3.5), and the example images."""
 
-INFORMED = [
-    source for source in SOURCES if source in {"original", "pretrained", *TUNED}
-]
-SHOWN = ["pretrained", *TUNED]
+from s2snets.stages.information import (
+    CollectGallery,
+    MeasureInformation,
+    TabulateInformation,
+)
+
+RECONSTRUCTED = axes.main_sources[1:]
 
 
 rule measure_information:
@@ -24,14 +27,11 @@ rule measure_information:
         mem_mb=grows(8000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.measure_information"),
-        settings=section_json(study, "image_size", "resize_mode", "autoencoder", "information"),
+        **declared(MeasureInformation),
+        source="{source}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.measure_information --images {input.images:q}"
-        " --autoencoder {input.autoencoder:q} --source {wildcards.source}"
-        " --information {output.information:q} --record {output.record:q}"
-        " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        MeasureInformation.command()
 
 
 rule tabulate_information:
@@ -39,7 +39,7 @@ rule tabulate_information:
     input:
         information=collect(
             rules.measure_information.output.information,
-            source=INFORMED,
+            source=axes.main_sources,
             seed=study.seeds,
         ),
     output:
@@ -49,15 +49,11 @@ rule tabulate_information:
     benchmark:
         "<benchmarks>/tabulate_information.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_information"),
-        names=CLASSIFIERS,
-        part=PART,
-        settings=study.bootstrap.model_dump_json(),
+        **declared(TabulateInformation),
+        classifiers=axes.classifiers,
+        part=axes.part,
     shell:
-        "python -m s2snets.stages.tabulate_information"
-        " --information {input.information:q} --classifiers {params.names}"
-        " --part {params.part} --settings {params.settings:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        TabulateInformation.command()
 
 
 rule collect_gallery:
@@ -65,8 +61,8 @@ rule collect_gallery:
     input:
         images="<results>/data/validation/index.npz",
         autoencoders=collect(
-            "<results>/seed-{seed}/autoencoders/{place}/weights.safetensors",
-            place=[AUTOENCODERS[source] for source in SHOWN],
+            "<results>/seed-{seed}/autoencoders/{folder}/weights.safetensors",
+            folder=[axes.sources[name].autoencoder for name in RECONSTRUCTED],
             seed=study.seeds[0],
         ),
     output:
@@ -82,25 +78,12 @@ rule collect_gallery:
         mem_mb=grows(8000),
         runtime="1h",
     params:
-        code=fingerprint("s2snets.stages.collect_gallery"),
-        settings=section_json(
-            study,
-            "image_size",
-            "resize_mode",
-            "autoencoder",
-            "predict",
-            "gallery",
-            "reference",
-        ),
-        sources=SHOWN,
-        labels=list(KNOWN.loc[SHOWN, "label"]),
+        **declared(CollectGallery),
+        sources=RECONSTRUCTED,
+        labels=[axes.sources[name].label for name in RECONSTRUCTED],
         seed=study.seeds[0],
     shell:
-        "python -m s2snets.stages.collect_gallery --images {input.images:q}"
-        " --autoencoders {input.autoencoders:q} --sources {params.sources}"
-        " --labels {params.labels:q} --gallery {output.gallery:q} --lab {output.lab:q}"
-        " --record {output.record:q} --seed {params.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        CollectGallery.command()
 
 
 localrules:

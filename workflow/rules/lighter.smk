@@ -1,12 +1,13 @@
 """Lighter autoencoders: SegNet's width and depth as an axis (section 3.1)."""
 
+from s2snets.stages.lighter import TabulateLighter
 
-rule pretrain_lighter:
-    """Pretrain a SegNet of another size on photographs, as A_S was."""
+
+use rule pretrain_autoencoder as pretrain_lighter with:
     input:
         images="<results>/data/photos/index.npz",
-        photos="<results>/data/photos_validation/index.npz",
-        labelled="<results>/data/validation/index.npz",
+        validation_photos="<results>/data/photos_validation/index.npz",
+        validation_labelled="<results>/data/validation/index.npz",
     output:
         weights=ensure(
             "<results>/seed-{seed}/autoencoders/lighter/{size}/weights.safetensors",
@@ -18,32 +19,14 @@ rule pretrain_lighter:
         "<logs>/pretrain_lighter/seed-{seed}/{size}.log",
     benchmark:
         "<benchmarks>/pretrain_lighter/seed-{seed}/{size}.tsv"
-    threads: 1
-    resources:
-        gpu=1,
-        mem_mb=grows(8000),
-        runtime="7d",
-    params:
-        code=fingerprint("s2snets.stages.pretrain_autoencoder"),
-        settings=lighter_pretraining,
-    shell:
-        "python -m s2snets.stages.pretrain_autoencoder --images {input.images:q}"
-        " --validation-photos {input.photos:q} --validation-labelled {input.labelled:q}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+    priority: 0
 
 
-rule predict_lighter:
-    """Images through one lighter autoencoder and every classifier, without noise."""
+use rule predict as predict_lighter with:
     input:
         images="<results>/data/validation/index.npz",
-        autoencoder="<results>/seed-{seed}/autoencoders/lighter/{size}/weights.safetensors",
-        classifiers=collect(
-            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-            classifier=CLASSIFIERS,
-            allow_missing=True,
-        ),
+        autoencoder=rules.pretrain_lighter.output.weights,
+        classifiers=rules.predict.input.classifiers,
     output:
         predictions="<results>/seed-{seed}/lighter/{size}.parquet",
         record="<results>/seed-{seed}/lighter/{size}.json",
@@ -51,22 +34,8 @@ rule predict_lighter:
         "<logs>/predict_lighter/seed-{seed}/{size}.log",
     benchmark:
         "<benchmarks>/predict_lighter/seed-{seed}/{size}.tsv"
-    threads: 1
-    resources:
-        gpu=1,
-        mem_mb=grows(8000),
-        runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.predict"),
-        settings=lighter_prediction,
-        names=CLASSIFIERS,
-    shell:
-        "python -m s2snets.stages.predict --images {input.images:q}"
-        " --autoencoder {input.autoencoder:q} --source {wildcards.size}"
-        " --classifiers {input.classifiers:q} --names {params.names}"
-        " --predictions {output.predictions:q} --record {output.record:q}"
-        " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        source="{size}",
 
 
 rule tabulate_lighter:
@@ -78,7 +47,9 @@ rule tabulate_lighter:
             seed=study.seeds,
         )
         + collect(
-            rules.predict_lighter.output.predictions, size=LIGHTER, seed=study.seeds
+            rules.predict_lighter.output.predictions,
+            size=axes.lighter,
+            seed=study.seeds,
         ),
         curves=collect(
             rules.pretrain_autoencoder.output.curve,
@@ -86,7 +57,7 @@ rule tabulate_lighter:
             seed=study.seeds[0],
         )
         + collect(
-            rules.pretrain_lighter.output.curve, size=LIGHTER, seed=study.seeds[0]
+            rules.pretrain_lighter.output.curve, size=axes.lighter, seed=study.seeds[0]
         ),
     output:
         table="<tables>/lighter.csv",
@@ -95,23 +66,11 @@ rule tabulate_lighter:
     benchmark:
         "<benchmarks>/tabulate_lighter.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_lighter"),
-        settings=section_json(
-            study,
-            "image_size",
-            "reference",
-            autoencoders=[
-                one.model_dump(mode="json")
-                for one in (study.autoencoder, *study.lighter)
-            ],
-        ),
-        sources=["pretrained", *LIGHTER],
-        names=CLASSIFIERS,
+        **declared(TabulateLighter),
+        sources=["pretrained", *axes.lighter],
+        classifiers=axes.classifiers,
     shell:
-        "python -m s2snets.stages.tabulate_lighter"
-        " --predictions {input.predictions:q} --curves {input.curves:q}"
-        " --sources {params.sources} --classifiers {params.names}"
-        " --settings {params.settings:q} --table {output.table:q} > {log:q} 2>&1"
+        TabulateLighter.command()
 
 
 localrules:

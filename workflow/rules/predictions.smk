@@ -1,5 +1,14 @@
 """Predictions: every classifier on every source, and their accuracies (Tables 1, 2)."""
 
+from s2snets.stages.predictions import Predict, TabulateAccuracy
+
+
+def autoencoder_of(wildcards):
+    """A source's autoencoder; none for the original images."""
+    folder = axes.sources[wildcards.source].autoencoder
+    place = f"<results>/seed-{wildcards.seed}/autoencoders"
+    return f"{place}/{folder}/weights.safetensors" if folder else []
+
 
 rule predict:
     """One source's images through every classifier, at every noise strength."""
@@ -8,7 +17,7 @@ rule predict:
         autoencoder=autoencoder_of,
         classifiers=collect(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-            classifier=CLASSIFIERS,
+            classifier=axes.classifiers,
             allow_missing=True,
         ),
     output:
@@ -24,25 +33,20 @@ rule predict:
         mem_mb=grows(8000),
         runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.predict"),
-        settings=section_json(
-            study, "image_size", "resize_mode", "autoencoder", "predict", "reference"
-        ),
-        names=CLASSIFIERS,
+        **declared(Predict),
+        source="{source}",
+        classical=[],
+        names=axes.classifiers,
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.predict --images {input.images:q}"
-        " --autoencoder {input.autoencoder:q} --source {wildcards.source}"
-        " --classifiers {input.classifiers:q} --names {params.names}"
-        " --predictions {output.predictions:q} --record {output.record:q}"
-        " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        Predict.command()
 
 
 rule tabulate_accuracy:
     """Tables 1 and 2, the noise curves and the comparison of parts."""
     input:
         predictions=collect(
-            rules.predict.output.predictions, source=SOURCES, seed=study.seeds
+            rules.predict.output.predictions, source=axes.sources, seed=study.seeds
         ),
     output:
         accuracy="<tables>/accuracy.csv",
@@ -59,19 +63,12 @@ rule tabulate_accuracy:
         mem_mb=grows(8000),
         runtime="1h",
     params:
-        code=fingerprint("s2snets.stages.tabulate_accuracy"),
-        names=CLASSIFIERS,
-        part=PART,
+        **declared(TabulateAccuracy),
+        classifiers=axes.classifiers,
+        part=axes.part,
         reference=study.reference,
-        settings=study.bootstrap.model_dump_json(),
     shell:
-        "python -m s2snets.stages.tabulate_accuracy --predictions {input.predictions:q}"
-        " --classifiers {params.names} --part {params.part}"
-        " --reference {params.reference}"
-        " --accuracy {output.accuracy:q} --table1 {output.table1:q}"
-        " --table2 {output.table2:q} --parts {output.parts:q} --noise {output.noise:q}"
-        " --bootstrap {output.bootstrap:q} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        TabulateAccuracy.command()
 
 
 localrules:

@@ -1,12 +1,20 @@
 """Pretraining: SegNet on photographs, and on the labelled set (section 3.2)."""
 
+from s2snets.stages.pretraining import PretrainAutoencoder, TabulateCurves
+from s2snets.study.axes import CORPORA
+
+
+def corpus_index(wildcards):
+    """Return the index of the image set that a corpus is."""
+    return f"<results>/data/{CORPORA[wildcards.corpus]}/index.npz"
+
 
 rule pretrain_autoencoder:
     """Train SegNet to reconstruct one corpus; on photographs this makes A_S."""
     input:
         images=corpus_index,
-        photos="<results>/data/photos_validation/index.npz",
-        labelled="<results>/data/validation/index.npz",
+        validation_photos="<results>/data/photos_validation/index.npz",
+        validation_labelled="<results>/data/validation/index.npz",
     output:
         weights=ensure(
             "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/weights.safetensors",
@@ -25,36 +33,31 @@ rule pretrain_autoencoder:
         mem_mb=grows(8000),
         runtime="7d",
     params:
-        code=fingerprint("s2snets.stages.pretrain_autoencoder"),
-        settings=pretraining_settings,
+        **declared(PretrainAutoencoder),
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.pretrain_autoencoder --images {input.images:q}"
-        " --validation-photos {input.photos:q} --validation-labelled {input.labelled:q}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        PretrainAutoencoder.command()
 
 
 rule tabulate_curves:
     """The learning curves of both corpora (Figure 2)."""
     input:
-        collect(
-            "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/curve.csv",
+        curves=collect(
+            rules.pretrain_autoencoder.output.curve,
             corpus=CORPORA,
             seed=study.seeds[0],
         ),
     output:
-        "<tables>/curves.csv",
+        table="<tables>/curves.csv",
     log:
         "<logs>/tabulate_curves.log",
     benchmark:
         "<benchmarks>/tabulate_curves.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_curves"),
+        **declared(TabulateCurves),
         corpora=list(CORPORA),
     shell:
-        "python -m s2snets.stages.tabulate_curves --curves {input:q}"
-        " --corpora {params.corpora} --table {output:q} > {log:q} 2>&1"
+        TabulateCurves.command()
 
 
 localrules:

@@ -1,5 +1,7 @@
 """Relations: RRC, formal contexts and concept lattices (section 3.4)."""
 
+from s2snets.stages.relations import BuildLattices, Relate, SurveyLattices
+
 
 rule relate:
     """The relative rate of change of every autoencoder-classifier pair."""
@@ -13,10 +15,9 @@ rule relate:
     benchmark:
         "<benchmarks>/relate.tsv"
     params:
-        code=fingerprint("s2snets.stages.relate"),
+        **declared(Relate),
     shell:
-        "python -m s2snets.stages.relate --table2 {input.table2:q}"
-        " --bootstrap {input.bootstrap:q} --rrc {output.rrc:q} > {log:q} 2>&1"
+        Relate.command()
 
 
 rule build_lattices:
@@ -30,12 +31,10 @@ rule build_lattices:
     benchmark:
         "<benchmarks>/build_lattices.tsv"
     params:
-        code=fingerprint("s2snets.stages.build_lattices"),
+        **declared(BuildLattices),
         thresholds=study.lattice.thresholds,
     shell:
-        "python -m s2snets.stages.build_lattices --rrc {input.rrc:q}"
-        " --thresholds {params.thresholds} --lattices {output.lattices:q}"
-        " > {log:q} 2>&1"
+        BuildLattices.command()
 
 
 rule survey_lattices:
@@ -53,14 +52,10 @@ rule survey_lattices:
     benchmark:
         "<benchmarks>/survey_lattices.tsv"
     params:
-        code=fingerprint("s2snets.stages.survey_lattices"),
+        **declared(SurveyLattices),
         thresholds=study.lattice.thresholds,
     shell:
-        "python -m s2snets.stages.survey_lattices --rrc {input.rrc:q}"
-        " --bootstrap {input.bootstrap:q} --thresholds {params.thresholds}"
-        " --distinct {output.distinct:q} --table {output.table:q}"
-        " --relations {output.relations:q} --chains {output.chains:q}"
-        " > {log:q} 2>&1"
+        SurveyLattices.command()
 
 
 localrules:

@@ -1,5 +1,35 @@
 """Salient deconvolutional networks: a companion study (Mahendran & Vedaldi 2016)."""
 
+from s2snets.stages.salient import (
+    MeasureInverse,
+    ReverseNetwork,
+    Segment,
+    TabulateInverse,
+    TabulateSegmentation,
+    TabulateSelectivity,
+    TrainInverse,
+)
+from s2snets.study.axes import INFORMED_BY
+
+
+def inverted_weights(wildcards):
+    """Return the network that the inverse networks invert."""
+    folder = f"<results>/seed-{wildcards.seed}/classifiers"
+    return f"{folder}/{axes.inverted[0]}/weights.safetensors"
+
+
+def segmented_images(wildcards):
+    """Return the images whose foreground is known."""
+    return study.salient.segmentation.path
+
+
+def segmenting_network(wildcards):
+    """Return the network that segments; none for the Gaussian."""
+    name, seed = wildcards.segmenter, wildcards.seed
+    if name not in axes.reversed:
+        return []
+    return f"<results>/seed-{seed}/classifiers/{name}/weights.safetensors"
+
 
 rule reverse_network:
     """One network reversed in every way, and how little its neurons matter."""
@@ -21,14 +51,10 @@ rule reverse_network:
         mem_mb=grows(8000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.reverse_network"),
-        settings=reversal_settings,
+        **declared(ReverseNetwork),
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.reverse_network --images {input.images:q}"
-        " --photos {input.photos:q} --classifier {input.classifier:q}"
-        " --responses {output.responses:q} --selectivity {output.selectivity:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        ReverseNetwork.command()
 
 
 rule tabulate_selectivity:
@@ -36,7 +62,7 @@ rule tabulate_selectivity:
     input:
         selectivity=collect(
             rules.reverse_network.output.selectivity,
-            classifier=REVERSED,
+            classifier=axes.reversed,
             seed=study.seeds,
         ),
     output:
@@ -46,12 +72,9 @@ rule tabulate_selectivity:
     benchmark:
         "<benchmarks>/tabulate_selectivity.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_selectivity"),
-        settings=study.bootstrap.model_dump_json(),
+        **declared(TabulateSelectivity),
     shell:
-        "python -m s2snets.stages.tabulate_selectivity"
-        " --selectivity {input.selectivity:q} --settings {params.settings:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        TabulateSelectivity.command()
 
 
 rule train_inverse:
@@ -76,14 +99,11 @@ rule train_inverse:
         mem_mb=grows(8000),
         runtime="7d",
     params:
-        code=fingerprint("s2snets.stages.train_inverse"),
-        settings=inversion_settings,
+        **declared(TrainInverse),
+        informed="{informed}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.train_inverse --images {input.images:q}"
-        " --classifier {input.classifier:q} --informed {wildcards.informed}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        TrainInverse.command()
 
 
 rule measure_inverse:
@@ -109,22 +129,18 @@ rule measure_inverse:
         mem_mb=grows(8000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.measure_inverse"),
-        settings=inverse_settings,
+        **declared(MeasureInverse),
         informed=INFORMED_BY,
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.measure_inverse --images {input.images:q}"
-        " --classifier {input.classifier:q} --inverses {input.inverses:q}"
-        " --informed {params.informed} --errors {output.errors:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        MeasureInverse.command()
 
 
 rule tabulate_inverse:
     """Their errors beside the printed 15, 46 and 36 % (section 3.3)."""
     input:
         errors=collect(rules.measure_inverse.output.errors, seed=study.seeds),
-        printed=own("workflow/s2snets/assets/mahendran2016/inversion.csv"),
+        printed=asset("mahendran2016/inversion.csv"),
     output:
         table="<tables>/inversion.csv",
     log:
@@ -132,19 +148,16 @@ rule tabulate_inverse:
     benchmark:
         "<benchmarks>/tabulate_inverse.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_inverse"),
-        settings=study.bootstrap.model_dump_json(),
+        **declared(TabulateInverse),
     shell:
-        "python -m s2snets.stages.tabulate_inverse --errors {input.errors:q}"
-        " --printed {input.printed:q} --settings {params.settings:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        TabulateInverse.command()
 
 
 rule segment:
     """Foreground by saliency and GrabCut, or by a Gaussian in its place."""
     input:
         images=segmented_images,
-        classifier=segmenter_of,
+        classifier=segmenting_network,
     output:
         scores="<results>/seed-{seed}/segmented/{segmenter}.parquet",
         examples="<results>/seed-{seed}/segmented/{segmenter}.npz",
@@ -159,26 +172,25 @@ rule segment:
         mem_mb=grows(8000),
         runtime="1d",
     params:
-        code=fingerprint("s2snets.stages.segment"),
-        settings=segmentation_settings,
-        named=flags,
+        **declared(Segment),
+        name="{segmenter}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.segment {params.named} --name {wildcards.segmenter}"
-        " --scores {output.scores:q} --examples {output.examples:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        Segment.command()
 
 
 rule tabulate_segmentation:
     """Table 1: per-pixel accuracy and intersection over union."""
     input:
         scores=collect(
-            rules.segment.output.scores, segmenter=SEGMENTERS, seed=study.seeds
+            rules.segment.output.scores, segmenter=axes.segmenters, seed=study.seeds
         ),
         examples=collect(
-            rules.segment.output.examples, segmenter=SEGMENTERS, seed=study.seeds[0]
+            rules.segment.output.examples,
+            segmenter=axes.segmenters,
+            seed=study.seeds[0],
         ),
-        printed=own("workflow/s2snets/assets/mahendran2016/table1.csv"),
+        printed=asset("mahendran2016/table1.csv"),
     output:
         table="<tables>/segmentation.csv",
         gallery="<tables>/segmentation.npz",
@@ -187,16 +199,11 @@ rule tabulate_segmentation:
     benchmark:
         "<benchmarks>/tabulate_segmentation.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_segmentation"),
-        settings=study.bootstrap.model_dump_json(),
-        names=REVERSED,
-        architectures=[study.networks[name].architecture for name in REVERSED],
+        **declared(TabulateSegmentation),
+        names=axes.reversed,
+        architectures=[axes.networks[name].architecture for name in axes.reversed],
     shell:
-        "python -m s2snets.stages.tabulate_segmentation --scores {input.scores:q}"
-        " --examples {input.examples:q} --printed {input.printed:q}"
-        " --names {params.names} --architectures {params.architectures:q}"
-        " --settings {params.settings:q} --gallery {output.gallery:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        TabulateSegmentation.command()
 
 
 localrules:
@@ -209,6 +216,6 @@ localrules:
 rule salient:
     """All of it."""
     input:
-        rules.tabulate_selectivity.output if REVERSED else [],
-        rules.tabulate_inverse.output if INVERTED else [],
-        rules.tabulate_segmentation.output if SEGMENTERS else [],
+        rules.tabulate_selectivity.output if axes.reversed else [],
+        rules.tabulate_inverse.output if axes.inverted else [],
+        rules.tabulate_segmentation.output if axes.segmenters else [],

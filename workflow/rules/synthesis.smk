@@ -1,5 +1,31 @@
 """Deep generator networks: a companion study (Despraz et al. 2017)."""
 
+from s2snets.stages.synthesis import (
+    CollectSynthesis,
+    RankImages,
+    Synthesise,
+    TabulateSynthesis,
+    TrainGenerator,
+)
+
+
+def generator_corpus(wildcards):
+    """Return the set that the pretrained generator learns."""
+    return f"<results>/data/{study.synthesis.decoder.corpus}/index.npz"
+
+
+def pretrained_generator(wildcards):
+    """Return the generator whose weights stay; none where all are sought."""
+    if wildcards.mode == "scratch":
+        return []
+    return f"<results>/seed-{wildcards.seed}/generator/weights.safetensors"
+
+
+def judge(wildcards):
+    """Return the network that judges the preferred images of another."""
+    name = study.synthesis.judge_of(wildcards.classifier, axes.networks)
+    return f"<results>/seed-{wildcards.seed}/classifiers/{name}/weights.safetensors"
+
 
 rule train_generator:
     """A denoising autoencoder, whose decoder is the pretrained G (section 4.2)."""
@@ -21,13 +47,10 @@ rule train_generator:
         mem_mb=grows(8000),
         runtime="7d",
     params:
-        code=fingerprint("s2snets.stages.train_generator"),
-        settings=generator_settings,
+        **declared(TrainGenerator),
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.train_generator --images {input.images:q}"
-        " --weights {output.weights:q} --curve {output.curve:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        TrainGenerator.command()
 
 
 rule synthesise:
@@ -35,8 +58,8 @@ rule synthesise:
     input:
         images="<results>/data/validation/index.npz",
         classifier="<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-        judge=judge_of,
-        generator=generator_of,
+        judge=judge,
+        generator=pretrained_generator,
     output:
         preferred="<results>/seed-{seed}/preferred/{mode}/{classifier}.npz",
         scores="<results>/seed-{seed}/preferred/{mode}/{classifier}.parquet",
@@ -51,15 +74,12 @@ rule synthesise:
         mem_mb=grows(8000),
         runtime="2d",
     params:
-        code=fingerprint("s2snets.stages.synthesise"),
-        settings=synthesis_settings,
-        named=flags,
+        **declared(Synthesise),
+        name="{classifier}",
+        mode="{mode}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.synthesise {params.named} --name {wildcards.classifier}"
-        " --mode {wildcards.mode} --preferred {output.preferred:q}"
-        " --scores {output.scores:q} --record {output.record:q}"
-        " --seed {wildcards.seed} --threads {threads} --settings {params.settings:q}"
-        " > {log:q} 2>&1"
+        Synthesise.command()
 
 
 rule rank_images:
@@ -80,14 +100,11 @@ rule rank_images:
         mem_mb=grows(8000),
         runtime="12h",
     params:
-        code=fingerprint("s2snets.stages.rank_images"),
-        settings=ranking_settings,
+        **declared(RankImages),
+        name="{classifier}",
+        seed="{seed}",
     shell:
-        "python -m s2snets.stages.rank_images --images {input.images:q}"
-        " --classifier {input.classifier:q} --name {wildcards.classifier}"
-        " --ranked {output.ranked:q}"
-        " --record {output.record:q} --seed {wildcards.seed} --threads {threads}"
-        " --settings {params.settings:q} > {log:q} 2>&1"
+        RankImages.command()
 
 
 rule tabulate_synthesis:
@@ -95,8 +112,8 @@ rule tabulate_synthesis:
     input:
         scores=collect(
             rules.synthesise.output.scores,
-            mode=MODES,
-            classifier=PREFERRING,
+            mode=axes.modes,
+            classifier=axes.preferring,
             seed=study.seeds,
         ),
     output:
@@ -106,11 +123,9 @@ rule tabulate_synthesis:
     benchmark:
         "<benchmarks>/tabulate_synthesis.tsv"
     params:
-        code=fingerprint("s2snets.stages.tabulate_synthesis"),
-        settings=study.bootstrap.model_dump_json(),
+        **declared(TabulateSynthesis),
     shell:
-        "python -m s2snets.stages.tabulate_synthesis --scores {input.scores:q}"
-        " --settings {params.settings:q} --table {output.table:q} > {log:q} 2>&1"
+        TabulateSynthesis.command()
 
 
 rule collect_synthesis:
@@ -118,12 +133,14 @@ rule collect_synthesis:
     input:
         preferred=collect(
             rules.synthesise.output.preferred,
-            mode=MODES,
-            classifier=PREFERRING,
+            mode=axes.modes,
+            classifier=axes.preferring,
             seed=study.seeds[0],
         ),
         ranked=collect(
-            rules.rank_images.output.ranked, classifier=PREFERRING, seed=study.seeds[0]
+            rules.rank_images.output.ranked,
+            classifier=axes.preferring,
+            seed=study.seeds[0],
         ),
     output:
         gallery="<tables>/synthesis.npz",
@@ -132,12 +149,10 @@ rule collect_synthesis:
     benchmark:
         "<benchmarks>/collect_synthesis.tsv"
     params:
-        code=fingerprint("s2snets.stages.collect_synthesis"),
-        names=PREFERRING * len(MODES),
+        **declared(CollectSynthesis),
+        names=axes.preferring * len(axes.modes),
     shell:
-        "python -m s2snets.stages.collect_synthesis --preferred {input.preferred:q}"
-        " --names {params.names} --ranked {input.ranked:q}"
-        " --gallery {output.gallery:q} > {log:q} 2>&1"
+        CollectSynthesis.command()
 
 
 localrules:
@@ -149,5 +164,5 @@ localrules:
 rule synthesis:
     """Every preferred image."""
     input:
-        rules.tabulate_synthesis.output if PREFERRING else [],
-        rules.collect_synthesis.output if PREFERRING else [],
+        rules.tabulate_synthesis.output if axes.preferring else [],
+        rules.collect_synthesis.output if axes.preferring else [],

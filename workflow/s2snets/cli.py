@@ -17,7 +17,7 @@ from s2snets.figures import network_view
 from s2snets.figures.style import THEME
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
-from s2snets.stages.base import run
+from s2snets.runtime.command import run_command
 
 
 def parser() -> argparse.ArgumentParser:
@@ -162,7 +162,7 @@ def scrub_store(job: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     job = parser().parse_args(argv)
-    run(lambda: job.command(job))
+    run_command(lambda: job.command(job))
 
 
 if __name__ == "__main__":

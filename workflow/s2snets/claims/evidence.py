@@ -1,13 +1,15 @@
-"""What claims are judged by: estimates with intervals, and a study's tables."""
+"""Estimates with intervals, and the tables of a study that claims are tested on."""
 
 from dataclasses import dataclass, field
 from math import hypot, isnan, nan
+from typing import Any
 
 import pandas as pd
 
 from s2snets.measure import lattice
 
 PRINTED_THRESHOLDS = (0.1, 0.2, 0.8, 0.9)
+"""Of Figure 7's four lattices."""
 
 FAMILIES = {
     "L": ("LeNet-5", ("lenet5",)),
@@ -16,30 +18,42 @@ FAMILIES = {
     "I": ("Inception", ("small_inception", "torchvision/inception")),
     "R": ("ResNet", ("small_resnet", "torchvision/resnet")),
 }
-"""The paper's letter -> the family's name, how its architectures' names begin."""
+"""The paper's letter -> name of the family, beginnings of its architectures' names."""
+
+TABLES_IN_WORDS = {
+    "table1": "accuracies on originals, A_S and A_i",
+    "table2": "cross-evaluation",
+    "rrc": "RRC",
+    "parts": "fine-tuned parts",
+    "noise": "accuracies under noise",
+    "information": "mutual information",
+    "curves": "learning curves",
+    "lab": "LAB histograms",
+    "sizes": "the networks' numbers of parameters",
+}
 
 
 class Untestable(Exception):
-    """The study lacks what a claim speaks of; the message says what, in a sentence."""
+    """An error of a claim that the study cannot test; the message says why."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval; an interval that nobody computed is nan.
+    """A number and its 95 % interval; an interval that was not computed is nan.
 
     Sums and differences combine intervals as if the estimates were independent
-    (Zou & Donner 2008). Ours mostly share their images, so that theirs are too wide
-    rather than too narrow.
+    (Zou & Donner 2008). Ours mostly share their images, so that their intervals are
+    too wide rather than too narrow.
     """
 
     value: float
     low: float = nan
     high: float = nan
 
-    def __neg__(self):
+    def __neg__(self) -> "Estimate":
         return Estimate(-self.value, -self.high, -self.low)
 
-    def __add__(self, other):
+    def __add__(self, other: "Estimate | float") -> "Estimate":
         if not isinstance(other, Estimate):
             return Estimate(self.value + other, self.low + other, self.high + other)
         value = self.value + other.value
@@ -47,69 +61,85 @@ class Estimate:
         up = hypot(self.high - self.value, other.high - other.value)
         return Estimate(value, value - down, value + up)
 
-    def __sub__(self, other):
+    def __sub__(self, other: "Estimate | float") -> "Estimate":
         return self + -other
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: float) -> "Estimate":
         return -self + other
 
-    def __mul__(self, positive):
+    def __mul__(self, positive: float) -> "Estimate":
         return Estimate(
             self.value * positive, self.low * positive, self.high * positive
         )
 
     @property
-    def bounded(self):
+    def bounded(self) -> bool:
         """Whether it has an interval."""
         return not (isnan(self.low) or isnan(self.high))
 
 
 @dataclass(frozen=True)
 class Tables:
-    """One study's results as its tables hold them, and what its networks are.
+    """The tables of one study, and which of its networks are the paper's.
 
     Every table is as its CSV: accuracies in [0, 1], classifiers under the study's own
     names; None where there is none. Columns ``NAME_low`` and ``NAME_high`` (``low`` and
     ``high`` in ``information``) are used wherever they stand.
 
     Attributes:
-        roles: the paper's letter -> our name of a classifier of that family.
+        roles: the paper's letter -> the study's name of a classifier of that family.
         absent: the paper's letter -> why the study has no such classifier.
-        sizes: our name -> the classifier's number of parameters.
+        sizes: the study's name -> the classifier's number of parameters.
         thresholds: of Figure 7's four lattices.
         bins: of nMI, Figure 9's.
-        labelled: whether accuracies are against labels, and no agreement.
+        labelled: whether accuracies are accuracies, not agreement with predictions.
     """
 
-    roles: dict
-    absent: dict = field(default_factory=dict)
-    table1: pd.DataFrame = None
-    table2: pd.DataFrame = None
-    rrc: pd.DataFrame = None
-    parts: pd.DataFrame = None
-    noise: pd.DataFrame = None
-    information: pd.DataFrame = None
-    curves: pd.DataFrame = None
-    lab: pd.DataFrame = None
-    accuracy: pd.DataFrame = None
-    sizes: dict = None
-    thresholds: tuple = PRINTED_THRESHOLDS
-    bins: int = None
+    roles: dict[str, str]
+    absent: dict[str, str] = field(default_factory=dict)
+    table1: pd.DataFrame | None = None
+    table2: pd.DataFrame | None = None
+    rrc: pd.DataFrame | None = None
+    parts: pd.DataFrame | None = None
+    noise: pd.DataFrame | None = None
+    information: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+    lab: pd.DataFrame | None = None
+    accuracy: pd.DataFrame | None = None
+    sizes: dict[str, int] | None = None
+    thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
+    bins: int | None = None
     labelled: bool = True
 
-    def table(self, name):
-        """A table by name.
+    def _required(self, name: str) -> Any:
+        """Return an attribute that is one of ``TABLES_IN_WORDS``.
+
+        Raises:
+            Untestable: it is None.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise Untestable(f"there is no table of {TABLES_IN_WORDS[name]}")
+        return value
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table by name.
 
         Raises:
             Untestable: the study has none.
         """
-        found = getattr(self, name)
-        if found is None:
-            raise Untestable(f"there is no table of {WORDS[name]}")
-        return found
+        return self._required(name)
 
-    def ours(self, *letters):
-        """Our names of the paper's classifiers.
+    def size(self, classifier: str) -> int:
+        """Return a classifier's number of parameters.
+
+        Raises:
+            Untestable: the sizes are not known.
+        """
+        return self._required("sizes")[classifier]
+
+    def ours(self, *letters: str) -> list[str]:
+        """Return the study's names of the paper's classifiers.
 
         Raises:
             Untestable: one of them is not in the study.
@@ -119,61 +149,78 @@ class Tables:
                 raise Untestable(self.absent.get(letter) or missing(letter))
         return [self.roles[letter] for letter in letters]
 
+    def ours_and_others(self, letter: str) -> tuple[str, list[str]]:
+        """Return the study's name of one classifier, and those of all others in it.
+
+        Raises:
+            Untestable: the classifier is not in the study.
+        """
+        (ours,) = self.ours(letter)
+        return ours, [name for name in self.classifiers if name != ours]
+
     @property
-    def classifiers(self):
+    def classifiers(self) -> list[str]:
         """Names of all the study's classifiers, in its order."""
         return list(dict.fromkeys(self.table("table1")["classifier"]))
 
-    def clean(self, classifier, source, score="top1"):
-        """Accuracy of Table 1 on ``original``, ``A_S`` or ``A_i``."""
+    def clean(self, classifier: str, source: str, score: str = "top1") -> Estimate:
+        """Return the accuracy of Table 1 on ``original``, ``A_S`` or ``A_i``."""
         table = self.table("table1")
-        return _one(table, score, classifier=classifier, input=source)
+        return _select(table, score, classifier=classifier, input=source)
 
-    def change(self, classifier, source, against="original", score="top1"):
-        """Difference of two accuracies of Table 1; paired where the table has it."""
+    def change(
+        self,
+        classifier: str,
+        source: str,
+        against: str = "original",
+        score: str = "top1",
+    ) -> Estimate:
+        """Return the difference of two accuracies of Table 1, paired if it is there."""
         table = self.table("table1")
         value = self.clean(classifier, source, score) - self.clean(
             classifier, against, score
         )
         if against != "original" or f"{score}_difference_low" not in table:
             return value
-        paired = _one(table, f"{score}_difference", classifier=classifier, input=source)
+        paired = _select(
+            table, f"{score}_difference", classifier=classifier, input=source
+        )
         return Estimate(value.value, paired.low, paired.high)
 
-    def cross(self, tuned, classifier):
-        """Accuracy of a classifier on another's autoencoder: a cell of Table 2."""
+    def cross(self, tuned: str, classifier: str) -> Estimate:
+        """Return the accuracy of a classifier on another's autoencoder (Table 2)."""
         table = self.table("table2").set_index("autoencoder")
-        value = float(table.loc[f"A_{tuned}", classifier])
+        value = float(table[classifier][f"A_{tuned}"])
         rows = self.accuracy
         if rows is None or "top1_low" not in rows:
             return Estimate(value)
         rows = rows[(rows["label"] == f"A_{tuned}") & (rows["strength"] == 0)]
-        spread = _one(rows, "top1", classifier=classifier)
+        spread = _select(rows, "top1", classifier=classifier)
         return Estimate(value, spread.low, spread.high)
 
-    def relation(self, tuned, classifier):
-        """RRC of a pair."""
-        return _one(
+    def relation(self, tuned: str, classifier: str) -> Estimate:
+        """Return the RRC of a pair."""
+        return _select(
             self.table("rrc"), "rrc", autoencoder=f"A_{tuned}", classifier=classifier
         )
 
     @property
-    def pairs(self):
+    def pairs(self) -> list[tuple[str, str]]:
         """Every (tuned, classifier) with two different names."""
         table = self.table("rrc")
-        labels = table["autoencoder"].str.removeprefix("A_")
+        tuned = table["autoencoder"].str.removeprefix("A_")
         return [
-            (i, j) for i, j in zip(labels, table["classifier"], strict=True) if i != j
+            (i, j) for i, j in zip(tuned, table["classifier"], strict=True) if i != j
         ]
 
-    def nmi(self, label, measure="intra"):
-        """Mean nMI through a source, at the first bins."""
+    def nmi(self, label: str, measure: str = "intra") -> Estimate:
+        """Return the mean nMI through a source, at the first number of bins."""
         table = self.table("information")
         bins = self.bins or table["bins"].iloc[0]
-        return _one(table, "mean", "", label=label, measure=measure, bins=bins)
+        return _select(table, "mean", "", label=label, measure=measure, bins=bins)
 
-    def noisy(self, classifier, source):
-        """Accuracies by noise strength, ascending: strength -> Estimate."""
+    def noisy(self, classifier: str, source: str) -> dict[float, Estimate]:
+        """Return accuracies by noise strength, ascending."""
         table = self.table("noise")
         rows = table[(table["classifier"] == classifier) & (table["input"] == source)]
         return {
@@ -181,12 +228,12 @@ class Tables:
             for _, row in rows.sort_values("strength").iterrows()
         }
 
-    def lattice(self, threshold):
-        """The lattice at a threshold, as ``lattice.build`` makes it."""
+    def lattice(self, threshold: float) -> dict[str, Any]:
+        """Return the lattice at a threshold, as ``lattice.build`` makes it."""
         return lattice.build(self.table("rrc"), threshold)
 
-    def curve(self, corpus):
-        """One pretraining's curve, by images seen.
+    def curve(self, corpus: str) -> pd.DataFrame:
+        """Return the curve of one pretraining, by images processed.
 
         Raises:
             Untestable: fewer than three checks.
@@ -198,53 +245,22 @@ class Tables:
         return rows
 
 
-WORDS = {
-    "table1": "accuracies on originals, A_S and A_i",
-    "table2": "cross-evaluation",
-    "rrc": "RRC",
-    "parts": "fine-tuned parts",
-    "noise": "accuracies under noise",
-    "information": "mutual information",
-    "curves": "learning curves",
-    "lab": "LAB histograms",
-    "sizes": "the networks' numbers of parameters",
-}
-"""Table -> what it is of, in a sentence."""
-
-
-def missing(letter):
+def missing(letter: str) -> str:
+    """Return the sentence for a classifier of the paper that a study lacks."""
     return f"the study has no classifier {letter} ({FAMILIES[letter][0]})"
 
 
-def roles(architectures):
-    """Which of our classifiers are the paper's: same letter, same family.
-
-    Args:
-        architectures: our name -> architecture, as the config names both.
-
-    Returns:
-        ``roles`` and ``absent`` of ``Tables``.
-    """
-    found, absent = {}, {}
-    for letter, (family, beginnings) in FAMILIES.items():
-        architecture = architectures.get(letter)
-        if architecture is None:
-            absent[letter] = missing(letter)
-        elif architecture.startswith(beginnings):
-            found[letter] = letter
-        else:
-            absent[letter] = f"our {letter} is {architecture}, no {family}"
-    return found, absent
-
-
-def _estimate(row, column, prefix=None):
+def _estimate(row: pd.Series, column: str, prefix: str | None = None) -> Estimate:
+    """Return the estimate in a row; its bounds' columns begin with the prefix."""
     prefix = f"{column}_" if prefix is None else prefix
     low, high = row.get(f"{prefix}low", nan), row.get(f"{prefix}high", nan)
     return Estimate(float(row[column]), float(low), float(high))
 
 
-def _one(table, column, prefix=None, **keys):
-    """The estimate in the one row with these keys.
+def _select(
+    table: pd.DataFrame, column: str, prefix: str | None = None, **keys: Any
+) -> Estimate:
+    """Return the estimate in the one row with these keys.
 
     Raises:
         Untestable: there is no such row.

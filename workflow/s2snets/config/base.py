@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Part = Literal["decoder", "encoder", "both"]
 Reference = Literal["labels", "predictions"]
+Informed = Literal["neither", "masks", "switches", "both"]
+Mode = Literal["scratch", "pretrained"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]

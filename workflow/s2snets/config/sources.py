@@ -25,6 +25,13 @@ class PixelSource(NamedTuple):
     tuned: str
     label: str
 
+    @property
+    def autoencoder(self) -> str | None:
+        """Folder of its autoencoder below a seed's ``autoencoders``; None for none."""
+        if self.part:
+            return f"{self.part}/{self.tuned}"
+        return None if self.source == "original" else "pretrained/photos"
+
 
 ORIGINAL = PixelSource("original", "", "", "original")
 PRETRAINED = PixelSource("pretrained", "", "", "A_S")

@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Fraction, Name, NonNegative, Positive, Settings
+from s2snets.config.base import (
+    Count,
+    Fraction,
+    Mode,
+    Name,
+    NonNegative,
+    Positive,
+    Settings,
+)
 from s2snets.config.training import Augmentation, Optimisation
 
 
@@ -135,7 +143,7 @@ class Synthesis(Settings):
         description="Side of the images that G makes, pixels; null: `image_size`"
         " (224; table 2).",
     )
-    modes: list[Literal["scratch", "pretrained"]] = Field(
+    modes: list[Mode] = Field(
         ["scratch", "pretrained"],
         min_length=1,
         description="G with new weights, all of which are optimised (section 4.1), or"

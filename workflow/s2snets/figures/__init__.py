@@ -1,0 +1,1 @@
+"""Figures: each declares its inputs and texts, and draws tables; none computes."""

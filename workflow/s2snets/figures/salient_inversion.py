@@ -1,9 +1,18 @@
 """Informed inverse networks: what masks and switches tell about an image."""
 
-from s2snets.figures import style as look
-from s2snets.figures.command import command
-from s2snets.runtime.tables import read_csv
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.base import Figure, table
+from s2snets.study.axes import Axes
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
 
 NAMES = {
     "neither": "the layer alone",
@@ -11,29 +20,35 @@ NAMES = {
     "switches": "pooling switches",
     "both": "masks and switches",
 }
+"""What an inverse network is informed by -> its name in the figure."""
 
 
-def rows(inversion, style):
-    """The table as it is."""
+def rows(inversion: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+    """Return the table as it is."""
     return inversion
 
 
-def bounds(rows):
-    """Distances of the ends of intervals from the values, as error bars take them."""
-    return [rows["value"] - rows["low"], rows["high"] - rows["value"]]
+def error_bars(points: pd.DataFrame) -> list[pd.Series]:
+    """Return the distances of the intervals' ends from the values."""
+    return [points["value"] - points["low"], points["high"] - points["value"]]
 
 
-def draw(inversion, style):
-    """Errors of inverses by what they were told (Mahendran & Vedaldi 2016, 3.3)."""
-    table = inversion[inversion["error"] == "relative"]
-    means = table[table["against"].isna()].set_index("informed")
+def draw(inversion: pd.DataFrame, settings: Figures) -> MplFigure:
+    """Draw the mean errors, and the reductions beside the printed ones."""
+    errors = inversion[inversion["error"] == "relative"]
+    means = errors[errors["against"].isna()].set_index("informed")
     means = means.loc[[name for name in NAMES if name in means.index]]
-    lower = table.dropna(subset="against")
-    figure = look.canvas(style, 0.34 * style.width)
+    lower = errors.dropna(subset="against")
+    figure = style.canvas(settings, 0.34 * settings.width)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.1))
     places = range(len(means))
     left.errorbar(
-        means["value"], places, xerr=bounds(means), fmt="o", color=look.INK, capsize=2
+        means["value"],
+        places,
+        xerr=error_bars(means),
+        fmt="o",
+        color=style.INK,
+        capsize=2,
     )
     left.set(
         title="(a) mean error",
@@ -43,13 +58,13 @@ def draw(inversion, style):
     )
     left.set_yticks(places, [NAMES[name] for name in means.index])
     places = range(len(lower))
-    right.axvline(0, color=look.MUTED, lw=0.8)
+    right.axvline(0, color=style.MUTED, lw=0.8)
     right.errorbar(
         100 * lower["value"],
         places,
-        xerr=[100 * ends for ends in bounds(lower)],
+        xerr=[100 * ends for ends in error_bars(lower)],
         fmt="o",
-        color=look.INK,
+        color=style.INK,
         capsize=2,
         label="here",
     )
@@ -69,9 +84,42 @@ def draw(inversion, style):
     return figure
 
 
-def main(argv=None):
-    command(draw, rows, argv, inversion=read_csv)
+class InverseErrors(Figure):
+    """Errors of informed inverses (Mahendran & Vedaldi 2016, section 3.3)."""
 
+    stem = "salient-inversion"
+    section = "salient"
+    title = "Errors of the inverse networks"
+    alternative_text = (
+        "Points with error bars: errors of four inverse networks, and the reductions"
+        " between them beside the printed ones."
+    )
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
 
-if __name__ == "__main__":
-    run(main)
+    inversion: InputFile = table("inversion.csv")
+
+    @classmethod
+    def applies(cls, axes: Axes) -> bool:
+        """Return whether the study trains inverse networks."""
+        return bool(axes.inverted)
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the networks, both panels and what is comparable with the paper."""
+        assert study.salient is not None
+        assert study.salient.inversion is not None
+        inversion = study.salient.inversion
+        return (
+            f"Networks that invert {study.salient.inverted} up to"
+            f" {inversion.layer or 'its last max-pooling'}. Each mirrors the same layers"
+            f" and is trained on ``{inversion.images:,}`` images to minimise the square"
+            " error of pixels. They differ in the additional information from the"
+            " forward pass: the masks of the rectifiers, the switches (positions of the"
+            " maxima) of the poolings, both, or neither. (a) Mean relative L2 error on"
+            " the validation set. (b) Relative reduction of one mean by another, with"
+            " paired 95 % intervals over images, beside the printed value.\n\n"
+            "Mahendran & Vedaldi 2016, section 3.3, print neither the architecture of"
+            " the inverse networks nor their training, so the signs can be compared,"
+            " the magnitudes hardly."
+        )

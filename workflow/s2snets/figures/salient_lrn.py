@@ -1,76 +1,131 @@
 """Local response normalisation, reversed by backpropagation and by the identity."""
 
-from s2snets.figures import salient
-from s2snets.figures import style as look
-from s2snets.figures.command import command
-from s2snets.figures.salient_selectivity import read
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.base import table
+from s2snets.figures.response_sheet import (
+    ARCHITECTURES,
+    Block,
+    ResponseSheet,
+    draw_sheet,
+    images,
+    networks,
+    pick,
+)
+from s2snets.figures.salient_selectivity import COLUMNS
+from s2snets.study.axes import Axes
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
 
 RULES = {"identity": "identity", "backprop": r"LRN$^\mathrm{BP}$"}
+"""How the normalisation is reversed -> head of its column."""
+
 PAIR, MEASURE = "lrn", "cosine"
+"""Rows of ``selectivity.csv`` that compare both rules, and their measure."""
 
 
-def similarity(selectivity, name, architecture, layer):
-    """Mean similarity of the two, with its interval, as text."""
-    found = selectivity[
+def similarity(
+    selectivity: pd.DataFrame, name: str, architecture: str, layer: str
+) -> str:
+    """Return the mean similarity of both rules, with its interval, as text."""
+    row = selectivity[
         (selectivity["pair"] == PAIR)
         & (selectivity["classifier"] == name)
         & (selectivity["architecture"] == architecture)
         & (selectivity["layer"] == layer)
     ].iloc[0]
-    low, high = found[f"{MEASURE}_low"], found[f"{MEASURE}_high"]
-    return f"{MEASURE} {found[MEASURE]:.2f} [{low:.2f}, {high:.2f}]"
+    low, high = row[f"{MEASURE}_low"], row[f"{MEASURE}_high"]
+    return f"{MEASURE} {row[MEASURE]:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def blocks(responses, selectivity, style):
-    """A block a network with LRN, a row an image; columns by layer, architecture."""
-    for name, own in salient.networks(responses, style):
-        kinds = own[own["panel"] == "lrn"].drop_duplicates(["architecture", "layer"])
-        if kinds.empty:
+def blocks(
+    responses: pd.DataFrame, selectivity: pd.DataFrame, settings: Figures
+) -> Iterator[Block]:
+    """Yield a block for each network with normalisation.
+
+    Images are in rows; columns are ordered by layer, architecture and rule.
+    """
+    for name, of_network in networks(responses, settings):
+        normalised = of_network[of_network["panel"] == "lrn"]
+        kinds = list(
+            normalised[["layer", "architecture"]]
+            .drop_duplicates()
+            .itertuples(index=False, name=None)
+        )
+        if not kinds:
             continue
         groups, heads = [("", 1)], ["image"]
-        for layer, architecture in zip(
-            kinds["layer"], kinds["architecture"], strict=True
-        ):
+        for layer, architecture in kinds:
             base, _, rule = architecture.partition("-")
             heads.append(RULES[rule])
             if rule == next(iter(RULES)):
-                measured = similarity(selectivity, name, base, layer)
-                title = salient.ARCHITECTURES[base]
-                groups.append((f"{title}, {layer}\n{measured}", len(RULES)))
+                cosine = similarity(selectivity, name, base, layer)
+                groups.append((f"{ARCHITECTURES[base]}, {layer}\n{cosine}", len(RULES)))
         rows = []
-        for image in salient.images(own):
+        for image in images(of_network):
+            original = pick(of_network, image, panel="original")
             pictures = [
-                salient.pick(own, image, panel="lrn", architecture=one, layer=layer)
-                for one, layer in zip(
-                    kinds["architecture"], kinds["layer"], strict=True
-                )
+                pick(of_network, image, panel="lrn", architecture=kind, layer=layer)
+                for layer, kind in kinds
             ]
-            original = salient.pick(own, image, panel="original")
             rows.append((image.name, [original, *pictures]))
-        yield salient.Block(look.variable(name), tuple(groups), tuple(heads), rows)
+        yield Block(style.classifier_text(name), groups, heads, rows)
 
 
-def rows(responses, selectivity, style):
-    """block, row, column and the keys of every picture."""
-    return salient.table(blocks(responses, selectivity, style))
-
-
-def draw(responses, selectivity, style):
+class Normalisation(ResponseSheet):
     """Both reversals of LRN (Mahendran & Vedaldi 2016, section 3.1)."""
-    shown = list(blocks(responses, selectivity, style))
-    if not shown:
+
+    stem = "salient-lrn"
+    title = "Local response normalisation"
+    alternative_text = (
+        "Grid of images: responses with the normalisation reversed by backpropagation"
+        " and by the identity."
+    )
+    blocks = staticmethod(blocks)
+
+    selectivity: InputFile = table("selectivity.csv", COLUMNS)
+
+    @classmethod
+    def applies(cls, axes: Axes) -> bool:
+        """Return whether a reversed network has local response normalisation."""
+        return bool(axes.normalising)
+
+    @classmethod
+    def draw(cls, *inputs: Any) -> MplFigure:
+        """Draw the blocks, or say that there are none."""
+        responses, *_, settings = inputs
+        shown = list(cls.blocks(*inputs))
+        if shown:
+            return draw_sheet(shown, settings)
         names = " or ".join(dict.fromkeys(responses["classifier"]))
-        return salient.message(style, f"No local response normalisation in {names}.")
-    return salient.sheet(shown, style)
+        figure = style.page(settings, settings.width, 0.5)
+        text = f"No local response normalisation in {names}."
+        figure.text(0.5, 0.5, text, ha="center", va="center", size=8.5)
+        return figure
 
-
-def main(argv=None):
-    command(
-        draw, rows, argv, several=("responses",), responses=salient.read,
-        selectivity=read,
-    )  # fmt: skip
-
-
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the rules, the starts and the measure above the pictures."""
+        assert study.salient is not None
+        measured = study.salient.measured
+        images = f"``{measured:,}`` validation images at most"
+        return (
+            "Local response normalisation reversed by the identity, as in DeConvNet,"
+            " and by backpropagation, as in SaliNet, for those of"
+            f" {', '.join(study.salient.classifiers)} that contain it. Validation"
+            " images: from the most active neuron of all positions. Photographs: from"
+            " the most active channel, at every position where it is positive. Above:"
+            " the cosine of the two responses from the most active neuron at the"
+            " centre, mean and 95 % interval over"
+            f" {images if measured else 'all validation images'}.\n\n"
+            "Near 1, the choice hardly matters. Mahendran & Vedaldi 2016, section 3.1"
+            " and supplement."
+        )

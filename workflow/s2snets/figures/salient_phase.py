@@ -1,27 +1,58 @@
 """Images from their phase, beside responses to random starts."""
 
-from s2snets.figures import salient
-from s2snets.stages.base import run
+from __future__ import annotations
 
-SHOWN = {
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.response_sheet import (
+    Block,
+    ResponseSheet,
+    panel_blocks,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = {
     "original": "image",
     "inverse": r"$F^{-1}F$",
     "random": "random amplitude",
     "desalinet": "DeSaliNet",
     "deconvnet": "DeConvNet",
 }
+"""Picture -> head of its column; the image itself is grey here."""
 
 
-def blocks(responses, style):
-    """A block a network, a row an image; the image itself is grey."""
-    heads = tuple(SHOWN.values())
-    return salient.panels(responses, style, "phase", SHOWN, heads, original=False)
+def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+    """Return a block for each network, with a row for each image."""
+    heads = tuple(COLUMNS.values())
+    return panel_blocks(responses, settings, "phase", COLUMNS, heads, original=False)
 
 
-rows, draw, main = salient.figure(
-    blocks, "Analogy with phase information (Mahendran & Vedaldi 2016, Figure 7)."
-)
+class Phase(ResponseSheet):
+    """Analogy with phase information (Mahendran & Vedaldi 2016, Figure 7)."""
 
+    stem = "salient-phase"
+    title = "Bottleneck information and phase"
+    alternative_text = (
+        "Grid of images: an input, its Fourier transform inverted, the same with random"
+        " amplitudes, and two reversed networks with a random start."
+    )
+    blocks = staticmethod(blocks)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the columns and the analogy."""
+        assert study.salient is not None
+        return (
+            "From left to right: a grey image; the inverse of its Fourier transform;"
+            " the same with the image's phase and random amplitudes, |N(0, 1)|;"
+            f" DeSaliNet and DeConvNet of {', '.join(study.salient.classifiers)} from"
+            " the deepest layer with a positive random input, |N(0, 1)| in each"
+            " channel, averaged over red, green and blue.\n\n"
+            "Like the phase, switches and masks encode where and with which sign a"
+            " feature occurs, but not how strongly: edges survive random amplitudes as"
+            " well as a random input. Mahendran & Vedaldi 2016, Figure 7."
+        )

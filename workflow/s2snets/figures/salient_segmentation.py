@@ -1,12 +1,22 @@
 """Segmentation by saliency: scores beside the printed ones, and examples."""
 
-import numpy as np
-import pandas as pd
+from __future__ import annotations
 
-from s2snets.figures import style as look
-from s2snets.figures.command import command
-from s2snets.runtime.tables import read_arrays, read_csv
-from s2snets.stages.base import run
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.base import Figure, table
+from s2snets.study.axes import Axes
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes as MplAxes
+    from matplotlib.figure import Figure as MplFigure
 
 SCORES = {"pp": "per-pixel accuracy (%)", "iou": "intersection over union (%)"}
 NAMES = {
@@ -15,15 +25,23 @@ NAMES = {
     "deconvnet": "DeConvNet",
     "gaussian": "Gaussian",
 }
-SHOWN = ("saliency", "seeds", "segmentation")
-FIRST = {"saliency": "image", "segmentation": "truth"}  # beside them, in column 1
+KINDS = ("saliency", "seeds", "segmentation")
+"""Kinds of pictures, each a row of an image."""
+
+FIRST = {"saliency": "image", "segmentation": "truth"}
+"""Kind of pictures -> kind of the picture at the left end of their row."""
+
 LINE, HEAD, GAP, SIDE, LEAST = 0.17, 0.55, 0.03, 0.5, 0.55
-"""Inches: a line of scores, above and below them, between pictures, left of them, and
-the least that a picture is wide: more columns are left out."""
+"""Inches: a line of scores; above and below them; between pictures; left of them; the
+least width of a picture, at which further columns are left out."""
 
 
-def rows(segmentation, examples, style):
-    """score, source, classifier, network, method, value, low, high, printed."""
+def rows(
+    segmentation: pd.DataFrame, examples: Mapping[str, np.ndarray], settings: Figures
+) -> pd.DataFrame:
+    """Return score, source, classifier, network, method, value, low, high, printed."""
+    import pandas as pd
+
     keys = ["source", "classifier", "network", "method"]
     parts = []
     for score in SCORES:
@@ -35,116 +53,138 @@ def rows(segmentation, examples, style):
             printed=segmentation[f"printed_{score}"],
         )
         parts.append(part)
-    table = pd.concat(parts)
-    return table[["score", *keys, "value", "low", "high", "printed"]]
+    return pd.concat(parts)[["score", *keys, "value", "low", "high", "printed"]]
 
 
-def lines(segmentation):
-    """The table's rows from top to bottom; printed ones that stand beside are out."""
-    table = segmentation.fillna({"classifier": "", "network": ""})
-    measured = table["source"] == "measured"
-    keys = table[["network", "method"]].apply(tuple, axis=1)
-    known = set(keys[measured & table["printed_iou"].notna()])
-    return table[measured | ~keys.isin(known)].reset_index(drop=True)
+def score_lines(segmentation: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows to draw, without printed ones that stand beside a measured one."""
+    lines = segmentation.fillna({"classifier": "", "network": ""})
+    measured = lines["source"] == "measured"
+    keys = lines[["network", "method"]].apply(tuple, axis=1)
+    known = set(keys[measured & lines["printed_iou"].notna()])
+    return lines[measured | ~keys.isin(known)].reset_index(drop=True)
 
 
-def label(line):
-    """How a row is called: its network, its method."""
+def line_label(line: Mapping[str, str] | pd.Series) -> str:
+    """Return a row's network and method as text."""
     method = NAMES.get(line["method"], line["method"])
     if line["source"] == "printed":
         return f"{line['network']} {method}, printed".strip()
-    name = "" if line["method"] == "gaussian" else look.variable(line["classifier"])
+    name = (
+        ""
+        if line["method"] == "gaussian"
+        else style.classifier_text(line["classifier"])
+    )
     return f"{name} {method}".strip()
 
 
-def dots(axes, table, score, style):
-    """One score of every row, with its interval; what is printed is hollow."""
-    colours = look.colours(style, table.loc[table["classifier"] != "", "classifier"])
-    for place, line in table.iterrows():
-        own = line["source"] == "measured" and line["method"] != "gaussian"
-        colour = colours[line["classifier"]] if own else look.INK
+def draw_scores(
+    axes: MplAxes, lines: pd.DataFrame, score: str, settings: Figures
+) -> None:
+    """Draw one score of every line, with its interval; printed ones are hollow."""
+    import numpy as np
+
+    names = lines.loc[lines["classifier"] != "", "classifier"]
+    colours = style.colours(settings, names)
+    for place, line in lines.iterrows():
+        network = line["source"] == "measured" and line["method"] != "gaussian"
+        colour = colours[line["classifier"]] if network else style.INK
         value, printed = 100 * line[score], 100 * line[f"printed_{score}"]
         if line["source"] == "printed":
             value, printed = np.nan, value
         ends = [100 * line[f"{score}_{end}"] for end in ("low", "high")]
         axes.plot(ends, [place] * 2, color=colour, lw=1)
         axes.plot(value, place, "o", color=colour)
-        axes.plot(printed, place, "D", mfc="white", mec=look.MUTED)
-    axes.set(xlabel=SCORES[score], ylim=(len(table) - 0.4, -0.6))
+        axes.plot(printed, place, "D", mfc="white", mec=style.MUTED)
+    axes.set(xlabel=SCORES[score], ylim=(len(lines) - 0.4, -0.6))
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
 
 
-def columns(examples, style):
-    """(classifier, method) of the columns that fit beside the image itself."""
-    found = zip(examples["classifier"], examples["method"], strict=True)
-    fits = int((style.width - SIDE) / LEAST) - 1
-    return [key for key in dict.fromkeys(found) if key[1]][:fits]
+def columns(
+    examples: Mapping[str, np.ndarray], settings: Figures
+) -> list[tuple[str, str]]:
+    """Return (classifier, method) of the columns that fit beside the image itself."""
+    keys = zip(examples["classifier"], examples["method"], strict=True)
+    room = int((settings.width - SIDE) / LEAST) - 1
+    return [key for key in dict.fromkeys(keys) if key[1]][:room]
 
 
-def pictures(figure, examples, style, bottom):
-    """Of every image three rows: saliency, seeds, segmentation; by network a column."""
-    table = pd.DataFrame({
-        name: examples[name] for name in ("image", "classifier", "method", "kind")
-    })  # fmt: skip
-    shown, images = columns(examples, style), table["image"].unique()
+def draw_example(
+    axes: MplAxes, examples: Mapping[str, np.ndarray], title: str, **keys: object
+) -> None:
+    """Show the picture of the examples that has some keys."""
+    import numpy as np
+
+    matches = [examples[name] == value for name, value in keys.items()]
+    place = np.logical_and.reduce(matches).argmax()
+    style.remove_frame(axes).imshow(
+        examples["pictures"][place], interpolation="nearest"
+    )
+    if title:
+        axes.set_title(title, pad=3, size=6.5)
+
+
+def draw_examples(
+    figure: MplFigure,
+    examples: Mapping[str, np.ndarray],
+    settings: Figures,
+    bottom: float,
+) -> None:
+    """Draw of every image a row for each kind, a column for each network and method.
+
+    Args:
+        figure: where they are drawn.
+        examples: the arrays of ``segmentation.npz``.
+        settings: appearance.
+        bottom: inches from the figure's lower edge to the pictures' upper one.
+    """
+    shown = columns(examples, settings)
     wide, tall = figure.get_size_inches()
     cell = (wide - SIDE) / (len(shown) + 1)
 
-    def picture(row, column, wanted, title):
-        keys = list(wanted.items())
-        place = np.logical_and.reduce([table[key] == value for key, value in keys])
-        left = SIDE + column * cell
-        axes = look.bare(
-            figure.add_axes(
-                (
-                    left / wide,
-                    (bottom - (row + 1) * cell) / tall,
-                    (cell - GAP) / wide,
-                    (cell - GAP) / tall,
-                )
-            )
+    def add_cell(row: int, column: int) -> MplAxes:
+        lower = bottom - (row + 1) * cell
+        place = ((SIDE + column * cell) / wide, lower / tall)
+        return figure.add_axes((*place, (cell - GAP) / wide, (cell - GAP) / tall))
+
+    for row, (image, kind) in enumerate(
+        itertools.product(dict.fromkeys(examples["image"]), KINDS)
+    ):
+        figure.text(
+            (SIDE - 0.06) / wide,
+            (bottom - (row + 0.5) * cell) / tall,
+            kind,
+            ha="right",
+            va="center",
+            rotation=90,
+            size=6.5,
+            color=style.MUTED,
         )
-        axes.imshow(examples["pictures"][place.argmax()], interpolation="nearest")
-        if title:
-            axes.set_title(title, pad=3, size=6.5)
-        return axes
-
-    for number, image in enumerate(images):
-        for kind_number, kind in enumerate(SHOWN):
-            row = len(SHOWN) * number + kind_number
-            figure.text(
-                (SIDE - 0.06) / wide,
-                (bottom - (row + 0.5) * cell) / tall,
-                kind,
-                ha="right",
-                va="center",
-                rotation=90,
-                size=6.5,
-                color=look.MUTED,
-            )
-            if kind in FIRST:
-                title = "image, truth" if row == 0 else ""
-                picture(row, 0, {"image": image, "kind": FIRST[kind]}, title)
-            for column, (classifier, method) in enumerate(shown, 1):
-                wanted = {"image": image, "classifier": classifier}
-                wanted |= {"method": method, "kind": kind}
-                line = {"source": "measured"} | wanted
-                title = label(line).replace(" ", "\n") if row == 0 else ""
-                picture(row, column, wanted, title)
+        if kind in FIRST:
+            title = "" if row else "image, truth"
+            keys = {"image": image, "kind": FIRST[kind]}
+            draw_example(add_cell(row, 0), examples, title, **keys)
+        for column, (classifier, method) in enumerate(shown, 1):
+            keys = {"classifier": classifier, "method": method}
+            title = line_label({"source": "measured"} | keys).replace(" ", "\n")
+            keys |= {"image": image, "kind": kind}
+            axes = add_cell(row, column)
+            draw_example(axes, examples, "" if row else title, **keys)
 
 
-def draw(segmentation, examples, style):
-    """Foreground by saliency (Mahendran & Vedaldi 2016, Table 1 and Figure 8)."""
-    table = lines(segmentation)
-    cell = (style.width - SIDE) / (len(columns(examples, style)) + 1)
-    under = GAP + len(SHOWN) * len(set(examples["image"])) * cell
-    scores = LINE * len(table) + HEAD
-    figure = look.canvas(style, scores + 0.35 + under)
-    figure.set_layout_engine("none")
-    wide, tall = figure.get_size_inches()
-    names = [label(line) for _, line in table.iterrows()]
-    left = 0.1 + look.LETTER * max(map(len, names))
+def draw(
+    segmentation: pd.DataFrame, examples: Mapping[str, np.ndarray], settings: Figures
+) -> MplFigure:
+    """Draw both scores side by side, and the examples below."""
+    lines = score_lines(segmentation)
+    cell = (settings.width - SIDE) / (len(columns(examples, settings)) + 1)
+    bottom = GAP + len(KINDS) * len(set(examples["image"])) * cell
+    scores = LINE * len(lines) + HEAD
+    wide, tall = settings.width, scores + 0.35 + bottom
+    figure = style.page(settings, wide, tall)
+    names = [line_label(line) for _, line in lines.iterrows()]
+    left = 0.1 + style.LETTER_WIDTH * max(map(len, names))
     half = (wide - left - 0.2) / 2
     for number, score in enumerate(SCORES):
         axes = figure.add_axes(
@@ -155,15 +195,49 @@ def draw(segmentation, examples, style):
                 (scores - HEAD) / tall,
             )
         )
-        dots(axes, table, score, style)
-        axes.set_yticks(range(len(table)), names if number == 0 else [""] * len(table))
-    pictures(figure, examples, style, under)
+        draw_scores(axes, lines, score, settings)
+        axes.set_yticks(range(len(lines)), names if number == 0 else [""] * len(lines))
+    draw_examples(figure, examples, settings, bottom)
     return figure
 
 
-def main(argv=None):
-    command(draw, rows, argv, segmentation=read_csv, examples=read_arrays)
+class SegmentationScores(Figure):
+    """Foreground by saliency (Mahendran & Vedaldi 2016, Table 1 and Figure 8)."""
 
+    stem = "salient-segmentation"
+    section = "salient"
+    title = "Foreground segmentation by saliency"
+    alternative_text = (
+        "Points with error bars for per-pixel accuracy and intersection over union,"
+        " and examples: images, their saliency and the foreground found."
+    )
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
 
-if __name__ == "__main__":
-    run(main)
+    segmentation: InputFile = table("segmentation.csv")
+    examples: InputFile = table("segmentation.npz")
+
+    @classmethod
+    def applies(cls, axes: Axes) -> bool:
+        """Return whether the study segments images."""
+        return bool(axes.segmenters)
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return scores, baseline and printed values, then the examples."""
+        return (
+            "Foreground segmentation from the saliency of reversed networks, without"
+            " training on masks. Top: share of pixels classified correctly and"
+            " intersection over union, averaged within classes and then over classes,"
+            ' with 95 % intervals from resampled images. "Gaussian" is a baseline with'
+            " a blob at the centre of every image in place of the saliency. Hollow: as"
+            " printed in Mahendran & Vedaldi 2016, Table 1, on the 4276 images of"
+            " ImageNet-Segmentation; on other images, only the order of the methods can"
+            " be compared.\n\n"
+            "Bottom: examples. The saliency starts from the class of the highest score"
+            " at any position of the image. The seeds are chosen by rank of saliency,"
+            " from certain background (black) to certain foreground (white); grey"
+            " pixels are undecided. The last row of an image is GrabCut's result."
+            " Mahendran & Vedaldi 2016, section 3.5 and Figure 8; OpenCV's GrabCut"
+            " couples neighbouring pixels less strongly (γ = 50 instead of 150)."
+        )

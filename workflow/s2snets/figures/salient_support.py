@@ -1,26 +1,58 @@
 """What of a response is only the neuron's finite support."""
 
-from s2snets.figures import salient
-from s2snets.stages.base import run
+from __future__ import annotations
 
-SHOWN = {
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.response_sheet import (
+    Block,
+    ResponseSheet,
+    panel_blocks,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = {
     "desalinet": "DeSaliNet",
     "power": "its $x^{0.1}$",
     "uninformed": "no bottleneck",
     "random": "random weights",
 }
+"""Picture -> head of its column, beside the image."""
 
 
-def blocks(responses, style):
-    """A block a network, a row an image."""
-    heads = ("image", *SHOWN.values())
-    return salient.panels(responses, style, "support", SHOWN, heads)
+def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+    """Return a block for each network, with a row for each image."""
+    heads = ("image", *COLUMNS.values())
+    return panel_blocks(responses, settings, "support", COLUMNS, heads)
 
 
-rows, draw, main = salient.figure(
-    blocks, "Effect of finite neuron support (Mahendran & Vedaldi 2016, Figure 5)."
-)
+class Support(ResponseSheet):
+    """Effect of finite neuron support (Mahendran & Vedaldi 2016, Figure 5)."""
 
+    stem = "salient-support"
+    title = "Finite support of a neuron"
+    alternative_text = (
+        "Grid of images: a DeSaliNet response, the same with its weak parts amplified,"
+        " the same without information from the forward pass, and with random weights."
+    )
+    blocks = staticmethod(blocks)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the columns and what they have in common."""
+        assert study.salient is not None
+        return (
+            "DeSaliNet from the most active neuron at the central position of"
+            f" {', '.join(study.salient.classifiers)}; the same as sign(x)|x|^0.1,"
+            " which makes every nonzero pixel visible; the same neuron without"
+            " bottleneck information (rectifiers reversed by the identity, maxima"
+            " unpooled to the centres of their windows); and that in a copy of the"
+            " network with random weights, N(0, 0.01²), and no biases.\n\n"
+            "The last two contain no information on the image, and the last none on the"
+            " training. Their response is just as local: the decay towards its edge is"
+            " due to the neuron's finite support. Mahendran & Vedaldi 2016, Figure 5."
+        )

@@ -1,7 +1,19 @@
-"""All eight reversals of rectifiers and pools, on the same images."""
+"""All eight reversals of rectifiers and poolings, on the same images."""
 
-from s2snets.figures import salient
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.response_sheet import (
+    Block,
+    ResponseSheet,
+    panel_blocks,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RELU = {
     "identity": "1",
@@ -12,18 +24,41 @@ RELU = {
 POOL = {"switches": "pooling switches", "centre": "unpooled to the centre"}
 
 
-def blocks(responses, style):
-    """A block a network, a row an image; a column a variant."""
+def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+    """Return a block for each network: images in rows, variants in columns."""
     variants = [f"{relu}-{pool}" for pool in POOL for relu in RELU]
     groups = (("", 1), *((text, len(RELU)) for text in POOL.values()))
     heads = ("image", *(tuple(RELU.values()) * len(POOL)))
-    return salient.panels(responses, style, "variants", variants, heads, groups)
+    return panel_blocks(responses, settings, "variants", variants, heads, groups)
 
 
-rows, draw, main = salient.figure(
-    blocks, "The eight variants (Mahendran & Vedaldi 2016, Figure 3)."
-)
+class Variants(ResponseSheet):
+    """The eight variants (Mahendran & Vedaldi 2016, Figure 3)."""
 
+    stem = "salient-variants"
+    title = "All eight reversed architectures"
+    alternative_text = (
+        "Grid of images: one input reversed with four rules for rectifiers and two for"
+        " max-poolings."
+    )
+    blocks = staticmethod(blocks)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the columns, the starts and what all variants share."""
+        assert study.salient is not None
+        return (
+            "All eight reversed architectures of"
+            f" {', '.join(study.salient.classifiers)} on the same images; local"
+            " response normalisation is reversed by the identity. Left: maxima return"
+            " to their positions (pooling switches). Right: maxima go to the centres of"
+            " their windows. Columns: a rectifier is reversed by the identity (1), by"
+            " its mask (RU^BP), by another rectifier (RU), and by both. The second,"
+            " third and fourth on the left are SaliNet, DeConvNet and DeSaliNet."
+            " Validation images: from the most active neuron of all positions."
+            " Photographs: from the most active channel, at every position where it is"
+            " positive. A uniformly grey picture is a response of zero: what was"
+            " unpooled to the centres met only closed masks.\n\n"
+            "Without a rectifier in the reversal, edges are lost, whichever unpooling"
+            " is used. Mahendran & Vedaldi 2016, Figure 3."
+        )

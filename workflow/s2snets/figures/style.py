@@ -1,15 +1,23 @@
-"""What every figure shares: theme, colours, markers, spelling of labels."""
+"""What all figures share: theme, colours, markers, labels, and places in inches."""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
+from s2snets.config import Figures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes as MplAxes
+    from matplotlib.figure import Figure as MplFigure
 
 INK, MUTED, FAINT = "#1a1a1a", "#6b6b6b", "#c9c9c9"
 MARKERS = "osD^vPXp<>h*"
-LETTER = 0.07
-"""Inches that a letter takes at the size of labels, rather more than less."""
+LETTER_WIDTH = 0.07
+"""Upper bound for the mean width of a label's letters, inches."""
 
-THEME = {
+THEME: dict[str, Any] = {
     "font.size": 8,
     "mathtext.fontset": "dejavuserif",  # a sans-serif I is a bare stroke
     "axes.titlesize": 8.5,
@@ -41,73 +49,104 @@ THEME = {
 }
 
 
-def canvas(style, height, share=1.0):
-    """An empty figure ``height`` inches tall, ``share`` of the settings' width."""
-    return Figure(
-        figsize=(style.width * share, height), dpi=style.dpi, layout="constrained"
-    )
+def page(settings: Figures, width: float, height: float) -> MplFigure:
+    """Return an empty figure of a size in inches, without a layout engine."""
+    from matplotlib.figure import Figure as MplFigure
+
+    return MplFigure(figsize=(width, height), dpi=settings.dpi)
 
 
-def ordered(style, classifiers):
-    """Classifiers in the palette's order, then the others by name."""
-    known = [name for name in style.palette if name in set(classifiers)]
-    return known + sorted(set(classifiers) - set(known))
+def canvas(settings: Figures, height: float, share: float = 1.0) -> MplFigure:
+    """Return an empty figure for charts.
+
+    Args:
+        settings: its width and resolution.
+        height: inches.
+        share: of the settings' width.
+    """
+    figure = page(settings, settings.width * share, height)
+    figure.set_layout_engine("constrained")
+    return figure
 
 
-def colours(style, classifiers):
-    """Classifier -> colour: the palette's, evenly spaced hues for the others."""
-    unnamed = sorted(set(classifiers) - set(style.palette))
+def add_axes(
+    figure: MplFigure, left: float, top: float, width: float, height: float
+) -> MplAxes:
+    """Add axes at a place in inches from the upper left corner."""
+    wide, tall = figure.get_size_inches()
+    box = (left / wide, 1 - (top + height) / tall, width / wide, height / tall)
+    return figure.add_axes(box)
+
+
+def add_text(
+    figure: MplFigure, left: float, top: float, text: str, **properties: Any
+) -> None:
+    """Write text at a place in inches from the upper left corner."""
+    wide, tall = figure.get_size_inches()
+    figure.text(left / wide, 1 - top / tall, text, **properties)
+
+
+def remove_frame(axes: MplAxes) -> MplAxes:
+    """Remove ticks and frame from axes that show an image."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    return axes
+
+
+def palette_order(settings: Figures, classifiers: Iterable[str]) -> list[str]:
+    """Return classifiers in the palette's order, then the others by name."""
+    names = set(classifiers)
+    known = [name for name in settings.palette if name in names]
+    return known + sorted(names - set(known))
+
+
+def colours(settings: Figures, classifiers: Iterable[str]) -> dict[str, Any]:
+    """Return colours by classifier: the palette's, evenly spaced hues for others."""
+    unnamed = sorted(set(classifiers) - set(settings.palette))
     if not unnamed:
-        return dict(style.palette)
+        return dict(settings.palette)
     import seaborn  # slow to import, and most studies name every colour
 
-    return dict(style.palette) | dict(
+    return dict(settings.palette) | dict(
         zip(unnamed, seaborn.husl_palette(len(unnamed), l=0.55), strict=True)
     )
 
 
-def markers(style, classifiers):
-    """Classifier -> marker: tells the lines apart without colour."""
-    names = ordered(style, classifiers)
+def markers(settings: Figures, classifiers: Iterable[str]) -> dict[str, str]:
+    """Return markers by classifier, which tell lines apart without colour."""
+    names = palette_order(settings, classifiers)
     return {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(names)}
 
 
-def tuned_for(label):
-    """The ``V`` of ``A_V``; of ``A_V (encoder)`` too. None for other labels."""
-    found = re.match(r"A_(\S+)", label)
-    return found and found[1]
+def tuned_network(label: str) -> str | None:
+    """Return the ``V`` of ``A_V`` and ``A_V (encoder)``; None for other labels."""
+    match = re.match(r"A_(\S+)", label)
+    return match and match[1]
 
 
-def mathtext(label):
-    """``A_V (encoder)`` as the paper sets it: an italic A with a subscript."""
-    name = tuned_for(label)
+def label_text(label: str) -> str:
+    """Return a label such as ``A_V (encoder)`` in mathtext, as the paper sets it."""
+    name = tuned_network(label)
     if name is None:
         return label
     subscript = name if len(name) == 1 else rf"\text{{{name}}}"
     return f"$A_{{{subscript}}}$" + label[len(f"A_{name}") :]
 
 
-def legend_columns(style, labels):
-    """Columns of a legend as wide as the figure: one row where it fits."""
-    needed = [0.6 + LETTER * len(label) for label in labels]
-    if sum(needed) <= style.width:
-        return len(labels)
-    return max(1, int(style.width / max(needed)))
-
-
-def variable(name):
-    """A classifier's name as the paper sets it: one letter as a variable."""
+def classifier_text(name: str) -> str:
+    """Return a classifier's name as the paper sets it: one letter in italics."""
     return f"${name}$" if len(name) == 1 else name
 
 
-def letter(index):
-    """(a), (b), … of a panel."""
+def legend_columns(settings: Figures, labels: Collection[str]) -> int:
+    """Return the columns of a legend as wide as the figure: one row where it fits."""
+    widths = [0.6 + LETTER_WIDTH * len(label) for label in labels]
+    if sum(widths) <= settings.width:
+        return len(labels)
+    return max(1, int(settings.width / max(widths)))
+
+
+def panel_letter(index: int) -> str:
+    """Return ``(a)``, ``(b)``, … for a panel."""
     return f"({chr(ord('a') + index)})"
-
-
-def bare(axes):
-    """No ticks, no frame: for images."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    return axes

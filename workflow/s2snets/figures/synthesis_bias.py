@@ -1,47 +1,70 @@
 """Preferred images above the training images that the network ranks highest."""
 
-from s2snets.figures import strips as page
-from s2snets.figures import style as look
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.picture_strips import (
+    GalleryStrips,
+    Strip,
+    class_strips,
+    positions,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ACROSS = 10
 TRAINING = "training"  # the kind of the training images
 
 
-def strips(gallery, style):
-    """For each network, bands of classes: a row a mode, then the training images.
+def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+    """Yield for each network bands of classes: a strip for each mode, then for each rank.
 
-    What a training image is labelled is told where that is another class.
+    A training image's label is its caption where it is another class.
     """
-    keys = page.listing(gallery)
-    ranked = keys[keys["kind"] == TRAINING]
-    keys = keys[keys["kind"] == "class"]
-    for name in look.ordered(style, keys["classifier"]):
-        own, seen = (one[one["classifier"] == name] for one in (keys, ranked))
-        classes = list(dict.fromkeys(own["target"]))
-        rank = seen.groupby("target").cumcount()
-        heading = look.variable(name)
-        for band in page.bands(len(classes), ACROSS):
-            shown = classes[band.start : band.stop]
-            yield from page.by_mode(own, shown, heading, shown)
-            heading = ""
-            for place in range(rank.max() + 1 if len(seen) else 0):
-                pictures = page.found(seen[rank == place], shown)
-                labels = [None if p is None else seen["label"][p] for p in pictures]
-                yield page.Strip(
-                    pictures,
-                    f"training\nimage {place + 1}",
-                    below=tuple(
-                        label if label and label != target else ""
-                        for label, target in zip(labels, shown, strict=True)
-                    ),
-                )
+    for keys, classes, strips_of_band in class_strips(gallery, settings, ACROSS):
+        yield from strips_of_band
+        ranked = keys[keys["kind"] == TRAINING]
+        rank = ranked.groupby("target").cumcount()
+        for place in range(rank.max() + 1 if len(ranked) else 0):
+            pictures = positions(ranked[rank == place], classes)
+            labels = [None if p is None else ranked["label"][p] for p in pictures]
+            yield Strip(
+                pictures,
+                f"training\nimage {place + 1}",
+                below=[
+                    label if label and label != target else ""
+                    for label, target in zip(labels, classes, strict=True)
+                ],
+            )
 
 
-rows, draw, main = page.figure(
-    strips, "Preferred and training images (Despraz et al. 2017, Figures 6 and 7)."
-)
+class Bias(GalleryStrips):
+    """Preferred and training images (Despraz et al. 2017, Figures 6 and 7)."""
 
+    stem = "synthesis-bias"
+    title = "Preferred images and training images"
+    alternative_text = (
+        "Grid of images: for each class its preferred images above the training images"
+        " that the network ranks highest."
+    )
+    strips = staticmethod(strips)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return which training images stand below, and what a bias is."""
+        assert study.synthesis is not None
+        return (
+            f"Preferred images of classes, above the ``{study.synthesis.beside}``"
+            " training images to which the network gives the highest logit of that"
+            " class, whatever their label. A label of another class is written in"
+            " red.\n\n"
+            "A feature that the preferred image shares with the highest-ranked training"
+            " images, but that does not belong to the class, is a bias: a background,"
+            " an accompanying object, a typical colour. A red label says that the"
+            " network ranks another class's image among the best of this class. Despraz"
+            " et al. 2017, Figures 6 and 7."
+        )

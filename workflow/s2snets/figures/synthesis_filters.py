@@ -1,38 +1,63 @@
-"""Images that filters prefer, layer by layer from the shallowest on."""
+"""Images that filters prefer, layer by layer from the shallowest one."""
 
-from s2snets.figures import strips as page
-from s2snets.figures import style as look
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.picture_strips import (
+    GalleryStrips,
+    Strip,
+    bands,
+    key_table,
+    mode_strips,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ACROSS = 12
 KINDS = ("filter", "group")
 
 
-def caption(target):
-    """A filter's number, or those of a group."""
-    return target.rpartition(": ")[2]
-
-
-def strips(gallery, style):
-    """For each network and layer, bands of filters, then groups; a row a mode."""
-    keys = page.listing(gallery)
+def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+    """Yield for each network and layer bands of filters, then groups, mode by mode."""
+    keys = key_table(gallery)
     keys = keys[keys["kind"].isin(KINDS)]
-    for name in look.ordered(style, keys["classifier"]):
-        layers = keys[keys["classifier"] == name]
-        for layer in dict.fromkeys(layers["layer"]):
-            own = layers[layers["layer"] == layer].sort_values("kind", kind="stable")
-            targets = list(dict.fromkeys(own["target"]))
-            heading = f"{look.variable(name)}, layer {layer}"
-            for band in page.bands(len(targets), ACROSS):
+    for name in style.palette_order(settings, keys["classifier"]):
+        of_network = keys[keys["classifier"] == name]
+        for layer in dict.fromkeys(of_network["layer"]):
+            of_layer = of_network[of_network["layer"] == layer]
+            of_layer = of_layer.sort_values("kind", kind="stable")
+            targets = list(dict.fromkeys(of_layer["target"]))
+            heading = f"{style.classifier_text(name)}, layer {layer}"
+            for band in bands(len(targets), ACROSS):
                 shown = targets[band.start : band.stop]
-                yield from page.by_mode(own, shown, heading, map(caption, shown))
+                numbers = [target.rpartition(": ")[2] for target in shown]
+                yield from mode_strips(of_layer, shown, heading, numbers)
                 heading = ""
 
 
-rows, draw, main = page.figure(
-    strips, "Preferred images of filters (Despraz et al. 2017, Figure 8)."
-)
+class Filters(GalleryStrips):
+    """Preferred images of filters (Despraz et al. 2017, Figure 8)."""
 
+    stem = "synthesis-filters"
+    title = "Preferred images of filters"
+    alternative_text = (
+        "Grid of images: images that excite single filters, layer by layer."
+    )
+    strips = staticmethod(strips)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return what is shown and what to expect by depth."""
+        return (
+            "Images that excite single filters, or groups of filters, layer by layer"
+            " from the shallowest one; the number above an image is that of its"
+            " channel. The objective is the mean of the rectified channel over"
+            " positions.\n\n"
+            "Near the input, stripes and plain colours are expected; in deeper layers,"
+            " patterns of increasing complexity. Despraz et al. 2017, Figure 8."
+        )

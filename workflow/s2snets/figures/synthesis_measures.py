@@ -1,53 +1,68 @@
-"""Numbers of preferred images, both modes: means over targets with intervals."""
+"""Measurements of preferred images: means over targets with intervals, by mode."""
 
-from s2snets.figures import style as look
-from s2snets.figures.command import command
-from s2snets.measure.modes import MEASURES
-from s2snets.runtime.tables import read_csv
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.base import Figure, table
+from s2snets.study.axes import Axes
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
 
 ACROSS = 3
 ROW, HEAD = 0.19, 0.55
-"""Inches: a network's targets of one kind; above and below a row of panels."""
+"""Inches: a line of points; above and below a row of panels."""
 
 MODES = {"scratch": ("#e08214", "o", -1), "pretrained": ("#35608d", "s", 1)}
-"""Mode -> colour, marker, on which side of the middle it stands."""
+"""Mode -> colour, marker, side of the line's middle."""
 
 KINDS = {"class": "classes", "compound": "compounds", "filter": "filters"}
 KINDS |= {"group": "groups"}
 SHARES = {"first", "confidence", "agrees"}
+"""Measures that lie in [0, 1]."""
 
 
-def rows(table, style):
-    """The table as it is."""
-    return table
+def rows(measures: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+    """Return the table as it is."""
+    return measures
 
 
-def order_of(table, style):
-    """(classifier, kind) from top to bottom."""
-    for name in look.ordered(style, table["classifier"]):
-        own = set(table.loc[table["classifier"] == name, "kind"])
-        yield from ((name, kind) for kind in KINDS if kind in own)
+def line_order(measures: pd.DataFrame, settings: Figures) -> Iterator[tuple[str, str]]:
+    """Yield (classifier, kind) from top to bottom."""
+    for name in style.palette_order(settings, measures["classifier"]):
+        known = set(measures.loc[measures["classifier"] == name, "kind"])
+        yield from ((name, kind) for kind in KINDS if kind in known)
 
 
-def draw(table, style):
-    """Numbers of preferred images by network, kind of target and mode."""
-    table = table[table["against"].isna() & (table["measure"] != "started")]
-    order = list(order_of(table, style))
-    shown = [name for name in MEASURES if name in set(table["measure"])]
-    modes = [mode for mode in MODES if mode in set(table["mode"])]
+def draw(measures: pd.DataFrame, settings: Figures) -> MplFigure:
+    """Draw a panel for each measure, a line for each network and kind of target."""
+    from s2snets.measure.modes import MEASURES
+
+    means = measures[measures["against"].isna() & (measures["measure"] != "started")]
+    order = list(line_order(means, settings))
+    shown = [name for name in MEASURES if name in set(means["measure"])]
+    modes = [mode for mode in MODES if mode in set(means["mode"])]
     across = min(ACROSS, len(shown))
     down = -(-len(shown) // across)
-    figure = look.canvas(style, down * (HEAD + ROW * len(order)) + 0.3)
+    figure = style.canvas(settings, down * (HEAD + ROW * len(order)) + 0.3)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     panels = grid.ravel()
     for axes in panels[len(shown) :]:
         axes.remove()
     place = {line: number for number, line in enumerate(order)}
     for measure, axes in zip(shown, panels, strict=False):
-        own = table[table["measure"] == measure]
+        of_measure = means[means["measure"] == measure]
         for mode in modes:
-            (colour, marker, side), points = MODES[mode], own[own["mode"] == mode]
+            (colour, marker, side), points = (
+                MODES[mode],
+                of_measure[of_measure["mode"] == mode],
+            )
             lines = points[["classifier", "kind"]].itertuples(index=False)
             x = points["mean"]
             axes.errorbar(
@@ -62,7 +77,7 @@ def draw(table, style):
     for axes in grid[:, 0]:
         axes.set_yticks(
             range(len(order)),
-            [f"{look.variable(name)}  {KINDS[kind]}" for name, kind in order],
+            [f"{style.classifier_text(name)}  {KINDS[kind]}" for name, kind in order],
         )
         axes.set_ylim(len(order) - 0.5, -0.5)
     handles, labels = panels[0].get_legend_handles_labels()
@@ -70,9 +85,42 @@ def draw(table, style):
     return figure
 
 
-def main(argv=None):
-    command(draw, rows, argv, table=read_csv)
+class Measurements(Figure):
+    """Measurements by network, kind of target and mode, which the paper only shows."""
 
+    stem = "synthesis-measures"
+    section = "synthesis"
+    title = "Measurements of the preferred images"
+    alternative_text = (
+        "Points with error bars: confidence, smoothness and agreement of both kinds of"
+        " generator."
+    )
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
 
-if __name__ == "__main__":
-    run(main)
+    measures: InputFile = table("synthesis.csv")
+
+    @classmethod
+    def applies(cls, axes: Axes) -> bool:
+        """Return whether the study seeks preferred images."""
+        return bool(axes.preferring)
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the measures, their intervals and what disagreement means."""
+        assert study.synthesis is not None
+        judge = f", {study.synthesis.judge}," if study.synthesis.judge else ""
+        return (
+            "Measurements of the preferred images, which the paper only shows: means"
+            " over a network's targets of one kind, with 95 % bootstrap intervals over"
+            f" targets (``{study.bootstrap.resamples:,}`` resamples). The activation is"
+            " the rectified logit, or the mean of the rectified channel; it is the"
+            " highest of its layer where no other unit's exceeds it. For a second"
+            f" network{judge} the figure shows how often its top-1 class is the target."
+            " Total variation is 1 for a chessboard of black and white; high"
+            " frequencies are those above half of the Nyquist frequency.\n\n"
+            "An image that its own network classifies with confidence but another"
+            " network does not recognise says more about that network than about the"
+            " class. The table also contains the differences between the modes, paired"
+            " by target. Extends Despraz et al. 2017, Figure 4."
+        )

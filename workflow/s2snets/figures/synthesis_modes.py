@@ -1,30 +1,49 @@
-"""Images that a network's classes prefer, both modes side by side."""
+"""Images that a network's classes prefer, both modes below one another."""
 
-from s2snets.figures import strips as page
-from s2snets.figures import style as look
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.picture_strips import GalleryStrips, Strip, class_strips
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ACROSS = 10
 
 
-def strips(gallery, style):
-    """For each network, bands of classes; a row a mode."""
-    keys = page.listing(gallery)
-    keys = keys[keys["kind"] == "class"]
-    for name in look.ordered(style, keys["classifier"]):
-        own = keys[keys["classifier"] == name]
-        classes = list(dict.fromkeys(own["target"]))
-        heading = look.variable(name)
-        for band in page.bands(len(classes), ACROSS):
-            shown = classes[band.start : band.stop]
-            yield from page.by_mode(own, shown, heading, shown)
-            heading = ""
+def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+    """Yield for each network bands of classes, with a strip for each mode."""
+    for _, _, strips_of_band in class_strips(gallery, settings, ACROSS):
+        yield from strips_of_band
 
 
-rows, draw, main = page.figure(
-    strips, "Preferred images of classes (Despraz et al. 2017, Figure 4)."
-)
+class Modes(GalleryStrips):
+    """Preferred images of classes (Despraz et al. 2017, Figure 4)."""
 
+    stem = "synthesis-modes"
+    title = "Preferred images of classes"
+    alternative_text = (
+        "Grid of images: for each class the image made by a generator from scratch"
+        " and by a pretrained one."
+    )
+    strips = staticmethod(strips)
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return networks and modes, and what the paper finds."""
+        assert study.synthesis is not None
+        return (
+            "Preferred images of the networks"
+            f" {', '.join(study.synthesis.classifiers)} for some of their classes."
+            " Pretrained: only the code is optimised, the generator is the decoder of a"
+            " denoising autoencoder. From scratch: a new generator is trained for each"
+            " image. The classes are evenly spaced among all of them, and include those"
+            " of the compounds.\n\n"
+            "Compare the rows of a network. The paper finds the pretrained images less"
+            " saturated and more like photographs, within what the decoder has learned,"
+            " and those from scratch full of repeated patterns and unlikely colours."
+            " Despraz et al. 2017, Figure 4."
+        )

@@ -1,56 +1,96 @@
 """Contact sheet of one sweep: every image of one network in one mode."""
 
-from s2snets.figures import strips as page
-from s2snets.figures.command import command
-from s2snets.runtime.tables import read_arrays
-from s2snets.stages.base import run
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures.base import Drawing, Figure, first_seed_path
+from s2snets.figures.picture_strips import (
+    Strip,
+    draw_strips,
+    key_table,
+    strip_table,
+)
+from s2snets.study.axes import Axes
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
 
 ACROSS, MORE, MANY = 10, 14, 60
-"""Pictures in a row; from so many on, so many."""
+"""Pictures in a row; the number for a sweep of more than so many pictures."""
 
 
-def across_of(sweep):
-    """Pictures in a row of a sweep's sheet."""
+def pictures_across(sweep: Mapping[str, np.ndarray]) -> int:
+    """Return the number of pictures in a row of a sweep's sheet."""
     return MORE if len(sweep["pictures"]) > MANY else ACROSS
 
 
-def strips(sweep, style):
-    """Bands of targets: classes, compounds, then filters and groups by layer."""
-    keys = page.listing(sweep)
-    across = across_of(sweep)
+def strips(sweep: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+    """Yield bands of targets: classes, compounds, then filters and groups by layer."""
+    keys = key_table(sweep)
+    across = pictures_across(sweep)
     kinds = keys["kind"].map({"class": "classes", "compound": "compounds"})
     sections = kinds.fillna("layer " + keys["layer"])
     for section in dict.fromkeys(sections):
-        own = keys[sections == section]
-        # A filter's name repeats its layer, which stands above.
-        names = own["target"].where(own["layer"] == "logits", short(own["target"]))
-        for first in range(0, len(own), across):
-            yield page.Strip(
-                own.index[first : first + across].tolist(),
+        shown = keys[sections == section]
+        # A filter's name repeats its layer, which is the heading.
+        numbers = shown["target"].str.rpartition(": ")[2]
+        names = shown["target"].where(shown["layer"] == "logits", numbers)
+        for first in range(0, len(shown), across):
+            yield Strip(
+                shown.index[first : first + across].tolist(),
                 heading="" if first else section,
                 above=tuple(names.iloc[first : first + across]),
             )
 
 
-def short(names):
-    """Names without what comes before their colon."""
-    return names.str.rpartition(": ")[2]
+def rows(sweep: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
+    """Return row, column and the keys of every picture."""
+    return strip_table(strips(sweep, settings), key_table(sweep))
 
 
-def rows(sweep, style):
-    """row, column and the keys of every picture."""
-    return page.rows(list(strips(sweep, style)), page.listing(sweep))
+def draw(sweep: Mapping[str, np.ndarray], settings: Figures) -> MplFigure:
+    """Draw every picture of a sweep."""
+    shown = list(strips(sweep, settings))
+    return draw_strips(shown, sweep["pictures"], settings, pictures_across(sweep))
 
 
-def draw(sweep, style):
+class SweepSheet(Figure):
     """Every preferred image of a network (Despraz et al. 2017, section 4)."""
-    shown = list(strips(sweep, style))
-    return page.draw(shown, sweep["pictures"], style, across_of(sweep))
 
+    stem = "synthesis-sheet"
+    section = "synthesis"
+    title = "Contact sheet"
+    alternative_text = "Grid of images: every preferred image of a network in one mode."
+    reported = False
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
 
-def main(argv=None):
-    command(draw, rows, argv, sweep=read_arrays)
+    sweep: InputFile
 
+    @classmethod
+    def drawings(cls, axes: Axes) -> list[Drawing]:
+        """Return a sheet for each network and mode."""
+        return [
+            Drawing(
+                cls,
+                f"{cls.stem}-{name}-{mode}",
+                {"sweep": first_seed_path(axes, f"preferred/{mode}/{name}.npz")},
+            )
+            for name in axes.preferring
+            for mode in axes.modes
+        ]
 
-if __name__ == "__main__":
-    run(main)
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return what is shown."""
+        return (
+            "All images of one run: the preferred images of one network in one mode,"
+            " for every class, compound and filter of the settings. Despraz et al."
+            " 2017, section 4."
+        )

@@ -223,7 +223,5 @@ def information_rows(
                     channels=settings.channels,
                     average_method=settings.average_method,
                 )
-                columns = {"image": image, "other": other, "measure": measure}
-                yield pd.DataFrame({**columns, "bins": bins, "nmi": value}).assign(
-                    **origin
-                )[[*origin, *columns, "bins", "nmi"]]
+                keys = {"image": image, "other": other, "measure": measure}
+                yield pd.DataFrame({**origin, **keys, "bins": bins, "nmi": value})

@@ -7,7 +7,6 @@ its row groups once no chunk is missing.
 
 import enum
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from s2snets.runtime.files import replacing
+from s2snets.runtime.files import chunk_folder, replacing
 from s2snets.runtime.progress import log
 
 CACHE_KEY = b"s2snets"  # name of the cache key in a chunk's metadata
@@ -39,7 +38,7 @@ class ChunkedParquet:
         table = ChunkedParquet(path, 3, {"seed": 0})
         table.write(compute(number) for number in table.missing)
         ...  # write what belongs to the table
-        remove_chunks(path)
+        files.remove_chunks(path)
 
     Args:
         path: of the finished table.
@@ -92,16 +91,6 @@ class ChunkedParquet:
             for file in self.files:
                 chunk = pq.read_table(file, page_checksum_verification=True)
                 writer.write_table(chunk.replace_schema_metadata(metadata))
-
-
-def chunk_folder(path: Path) -> Path:
-    """Return the hidden folder of a table's chunks."""
-    return path.with_name(f".{path.name}.parts")
-
-
-def remove_chunks(path: Path) -> None:
-    """Remove a table's chunks, once all that belongs to the table is written."""
-    shutil.rmtree(chunk_folder(path), ignore_errors=True)
 
 
 def inspect_chunk(

@@ -109,3 +109,24 @@ def sha256(path: str | Path) -> str:
     """Return the hexadecimal digest of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def chunk_folder(path: Path) -> Path:
+    """Return the hidden folder of a table's chunks."""
+    return path.with_name(f".{path.name}.parts")
+
+
+def hidden_table(path: Path) -> Path:
+    """Return where the rows are kept of which an output is made."""
+    return path.with_name(f".{path.stem}.parquet")
+
+
+def remove_chunks(path: Path) -> None:
+    """Remove what a resumed job would need, once all of an output is written.
+
+    These are the chunks of a table, or the hidden table behind another output.
+    """
+    hidden = hidden_table(path)
+    for table in (path, hidden):
+        shutil.rmtree(chunk_folder(table), ignore_errors=True)
+    hidden.unlink(missing_ok=True)

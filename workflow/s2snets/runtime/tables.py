@@ -1,10 +1,11 @@
 """Tables on disk: CSV for people, Parquet for the rows of images, NPZ for arrays."""
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -92,6 +93,15 @@ def read_rows(
         categories = rows[name].cat.categories
         rows[name] = rows[name].cat.reorder_categories(sorted(categories))
     return rows
+
+
+def write_arrays(
+    path: str | Path, arrays: Mapping[str, npt.ArrayLike], compressed: bool = True
+) -> None:
+    """Write arrays by name as an NPZ file."""
+    save: Callable[..., None] = np.savez_compressed if compressed else np.savez
+    with replacing(path) as draft:
+        save(draft, **arrays)
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:

@@ -88,7 +88,9 @@ class Report(Stage):
             deviations=self.deviations.read_text(encoding="utf-8"),
             figures=describe_figures(self.figures, self.settings),
             study=self.settings,
-            record=make_record(self.name(), settings, None, self.code(), started),
+            record=make_record(
+                self.command_name(), settings, None, self.code(), started
+            ),
             cleaning=read_json(self.cleaning) if self.cleaning else None,
         )
         write(self.html, inputs)

@@ -1,0 +1,103 @@
+"""Claims in words, and tests that several sections of the paper share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s2snets.claims.evidence import Estimate, Tables
+
+DIGITS = 1e-9  # rounding of sums of decimals
+
+Margins = dict[str, Estimate]
+"""Label of a comparison -> its margin, positive where the paper is right."""
+
+Test = Callable[[Tables], Margins]
+"""A claim's test on a study's tables; it raises ``Untestable``."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the paper and its test.
+
+    Attributes:
+        statement: what the paper says.
+        how: how the test decides, in words.
+        required: how many comparisons must agree: all, most or some.
+        unit: of the margins; points are percentage points.
+        zero_agrees: whether a margin of 0 agrees.
+        needs_labels: whether it speaks of accuracies that agreement cannot stand for.
+        test: returns the margins of all comparisons.
+    """
+
+    id: str
+    section: str
+    statement: str
+    how: str
+    required: str
+    unit: str
+    zero_agrees: bool
+    needs_labels: bool
+    test: Test
+
+
+def accuracy_gains(source: str, against: str = "original", score: str = "top1") -> Test:
+    """Return a test that each classifier gains accuracy by a source of pixels."""
+    return lambda tables: {
+        name: tables.change(name, source, against, score) for name in tables.classifiers
+    }
+
+
+def accuracy_losses(source: str, score: str = "top1") -> Test:
+    """Return a test that each classifier loses accuracy, compared with originals."""
+    return lambda tables: {
+        name: -tables.change(name, source, score=score) for name in tables.classifiers
+    }
+
+
+def rates_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
+    """Return a test that RRC(A_i∘j), as ``select_rates`` selects, exceeds a limit."""
+    return lambda tables: {
+        label: rate - limit
+        for label, rate in select_rates(tables, autoencoder, classifiers).items()
+    }
+
+
+def rates_below(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
+    """Return a test that RRC(A_i∘j), as ``select_rates`` selects, is below a limit."""
+    return lambda tables: {
+        label: limit - rate
+        for label, rate in select_rates(tables, autoencoder, classifiers).items()
+    }
+
+
+def rates_outside(low: float, high: float, except_autoencoder: str = "") -> Test:
+    """Return a test that no RRC(A_i∘j), i ≠ j, lies in an interval."""
+
+    def test(tables: Tables) -> Margins:
+        excepted = tables.ours(*except_autoencoder)
+        return {
+            f"A_{i} on {j}": low - rate
+            if rate.value < (low + high) / 2
+            else rate - high
+            for i, j in tables.pairs
+            if i not in excepted
+            for rate in [tables.relation(i, j)]
+        }
+
+    return test
+
+
+def select_rates(tables: Tables, autoencoder: str, classifiers: str) -> Margins:
+    """Return RRC by pair, or by classifier for one autoencoder.
+
+    Args:
+        tables: of the study.
+        autoencoder: the paper's letter of i; empty: all pairs i ≠ j.
+        classifiers: letters of j; empty: all others than i.
+    """
+    if not autoencoder:
+        return {f"A_{i} on {j}": tables.relation(i, j) for i, j in tables.pairs}
+    if classifiers:
+        tuned, *names = tables.ours(autoencoder, *classifiers)
+    else:
+        tuned, names = tables.ours_and_others(autoencoder)
+    return {name: tables.relation(tuned, name) for name in names}

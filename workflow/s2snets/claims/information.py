@@ -1,0 +1,91 @@
+"""Claims of section 3.5: information in reconstructions."""
+
+from itertools import pairwise
+
+from s2snets.claims.claim import Margins, Test
+from s2snets.claims.evidence import Estimate, Tables, Untestable
+
+INFORMATION_ORDER = "VILRA"
+
+
+def pretrained_preserves_most(tables: Tables) -> Margins:
+    """Return A_S's intra nMI less every A_i's."""
+    most = tables.nmi("A_S")
+    return {f"A_{j}": most - tables.nmi(f"A_{j}") for j in tables.classifiers}
+
+
+def vgg_preserves_most(tables: Tables) -> Margins:
+    """Return A_V's intra nMI less every other A_i's."""
+    vgg, others = tables.ours_and_others("V")
+    most = tables.nmi(f"A_{vgg}")
+    return {f"A_{j}": most - tables.nmi(f"A_{j}") for j in others}
+
+
+def ordered_by(measure: str) -> Test:
+    """Return a test that nMI falls from one to the next in the printed order."""
+    return lambda tables: {
+        f"A_{more} above A_{less}": tables.nmi(f"A_{more}", measure)
+        - tables.nmi(f"A_{less}", measure)
+        for more, less in pairwise(tables.ours(*INFORMATION_ORDER))
+    }
+
+
+def inter_is_low(tables: Tables) -> Margins:
+    """Return intra nMI less inter nMI."""
+    labels = ["A_S", *(f"A_{j}" for j in tables.classifiers)]
+    return {label: tables.nmi(label) - tables.nmi(label, "inter") for label in labels}
+
+
+def alexnet_and_resnet_inter_is_high(tables: Tables) -> Margins:
+    """Return how far A_A's and A_R's inter over intra nMI exceeds the others'."""
+    high = tables.ours("A", "R")
+
+    def ratio(j: str) -> float:
+        """Return inter over intra nMI of one autoencoder."""
+        intra = tables.nmi(f"A_{j}").value
+        if not intra:
+            raise Untestable(f"A_{j} preserves nothing: its intra nMI is 0")
+        return tables.nmi(f"A_{j}", "inter").value / intra
+
+    return {
+        f"A_{i} above A_{j}": Estimate(ratio(i) - ratio(j))
+        for i in high
+        for j in tables.classifiers
+        if j not in high
+    }
+
+
+def follows_lattice(tables: Tables) -> Margins:
+    """Return differences of intra nMI along the order in the lattice of Figure 7b."""
+    threshold = tables.thresholds[1]
+    lattice = tables.lattice(threshold)
+    serves = {
+        label: {
+            j
+            for j, row in zip(lattice["objects"], lattice["relation"], strict=True)
+            if row[k]
+        }
+        for k, label in enumerate(lattice["attributes"])
+    }
+    margins = {
+        f"{more} above {less}": tables.nmi(more) - tables.nmi(less)
+        for more in serves
+        for less in serves
+        if serves[more] > serves[less]
+    }
+    if not margins:
+        raise Untestable(
+            f"at t = {threshold:g} no autoencoder serves more networks than another"
+        )
+    return margins
+
+
+TESTS: dict[str, Test] = {
+    "pretrained-preserves-most": pretrained_preserves_most,
+    "vgg-preserves-most": vgg_preserves_most,
+    "order-by-intra": ordered_by("intra"),
+    "order-by-inter": ordered_by("inter"),
+    "inter-is-low": inter_is_low,
+    "alexnet-and-resnet-inter-is-high": alexnet_and_resnet_inter_is_high,
+    "information-follows-lattice": follows_lattice,
+}

@@ -1,0 +1,10 @@
+"""The command line of every figure: ``python -m s2snets.figures STEM --help``."""
+
+import sys
+
+from s2snets.figures.base import Figure, all_figures
+from s2snets.runtime.command import run_command
+from s2snets.study.stage import run_named
+
+if __name__ == "__main__":
+    run_command(lambda: run_named(Figure.program, all_figures(), sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""Figure 5: accuracy over noise strength, with and without autoencoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from s2snets.config import Figures, Study
+from s2snets.figures import style
+from s2snets.figures.base import Figure, score_name, table
+from s2snets.study.stage import InputFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
+
+PANELS = ("A_S", "A_i")
+"""Input that each panel compares with the noisy image, from left to right."""
+
+DASHES = (0, (3, 1.5))
+
+
+def rows(noise: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+    """Return the rows of the table that are drawn, with their panel."""
+    import pandas as pd
+
+    panels = [
+        noise[noise["input"].isin(["original", panel])].assign(panel=panel)
+        for panel in PANELS
+    ]
+    return pd.concat(panels)[
+        [
+            *("panel", "input", "classifier", "strength", "images", "seeds"),
+            *("top1", "top1_low", "top1_high"),
+        ]
+    ].reset_index(drop=True)
+
+
+def draw(noise: pd.DataFrame, settings: Figures) -> MplFigure:
+    """Draw a line for each network and input, with its interval as a band."""
+    from matplotlib.lines import Line2D
+
+    drawn = rows(noise, settings)
+    names = style.palette_order(settings, drawn["classifier"])
+    colours, markers = style.colours(settings, names), style.markers(settings, names)
+    labels = [*names, "original", "reconstruction"]
+    across = style.legend_columns(settings, labels)
+    figure = style.canvas(
+        settings, 0.46 * settings.width + 0.17 * -(-len(labels) // across)
+    )
+    axes = figure.subplots(1, 2, sharey=True)
+    for panel, (source, panel_axes) in enumerate(zip(PANELS, axes, strict=True)):
+        for (given, name), group in drawn[drawn["panel"] == source].groupby(
+            ["input", "classifier"], sort=False
+        ):
+            line = group.sort_values("strength")
+            noisy = given == "original"
+            panel_axes.plot(
+                line["strength"],
+                line["top1"],
+                color=colours[name],
+                marker=markers[name],
+                mfc="white" if noisy else colours[name],
+                ls=DASHES if noisy else "-",
+                lw=0.9 if noisy else 1.5,
+                clip_on=False,
+            )
+            panel_axes.fill_between(
+                line["strength"],
+                line["top1_low"],
+                line["top1_high"],
+                color=colours[name],
+                alpha=0.1 if noisy else 0.2,
+                lw=0,
+            )
+        panel_axes.set(
+            title=f"{style.panel_letter(panel)} originals and {style.label_text(source)}",
+            xlabel="noise strength $s$ (range of a pixel: 1)",
+            ylim=(0, None),
+        )
+        panel_axes.grid()
+    axes[0].set_ylabel("top-1")
+    keys = [
+        Line2D([], [], color=colours[name], marker=markers[name], label=label)
+        for name, label in zip(names, map(style.classifier_text, names), strict=True)
+    ]
+    keys += [
+        Line2D([], [], color=style.INK, ls=DASHES, lw=0.9, label="original"),
+        Line2D([], [], color=style.INK, lw=1.5, label="reconstruction"),
+    ]
+    figure.legend(handles=keys, loc="outside lower center", ncols=across)
+    return figure
+
+
+class NoiseAccuracy(Figure):
+    """Top-1 accuracy under uniform noise (Palacio et al. 2018, Figure 5)."""
+
+    stem = "figure-5"
+    section = "noise"
+    title = "Figure 5. Robustness to noise"
+    alternative_text = (
+        "Two line charts: accuracy falls with noise strength; dashed lines for the"
+        " noisy images, solid lines for their reconstructions."
+    )
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
+
+    noise: InputFile = table("noise.csv")
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return the noise, the lines, the intervals and how to compare lines."""
+        strengths = ", ".join(f"{s:g}" for s in study.predict.strengths)
+        seeds = len(study.seeds)
+        return (
+            f"Top-1 {score_name(study)} on the validation set under additive noise of"
+            f" strength s = {strengths}, uniform in [−s, s] on pixels in [0, 1]. Dashed"
+            " lines, hollow markers: the network's input is the noisy image. Solid"
+            " lines: its input is the reconstruction, left by A_S, right by the"
+            " autoencoder that was fine-tuned for it. Averages over"
+            f" {seeds} seed{'s' if seeds > 1 else ''}. Bands: 95 % intervals, from"
+            f" ``{study.bootstrap.resamples:,}`` resamples of the images.\n\n"
+            "A solid line above the dashed line of the same colour means that the"
+            " autoencoder makes the network more robust. Palacio et al. 2018, Figure 5."
+        )

@@ -1,0 +1,56 @@
+"""Fine-tuning of A_S through each frozen classifier."""
+
+from s2snets.config import Autoencoder, Finetune, Reference, Settings
+from s2snets.config.base import Part
+from s2snets.study.stage import InputFile, TrainingStage
+
+
+class FinetuneSettings(Settings):
+    """What ``FinetuneAutoencoder`` reads of a study's settings."""
+
+    image_size: int
+    resize_mode: str
+    autoencoder: Autoencoder
+    finetune: Finetune
+    reference: Reference = "labels"
+
+
+class FinetuneAutoencoder(TrainingStage):
+    """Tune one part of A_S with one classifier's prediction loss."""
+
+    pretrained: InputFile
+    classifier: InputFile
+    part: Part
+    settings: FinetuneSettings
+
+    def run(self) -> None:
+        """Train the part; the classifier and the rest of A_S stay as they are."""
+        from torch import nn
+
+        from s2snets.data.imageset import READERS
+        from s2snets.networks.checkpoints import (
+            load_autoencoder,
+            load_classifier,
+            save_weights,
+        )
+        from s2snets.networks.segnet import Tuned
+        from s2snets.training.job import start_engine, train
+        from s2snets.training.objectives import classification, imitation
+
+        settings = self.settings
+        engine = start_engine(self, settings.finetune)
+        read = READERS[settings.reference]
+        images = read(self.images, settings.image_size, settings.resize_mode)
+        classifier = load_classifier(self.classifier.parent, classes=images.classes)
+        autoencoder = load_autoencoder(self.pretrained, settings.autoencoder)
+        labelled = settings.reference == "labels"
+        train(
+            self,
+            engine,
+            nn.Sequential(Tuned(autoencoder, self.part), classifier),
+            images,
+            classification if labelled else imitation(classifier),
+            settings.finetune,
+            cache_key=self.cache_key(images=images.fingerprint),
+            save=lambda: save_weights(autoencoder, self.weights),
+        )

@@ -1,0 +1,172 @@
+"""Predictions of every classifier on every source, and their accuracies."""
+
+from typing import Literal
+
+from s2snets.config import Autoencoder, Bootstrap, Reference, Settings, Study
+from s2snets.config import Predict as PredictSection
+from s2snets.config.base import Part
+from s2snets.study.stage import (
+    InputFile,
+    OutputFile,
+    Seed,
+    Stage,
+    Threads,
+    select,
+)
+
+TABLE_2_SAMPLES = 2000  # resamples of Table 2 that RRC and lattices read
+
+
+class PredictSettings(Settings):
+    """What ``Predict`` reads of a study's settings."""
+
+    image_size: int
+    resize_mode: str
+    autoencoder: Autoencoder
+    predict: PredictSection
+    reference: Reference = "labels"
+    images: int | None = None  # only the first so many
+
+
+class Predict(Stage):
+    """Pass one source's images through every classifier, at every noise strength."""
+
+    images: InputFile
+    autoencoder: InputFile | None = None
+    classifiers: list[InputFile]
+    predictions: OutputFile
+    record: OutputFile
+    source: str
+    names: list[str]
+    classical: Literal["median", "bilateral", "nlm"] | None = None
+    seed: Seed = 0
+    threads: Threads = 1
+    settings: PredictSettings
+
+    @classmethod
+    def settings_for(
+        cls, study: Study, *, denoiser: str | None = None, size: str | None = None
+    ) -> PredictSettings:
+        """Return the settings for a source, a denoiser or a lighter autoencoder."""
+        if denoiser is not None:
+            return select(PredictSettings, study, images=study.denoised_images)
+        if size is None:
+            return select(PredictSettings, study, images=None)
+        return select(
+            PredictSettings,
+            study,
+            images=None,
+            autoencoder=next(one for one in study.lighter if one.size == size),
+            predict=study.predict.model_copy(update={"strengths": [0.0]}),
+        )
+
+    def run(self) -> None:
+        """Write one row per image, classifier and strength; resume what is there."""
+        from s2snets.data.imageset import READERS
+        from s2snets.data.order import sample
+        from s2snets.evaluation import (
+            EvaluationBatches,
+            identity,
+            iterate_batches,
+            prediction_tables,
+        )
+        from s2snets.networks.checkpoints import (
+            classifier_digest,
+            load_autoencoder,
+            load_classifier,
+        )
+        from s2snets.networks.denoisers import classical_denoiser
+        from s2snets.runtime.chunked_parquet import ChunkedParquet
+        from s2snets.runtime.device import use_device
+
+        settings, (device, workers) = self.settings, use_device(self.threads)
+        read = READERS[settings.reference]
+        images = read(self.images, settings.image_size, settings.resize_mode)
+        classifiers = {
+            name: load_classifier(weights.parent, device, images.classes)
+            for name, weights in zip(self.names, self.classifiers, strict=True)
+        }
+        if self.classical is not None:
+            transform = classical_denoiser(self.classical)
+        elif self.autoencoder is None:
+            transform = identity
+        else:
+            transform = load_autoencoder(self.autoencoder, settings.autoencoder, device)
+        # The same images get noise for every source and seed.
+        numbers = sample(len(images), settings.images, 0)
+        noisy = settings.predict.noisy_images
+        batches = EvaluationBatches(
+            images,
+            numbers,
+            settings.predict.batch,
+            noisy=len(numbers) if noisy is None else noisy,
+            seed=self.seed,
+        )
+        key = self.cache_key(
+            images=[images.fingerprint, images.classes],
+            classifiers=[classifier_digest(one) for one in self.classifiers],
+        )
+        table = ChunkedParquet(self.predictions, len(batches.groups()), key)
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        table.write(
+            rows.assign(seed=self.seed, source=self.source)[
+                ["seed", "source", *rows.columns]
+            ]
+            for rows in prediction_tables(
+                groups, transform, classifiers, settings.predict
+            )
+        )
+
+
+class TabulateAccuracy(Stage):
+    """Tabulate accuracies: Tables 1 and 2, the noise curves, the parts."""
+
+    predictions: list[InputFile]
+    accuracy: OutputFile
+    table1: OutputFile
+    table2: OutputFile
+    parts: OutputFile
+    noise: OutputFile
+    bootstrap: OutputFile
+    classifiers: list[str]
+    part: Part
+    reference: Reference = "labels"
+    settings: Bootstrap
+
+    @classmethod
+    def settings_for(cls, study: Study) -> Bootstrap:
+        """Return the settings of the resampling."""
+        return study.bootstrap
+
+    def run(self) -> None:
+        """Write the tables and the resampled Table 2."""
+        from s2snets.measure import accuracy
+        from s2snets.runtime.tables import (
+            SCORED_COLUMNS,
+            read_rows,
+            write_arrays,
+            write_csv,
+        )
+
+        rows = read_rows(self.predictions, SCORED_COLUMNS)
+        rows = accuracy.apply_reference(rows, self.reference)
+        table = accuracy.tabulate(rows, self.classifiers, self.part)
+        samples = accuracy.resample(rows, self.settings.resamples, self.settings.seed)
+        table = accuracy.add_intervals(table, samples)
+        for tabulated, path in (
+            (table, self.accuracy),
+            (accuracy.table1(table, self.part, samples), self.table1),
+            (accuracy.parts(table, samples), self.parts),
+            (accuracy.noise(table, self.part), self.noise),
+        ):
+            write_csv(accuracy.tag_agreement(tabulated, self.reference), path)
+        write_csv(accuracy.table2(table, self.part), self.table2)
+        seeds = accuracy.accuracy_by_seed(rows)
+        first = samples[:TABLE_2_SAMPLES]
+        resampled = {
+            "classifiers": self.classifiers,
+            "table2": accuracy.cross_samples(first, self.classifiers, self.part),
+            "seeds": seeds.index.to_numpy(),
+            "table2_seeds": accuracy.cross_samples(seeds, self.classifiers, self.part),
+        }
+        write_arrays(self.bootstrap, resampled, compressed=False)

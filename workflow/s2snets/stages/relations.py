@@ -1,0 +1,81 @@
+"""Relations of the networks: RRC, formal contexts and concept lattices."""
+
+from s2snets.study.stage import InputFile, OutputFile, Stage
+
+
+class Relate(Stage):
+    """Tabulate the relative rate of change of every autoencoder-classifier pair."""
+
+    table2: InputFile
+    bootstrap: InputFile | None = None
+    rrc: OutputFile
+
+    def run(self) -> None:
+        """Write RRC, with intervals where there are resampled tables."""
+        from s2snets.measure.rrc import relate
+        from s2snets.runtime.errors import UserError
+        from s2snets.runtime.tables import read_arrays, read_csv, write_csv
+
+        table = read_csv(self.table2, ["autoencoder"])
+        if self.bootstrap is None:
+            write_csv(relate(table), self.rrc)
+            return
+        arrays = read_arrays(self.bootstrap)
+        if list(arrays["classifiers"]) != [
+            one for one in table if one != "autoencoder"
+        ]:
+            raise UserError(
+                f"{self.bootstrap}: its classifiers are not the columns of"
+                f" {self.table2}; make both anew"
+            )
+        rrc = relate(table, samples=arrays["table2"], seeds=arrays["table2_seeds"])
+        write_csv(rrc, self.rrc)
+
+
+class BuildLattices(Stage):
+    """Build the concept lattice at every threshold of the settings."""
+
+    rrc: InputFile
+    lattices: OutputFile
+    thresholds: list[float]
+
+    def run(self) -> None:
+        """Write one lattice per threshold."""
+        from s2snets.measure.lattice import build
+        from s2snets.runtime.files import write_json
+        from s2snets.runtime.tables import read_csv
+
+        rrc = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"])
+        write_json(self.lattices, [build(rrc, one) for one in self.thresholds])
+
+
+class SurveyLattices(Stage):
+    """Find every distinct lattice, and how often it, its relations and chains recur."""
+
+    rrc: InputFile
+    bootstrap: InputFile | None = None
+    distinct: OutputFile
+    table: OutputFile
+    relations: OutputFile
+    chains: OutputFile
+    thresholds: list[float]
+
+    def run(self) -> None:
+        """Write the lattices and tables, with shares where there are resamples."""
+        from s2snets.measure import lattice
+        from s2snets.measure.rrc import rates
+        from s2snets.runtime.files import write_json
+        from s2snets.runtime.tables import read_arrays, read_csv, write_csv
+
+        rrc, resampled = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"]), {}
+        if self.bootstrap is not None:
+            arrays = read_arrays(self.bootstrap)
+            resampled = {
+                "samples": rates(arrays["table2"]),
+                "seeds": rates(arrays["table2_seeds"]),
+            }
+        survey = lattice.survey(rrc, **resampled)
+        write_json(self.distinct, survey)
+        write_csv(lattice.tabulate(survey), self.table)
+        write_csv(lattice.relations(rrc, self.thresholds, **resampled), self.relations)
+        write_csv(lattice.chains(rrc, self.thresholds, **resampled), self.chains)
