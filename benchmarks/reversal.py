@@ -3,11 +3,11 @@
     PYTHONPATH=workflow python benchmarks/reversal.py
 
 VGG-16 and ResNet-50 with random weights at 224 pixels: captum's methods and the same
-reversals here. First single images, in turn, in seconds of the processor, so that other
-load on the machine affects both; both must give equal images. The ratio of captum's time
-to ours is the median over turns. Then the peak of memory of a batch beyond the network's,
-each in a process of its own. Last the batch's time per image, and its ratio to that of
-single images.
+reversals here. First single images, in turn, in seconds of the processor, so that
+other load on the machine affects both; both must give equal images. The ratio of
+captum's time to ours is the median over turns. Then the peak of memory of a batch
+beyond the network's, each in a process of its own. Last the batch's time per image,
+and its ratio to that of single images.
 """
 
 import os

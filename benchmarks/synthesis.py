@@ -5,10 +5,10 @@
 The demo's networks at 32 px with ten classes, and VGG-16 at 224 px with four; weights
 are random, which changes no time. Targets are sought as one group and as groups of one,
 in both modes; and without a generator, by as many steps of Adam on the pixels of the
-same targets. One start is drawn, so that all ways do the same work. They are measured in
-turn, in seconds of the processor, so that other load on the machine affects all; the
-ratio to "one by one" is the median over turns. Targets a minute are for the settings'
-steps: the demo's, and at 224 px the published ones.
+same targets. One start is drawn, so that all ways do the same work. They are measured
+in turn, in seconds of the processor, so that other load on the machine affects all;
+the ratio to "one by one" is the median over turns. Targets a minute are for the
+settings' steps: the demo's, and at 224 px the published ones.
 """
 
 import os

@@ -29,9 +29,10 @@ from s2snets.networks.inverse import (
 )
 from s2snets.networks.segnet import Switches
 from s2snets.networks.vision import torchvision
+from s2snets.reversal.inversion import inversion_errors
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_csv, read_rows
-from s2snets.stages import measure_inverse, tabulate_inverse, train_inverse
+from s2snets.stages.salient import MeasureInverse, TabulateInverse, TrainInverse
 from s2snets.training.batches import resumable_batches
 from s2snets.training.engine import create_engine
 from s2snets.training.loop import Trainer
@@ -421,7 +422,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     settings = {"image_size": 12, "resize_mode": "squash"}
     learning = {"images": 8, "batch": 4}
     for name, path in inverses.items():
-        train_inverse.main([
+        TrainInverse.main([
             *shared, "--informed", name, "--weights", str(path), "--seed", "1",
             "--curve", str(path.with_name("curve.csv")),
             "--record", str(path.with_name("record.json")),
@@ -434,7 +435,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     monkeypatch.setattr("s2snets.evaluation.GROUP_SIZE", 4)
 
     def measure(name, **changes):
-        measure_inverse.main([
+        MeasureInverse.main([
             *shared, "--inverses", *map(str, inverses.values()),
             "--informed", *inverses, "--seed", "1",
             "--errors", str(tmp_path / name), "--record", str(tmp_path / "record.json"),
@@ -442,7 +443,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
         ])  # fmt: skip
 
     measure("whole.parquet")
-    calls, whole = [], measure_inverse.inversion_errors
+    calls, whole = [], inversion_errors
 
     def killed(*arguments):
         calls.append(1)
@@ -450,7 +451,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
             raise Killed
         return whole(*arguments)
 
-    monkeypatch.setattr(measure_inverse, "inversion_errors", killed)
+    monkeypatch.setattr("s2snets.reversal.inversion.inversion_errors", killed)
     with pytest.raises(Killed):
         measure("errors.parquet")
     measure("errors.parquet")
@@ -466,7 +467,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     assert len(read_rows([tmp_path / "fewer.parquet"])) == 20
     printed, table = tmp_path / "printed.csv", tmp_path / "inversion.csv"
     PRINTED.to_csv(printed, index=False)
-    tabulate_inverse.main([
+    TabulateInverse.main([
         "--errors", str(path), "--printed", str(printed), "--table", str(table),
         "--settings", '{"resamples": 20}',
     ])  # fmt: skip
