@@ -12,8 +12,9 @@ from PIL import Image
 from torch import nn
 
 from s2snets.config import Figures
-from s2snets.figures import salient
+from s2snets.figures import response_sheet
 from s2snets.figures import style as look
+from s2snets.figures.base import all_figures
 from s2snets.measure.contrast import power, remap
 from s2snets.measure.phase import grey, recombined
 from s2snets.measure.similarity import (
@@ -402,9 +403,9 @@ def test_stage_shows_images_as_the_network_sees_them_and_photographs_at_their_si
     arrays = read_arrays(study / "V.npz")
     assert arrays["pictures_validation"].shape[1:] == (32, 32, 3)
     assert arrays["pictures_photos"].shape[1:] == (40, 40, 3)
-    for kind in salient.SETS:
+    for kind in response_sheet.SETS:
         count = len(arrays[f"pictures_{kind}"])
-        assert {len(arrays[f"{key}_{kind}"]) for key in salient.KEYS} == {count}
+        assert {len(arrays[f"{key}_{kind}"]) for key in response_sheet.KEYS} == {count}
 
 
 def test_stage_gives_the_same_numbers_by_other_batches(study, tmp_path):
@@ -449,12 +450,12 @@ def theme():
 
 
 def sheet(name):
-    return importlib.import_module(f"s2snets.figures.salient_{name}")
+    return all_figures()[f"salient-{name}"]
 
 
 @pytest.fixture(scope="module")
 def responses(study):
-    return salient.read([study / "V.npz", study / "N.npz"])
+    return response_sheet.read_responses([study / "V.npz", study / "N.npz"])
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -522,7 +523,7 @@ def test_only_networks_with_normalisation_stand_in_its_figure(study, responses, 
 
 
 def test_the_null_of_selectivity_is_dashed_and_others_are_not(study, theme):
-    table = sheet("selectivity").read(study / "selectivity.csv")
+    table = read_csv(study / "selectivity.csv")
     figure = sheet("selectivity").draw(table, Figures(dpi=50))
     drawn = figure.axes[0].containers
     assert {one.get_label(): one.lines[0].is_dashed() for one in drawn} == {
@@ -536,4 +537,4 @@ def test_the_null_of_selectivity_is_dashed_and_others_are_not(study, theme):
 def test_responses_of_something_else_are_told(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(UserError, match="lacks"):
-        salient.read([tmp_path / "other.npz"])
+        response_sheet.read_responses([tmp_path / "other.npz"])

@@ -474,7 +474,7 @@ def test_stages_go_from_a_classifier_to_the_table_and_the_figure(
     made = read_csv(table)
     assert len(made) == 2 * (4 + 3)
     drawn = [tmp_path / f"f.{ending}" for ending in ("pdf", "png", "csv")]
-    salient_inversion.main([
+    salient_inversion.InverseErrors.main([
         "--inversion", str(table), "--settings", "{}",
         *(word for one in drawn for word in (f"--{one.suffix[1:]}", str(one))),
     ])  # fmt: skip

@@ -517,7 +517,7 @@ def test_the_figure_is_drawn_from_the_table_and_the_examples(segmented, tmp_path
     examples = read_arrays(tmp_path / "gallery.npz")
     assert examples["pictures"].shape == (2 * (2 + 3 * 3) + 2 * (2 + 3), 48, 48, 3)
     stage(
-        salient_segmentation, "--segmentation", table,
+        salient_segmentation.SegmentationScores, "--segmentation", table,
         "--examples", tmp_path / "gallery.npz",
         "--pdf", tmp_path / "x.pdf", "--png", tmp_path / "x.png",
         "--csv", tmp_path / "x.csv", "--settings", Figures().model_dump_json(),
@@ -537,8 +537,8 @@ def test_a_printed_score_that_stands_beside_has_no_line_of_its_own():
         ],
         columns=["source", "classifier", "network", "method", "printed_iou"],
     )
-    found = salient_segmentation.lines(table)
-    names = [salient_segmentation.label(line) for _, line in found.iterrows()]
+    found = salient_segmentation.score_lines(table)
+    names = [salient_segmentation.line_label(line) for _, line in found.iterrows()]
     assert names == ["$A$ SaliNet", "$B$ SaliNet", "VGG-16 SaliNet, printed"]
 
 

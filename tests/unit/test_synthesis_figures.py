@@ -1,6 +1,5 @@
 """Figures of preferred images, drawn from made-up sweeps, small ones and great ones."""
 
-import importlib
 import json
 
 import matplotlib
@@ -11,8 +10,9 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from s2snets.config import Figures
-from s2snets.figures import strips as page
+from s2snets.figures import picture_strips as page
 from s2snets.figures import style as look
+from s2snets.figures.base import all_figures
 from s2snets.measure.modes import summarise
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_arrays
@@ -24,8 +24,8 @@ GALLERY = ("modes", "bias", "filters", "compounds")
 STYLE = Figures(dpi=60)
 
 
-def module(name):
-    return importlib.import_module(f"s2snets.figures.synthesis_{name}")
+def figure_of(name):
+    return all_figures()[f"synthesis-{name}"]
 
 
 def sweep(mode, classes=CLASSES, filters=13, side=8):
@@ -94,11 +94,11 @@ def texts(figure):
 @pytest.mark.parametrize("name", GALLERY)
 def test_every_picture_stands_where_its_table_says(name):
     arrays = gallery()
-    figure = module(name).draw(arrays, STYLE)
-    table = module(name).rows(arrays, STYLE)
+    figure = figure_of(name).draw(arrays, STYLE)
+    table = figure_of(name).rows(arrays, STYLE)
     images = figure.axes[0].images
     assert len(images) == len(table)
-    keys = page.listing(arrays)
+    keys = page.key_table(arrays)
     for image, (_, row) in zip(images, table.iterrows(), strict=True):
         same = np.logical_and.reduce([keys[key] == row[key] for key in keys])
         values = {int(one[0, 0, 0]) for one in arrays["pictures"][same]}
@@ -113,25 +113,25 @@ def test_every_picture_stands_where_its_table_says(name):
 @pytest.mark.parametrize("name", GALLERY)
 @pytest.mark.parametrize("modes", [("pretrained",), ("scratch",)])
 def test_one_mode_is_enough(name, modes):
-    table = module(name).rows(gallery("V", modes=modes), STYLE)
+    table = figure_of(name).rows(gallery("V", modes=modes), STYLE)
     assert set(table["mode"]) <= {*modes, ""}
-    module(name).draw(gallery("V", modes=modes), STYLE).draw_without_rendering()
+    figure_of(name).draw(gallery("V", modes=modes), STYLE).draw_without_rendering()
 
 
 def test_the_pretrained_row_is_above_as_in_the_paper():
-    table = module("modes").rows(gallery("V"), STYLE)
+    table = figure_of("modes").rows(gallery("V"), STYLE)
     assert table.groupby("row")["mode"].first().tolist() == ["pretrained", "scratch"]
     assert table.groupby("row")["target"].agg(list).tolist() == [CLASSES, CLASSES]
 
 
 def test_another_classs_training_image_says_so_in_red():
-    drawn = module("bias").draw(gallery("V"), STYLE).axes[0].texts
+    drawn = figure_of("bias").draw(gallery("V"), STYLE).axes[0].texts
     red = [text for text in drawn if to_rgba(text.get_color()) == to_rgba(page.ACCENT)]
     assert [text.get_text() for text in red] == ["something else"] * len(CLASSES)
 
 
 def test_filters_are_ordered_by_layer_and_groups_come_last():
-    table = module("filters").rows(gallery("V"), STYLE)
+    table = figure_of("filters").rows(gallery("V"), STYLE)
     own = table[table["mode"] == "scratch"]
     assert own["layer"].tolist() == ["0"] * 13 + ["7.0"]
     assert own["kind"].iloc[-1] == "group"
@@ -139,8 +139,8 @@ def test_filters_are_ordered_by_layer_and_groups_come_last():
 
 
 def test_a_compound_stands_after_its_classes():
-    figure = module("compounds").draw(gallery("V"), STYLE)
-    table = module("compounds").rows(gallery("V"), STYLE)
+    figure = figure_of("compounds").draw(gallery("V"), STYLE)
+    table = figure_of("compounds").rows(gallery("V"), STYLE)
     own = table[table["mode"] == "scratch"]["target"].tolist()
     assert own == ["class_1", "class_4", "class_1 + class_4"]
     assert texts(figure).count("+") == texts(figure).count("=") == 2
@@ -159,7 +159,7 @@ def test_figures_show_compounds_classes_and_others_evenly():
 
 def test_a_gallery_has_the_training_images_of_the_classes_it_shows():
     classes = [f"n{number:03}" for number in range(200)]
-    keys = page.listing(gallery("V", classes))
+    keys = page.key_table(gallery("V", classes))
     shown = set(keys.loc[keys["kind"] == "class", "target"])
     assert set(keys.loc[keys["kind"] == "training", "target"]) == shown
     assert len(shown) == MIN_CLASSES
@@ -170,7 +170,7 @@ def test_a_gallery_has_the_training_images_of_the_classes_it_shows():
 def test_a_sheet_shows_every_image_of_its_sweep(count):
     arrays = sweep("scratch", [f"some long name of {n}" for n in range(count)])
     figure, table = (
-        getattr(module("sheet"), what)(arrays, STYLE) for what in ("draw", "rows")
+        getattr(figure_of("sheet"), what)(arrays, STYLE) for what in ("draw", "rows")
     )
     assert sorted(table["target"]) == sorted(arrays["target"])
     assert len(figure.axes[0].images) == len(table) == count + 15
@@ -183,7 +183,7 @@ def test_a_sheet_shows_every_image_of_its_sweep(count):
 
 def test_captions_stay_in_their_pictures_width():
     arrays = sweep("scratch", [f"wide_haired_pointing_terrier_{n}" for n in range(90)])
-    figure = module("sheet").draw(arrays, STYLE)
+    figure = figure_of("sheet").draw(arrays, STYLE)
     axes = figure.axes[0]
     cell = np.ptp(axes.images[0].get_extent()[:2]) + page.GAP
     boxes = [
@@ -196,9 +196,9 @@ def test_captions_stay_in_their_pictures_width():
 
 
 def test_names_are_broken_and_cut():
-    assert page.spelt("T-shirt", 0.6) == "T-shirt"
-    assert page.spelt("hen_of_the_woods", 0.5) == "hen of the\nwoods"
-    assert page.spelt("a b c d e f g h i j k l m n", 0.25).endswith("…")
+    assert page.break_text("T-shirt", 0.6) == "T-shirt"
+    assert page.break_text("hen_of_the_woods", 0.5) == "hen of the\nwoods"
+    assert page.break_text("a b c d e f g h i j k l m n", 0.25).endswith("…")
 
 
 @pytest.mark.parametrize("name", ["filters", "compounds"])
@@ -207,12 +207,12 @@ def test_a_gallery_without_such_pictures_is_told(name):
     kept = np.isin(arrays["kind"], ["class", "training"])
     arrays = {key: values[kept] for key, values in arrays.items()}
     with pytest.raises(UserError, match="no picture"):
-        module(name).draw(arrays, STYLE)
+        figure_of(name).draw(arrays, STYLE)
 
 
 def test_measures_have_a_point_a_mode_kind_and_network():
     table = summarise(scores(), 100, 0)
-    figure = module("measures").draw(table.replace("", np.nan), STYLE)
+    figure = figure_of("measures").draw(table.replace("", np.nan), STYLE)
     titles = [axes.get_title() for axes in figure.axes]
     assert len(titles) == 6
     for axes in figure.axes[:2]:
@@ -230,7 +230,7 @@ def test_measures_have_a_point_a_mode_kind_and_network():
 
 def test_measures_of_one_mode_name_no_other():
     table = summarise(scores("V").query("mode == 'scratch'"), 100, 0)
-    figure = module("measures").draw(table.replace("", np.nan), STYLE)
+    figure = figure_of("measures").draw(table.replace("", np.nan), STYLE)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["scratch"]
 
 
@@ -250,7 +250,7 @@ def test_a_figure_is_written_by_its_command_line(tmp_path):
     out = {form: tmp_path / f"figure.{form}" for form in ("pdf", "png", "csv")}
     flags = [one for form, path in out.items() for one in (f"--{form}", str(path))]
     settings = json.dumps({"dpi": 60})
-    module("bias").main(
+    figure_of("bias").main(
         [*("--gallery", str(tmp_path / "g.npz")), *flags, "--settings", settings]
     )
     assert out["pdf"].read_bytes().startswith(b"%PDF")
