@@ -2,11 +2,12 @@
 
     PYTHONPATH=workflow python benchmarks/nmi.py
 
-Both measure the same images in turn, so that whatever else the machine does
-falls on both; the ratio is the median of the turns'. Ours runs CALLS times a
-turn, since one call is too short to time.
+Both measure the same images in turn, so that other load on the machine slows both;
+the ratio is the median over the turns. Ours runs CALLS times in each turn, since one
+call is too short to time.
 """
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -23,8 +24,10 @@ TURNS = 31
 CALLS = 16
 
 
-def users(first, second, bins):
-    """What one would write with scikit-learn: channel by channel, averaged.
+def with_scikit_learn(
+    first: np.ndarray, second: np.ndarray, bins: int
+) -> list[np.floating]:
+    """Return nMI as one would write it with scikit-learn: channels averaged.
 
     Its labels stay bytes, which it sorts fastest.
     """
@@ -44,48 +47,58 @@ def users(first, second, bins):
     ]
 
 
-def seconds(function, calls, first, second, bins):
+def seconds(
+    function: Callable[[np.ndarray, np.ndarray, int], object],
+    calls: int,
+    first: np.ndarray,
+    second: np.ndarray,
+    bins: int,
+) -> float:
+    """Return the seconds that a function takes for one image."""
     start = perf_counter()
     for _ in range(calls):
         function(first, second, bins)
     return (perf_counter() - start) / (calls * len(first))
 
 
-def ours(first, second, bins):
+def ours(first: np.ndarray, second: np.ndarray, bins: int) -> np.ndarray:
+    """Return nMI as the library computes it."""
     return nmi(first, second, bins=bins)
 
 
-WAYS = {"scikit-learn": (users, 1), "s2snets": (ours, CALLS)}
-"""Name -> function, calls a turn."""
+WAYS = {"scikit-learn": (with_scikit_learn, 1), "s2snets": (ours, CALLS)}
+"""Name -> function, calls in each turn."""
 
 
-def rows():
-    """Median seconds an image of both, and the median ratio of their turns."""
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Yield what is measured, median seconds an image, median ratio of the turns."""
     big = astronaut().reshape(1, 256, 2, 256, 2, 3).mean(axis=(2, 4))
     noise = np.random.default_rng(0).normal(0, 8, big.shape)
     pair = [np.clip(x, 0, 255).round().astype(np.uint8) for x in (big, big + noise)]
     tiles = [
         x.reshape(8, 32, 8, 32, 3).swapaxes(1, 2).reshape(64, 32, 32, 3) for x in pair
     ]
-    for what, images, bins in (
+    for what, (first, second), bins in (
         ("256 x 256 RGB, 256 bins", pair, 256),
         ("256 x 256 RGB, 32 bins", pair, 32),
         ("64 of 32 x 32 RGB, 256 bins", tiles, 256),
         ("64 of 32 x 32 RGB, 32 bins", tiles, 32),
     ):
-        error = np.abs(np.subtract(ours(*images, bins), users(*images, bins)))
+        expected = with_scikit_learn(first, second, bins)
+        error = np.abs(ours(first, second, bins) - expected)
         assert error.max() < 1e-12, f"results differ by {error.max()}"
         ways = {
-            name: partial(seconds, function, calls, *images, bins)
+            name: partial(seconds, function, calls, first, second, bins)
             for name, (function, calls) in WAYS.items()
         }
-        found = in_turn(ways, TURNS)
-        for name, taken in found.items():
-            times = ratio(found["scikit-learn"], taken)
+        measured = in_turn(ways, TURNS)
+        for name, taken in measured.items():
+            times = ratio(measured["scikit-learn"], taken)
             yield f"{name}, {what}", f"{median(taken):.3g}", f"{times:.1f}"
 
 
-def main():
+def main() -> None:
+    """Measure and write the table."""
     with threadpool_limits(1):
         record("nmi", ["what", "seconds_median", "ratio"], rows())
 

@@ -44,7 +44,7 @@ def publish_in_stages(root, files, weights="IMAGENET1K_V1"):
     names = {name: path.name for name, path in files.items()}
     (root / "sitecustomize.py").write_text(
         "import sys\n"
-        "readers = {'s2snets.stages.fetch_weights', 's2snets.stages.export_classifier'}\n"
+        "readers = {'fetch_weights', 'export_classifier'}\n"
         "if readers & set(sys.orig_argv):\n"
         "    from s2snets.networks.vision import torchvision\n"
         f"    for name, file in {json.dumps(names)}.items():\n"

@@ -1,4 +1,4 @@
-"""Settings: closed, documented, read; and the fingerprint of code."""
+"""Settings: closed, documented, read."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from s2snets.config import Study, check_paths, documents, load, section_json
-from s2snets.runtime import fingerprint
 from s2snets.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -137,51 +136,3 @@ def test_defaults_are_the_papers():
     assert fields["lattice"].default.thresholds == [0.1, 0.2, 0.8, 0.9]
     assert fields["image_size"].default == 256
     assert fields["finetune"].default.parts == ["decoder"]
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A package of two modules, the first of which imports the second."""
-    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
-    fingerprint.parsed.cache_clear()
-    package = tmp_path / "p"
-    package.mkdir()
-    (package / "a.py").write_text('"""Doc."""\nfrom p.b import f\nx = f(1)\n')
-    (package / "b.py").write_text("def f(x):\n    return x + 1\n")
-    yield package
-    fingerprint.parsed.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("text", "same"),
-    [
-        ("# a comment\ndef f(x):\n    return x + 1\n", True),
-        ('def f(x):\n    """Doc."""\n    return (x + 1)\n', True),
-        ("def f(x):\n    return x + 2\n", False),
-        ("def f(x):\n    return x + 1\n\nY = 1\n", False),
-    ],
-)
-def test_code_counts_by_meaning_also_behind_an_import(project, text, same):
-    before = fingerprint.fingerprint("p.a")
-    (project / "b.py").write_text(text)
-    fingerprint.parsed.cache_clear()
-    assert (fingerprint.fingerprint("p.a") == before) is same
-
-
-def test_the_fingerprint_follows_the_stages_to_the_models():
-    reached = fingerprint.modules("s2snets.stages.finetune_autoencoder")
-    assert {"s2snets.networks.segnet", "s2snets.training.objectives"} <= set(reached)
-    assert "s2snets.measure.rrc" not in reached
-
-
-def test_a_setting_counts_by_its_value_not_by_the_code_that_declares_it():
-    assert not any(
-        name.startswith("s2snets.config")
-        for name in fingerprint.modules("s2snets.config.study")
-        + fingerprint.modules("s2snets.stages.finetune_autoencoder")
-    )
-
-
-def test_a_module_that_is_none_has_no_fingerprint():
-    with pytest.raises(ValueError, match="no module"):
-        fingerprint.fingerprint("s2snets.stages.nothing")

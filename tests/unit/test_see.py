@@ -185,10 +185,10 @@ def test_with_several_parts_every_label_names_its_own(tmp_path):
         "A_R (encoder)",
     ]
     assert (
-        figure.ordered(Figures(palette={"R": "red", "L": "blue"}), reversed(labels))
+        figure.order_labels(Figures(palette={"R": "red", "L": "blue"}), reversed(labels))
         != labels
     )
-    assert figure.ordered(Figures(palette={"R": "red", "L": "blue"}), labels)[2:4] == [
+    assert figure.order_labels(Figures(palette={"R": "red", "L": "blue"}), labels)[2:4] == [
         "A_R (decoder)",
         "A_L (decoder)",
     ]

@@ -23,7 +23,7 @@ from s2snets.data.shards import read_index, write_index
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import sha256
-from s2snets.stages import pack_images
+from s2snets.stages.data import PackImages
 
 # In the devkit's order, which is not the sorted one; the last is no leaf.
 SYNSETS = ["n02119789", "n01440764", "n03888257", "n00001740"]
@@ -91,7 +91,7 @@ def pack(tmp_path, sources, name="set", **job):
         "labelled": True, "classes": None, "seed": 0, "shard_images": 4, **job,
     }  # fmt: skip
     folder = tmp_path / name
-    pack_images.main([
+    PackImages.main([
         "--index", str(folder / "index.npz"), "--shards", str(folder / "shards"),
         "--record", str(folder / "record.json"), "--settings", json.dumps(values),
     ])  # fmt: skip

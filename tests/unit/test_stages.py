@@ -11,23 +11,19 @@ import torch
 from PIL import Image
 
 from s2snets import evaluation
-from s2snets.config import Information, Predict
+from s2snets.config import Autoencoder, Information
 from s2snets.data.examples import choose_examples
 from s2snets.data.imageset import ImageSet
-from s2snets.measure.information import nmi
+from s2snets.measure.information import information_rows, nmi
 from s2snets.networks.architectures import lenet5
 from s2snets.networks.frozen import Frozen
 from s2snets.runtime import files
+from s2snets.runtime.command import run_command
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 from s2snets.runtime.tables import read_csv, read_rows
-from s2snets.stages import base as stage
-from s2snets.stages import (
-    measure_information,
-    relate,
-    survey_lattices,
-    tabulate_accuracy,
-)
+from s2snets.stages.predictions import Predict, PredictSettings, TabulateAccuracy
+from s2snets.stages.relations import Relate, SurveyLattices
 
 CPU = torch.device("cpu")
 
@@ -60,7 +56,7 @@ def test_information_rows_equal_the_measure_image_by_image(images):
         evaluation.reconstructions(group, torch.square)
     )
     settings = Information(bins=[16])
-    parts = measure_information.rows(numbers, originals, reconstructions, settings)
+    parts = information_rows(numbers, originals, reconstructions, settings, {})
     table = pd.concat(parts)
     assert table.groupby("measure").size().to_dict() == {
         "inter": 2,
@@ -116,7 +112,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
             draft.write_bytes(b"weights")
 
     with pytest.raises(SystemExit) as caught:
-        stage.run(main)
+        run_command(main)
     assert str(caught.value) == (
         f"error: {path}: no space left on device; free some space and rerun"
     )
@@ -134,13 +130,18 @@ def test_other_errors_keep_their_traceback():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        stage.run(main)
+        run_command(main)
 
 
 def test_bad_settings_of_a_stage_are_told_in_one_line():
-    parser = stage.arguments("", model=Predict)
-    with pytest.raises(UserError, match=r"--settings: batch: .*-1"):
-        parser.parse_args(["--settings", json.dumps({"batch": -1})])
+    settings = PredictSettings(
+        image_size=32, resize_mode="pad", autoencoder=Autoencoder(), predict={}
+    ).model_dump(mode="json")
+    settings["predict"]["batch"] = -1
+    words = ["--images", "i", "--classifiers", "c", "--predictions", "p", "--record",
+             "r", "--source", "s", "--names", "n"]  # fmt: skip
+    with pytest.raises(UserError, match=r"--settings: predict\.batch: .*-1"):
+        Predict.parse([*words, "--settings", json.dumps(settings)])
 
 
 def test_tables_that_are_missing_or_foreign_are_named(tmp_path):
@@ -178,7 +179,7 @@ def tabulated(tmp_path):
     rows = keys.assign(label=0, **{f"class_{n + 1}": guesses[:, n] for n in range(5)})
     rows.to_parquet(tmp_path / "rows.parquet")
     tables = {name: f"{name}.csv" for name in ("accuracy", "table1", "table2", "parts")}
-    tabulate_accuracy.main(
+    TabulateAccuracy.main(
         flags(
             tmp_path,
             predictions=[tmp_path / "rows.parquet"],
@@ -195,7 +196,7 @@ def tabulated(tmp_path):
 
 def test_intervals_go_from_predictions_to_lattices(tabulated):
     paths = {"table2": "table2.csv", "rrc": "rrc.csv"}
-    relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))
+    Relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))
     with np.load(tabulated / "bootstrap.npz") as arrays:
         assert list(arrays["classifiers"]) == ["L", "A"]
         assert arrays["table2"].shape == (2000, 2, 2)
@@ -204,7 +205,7 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
     assert (rrc["rrc_low"] <= rrc["rrc"]).all()
     assert (rrc["rrc"] <= rrc["rrc_high"]).all()
     assert rrc["rrc_sd"].notna().all()
-    survey_lattices.main(
+    SurveyLattices.main(
         flags(
             tabulated,
             rrc="rrc.csv",
@@ -225,11 +226,11 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
 
 def test_rrc_comes_from_table_2_alone_and_refuses_another_s_bootstrap(tabulated):
     paths = {"table2": "table2.csv", "rrc": "rrc.csv"}
-    relate.main(flags(tabulated, **paths))
+    Relate.main(flags(tabulated, **paths))
     assert "rrc_low" not in read_csv(tabulated / "rrc.csv")
     table = read_csv(tabulated / "table2.csv")
     table.replace("A_L", "A_X").rename(columns={"L": "X"}).to_csv(
         tabulated / "table2.csv", index=False
     )
     with pytest.raises(UserError, match="its classifiers are not the columns"):
-        relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))
+        Relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))

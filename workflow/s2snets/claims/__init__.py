@@ -1,0 +1,1 @@
+"""What the paper claims, tested on the tables of a study."""

@@ -53,6 +53,25 @@ def accuracy_losses(source: str, score: str = "top1") -> Test:
     }
 
 
+def exceeds_others(
+    letter: str, quantity: Callable[[Tables, str], Estimate], prefix: str = "A_"
+) -> Test:
+    """Return a test that a quantity of one classifier is above that of every other.
+
+    Args:
+        letter: the paper's.
+        quantity: a study's tables and its name of a classifier -> estimate.
+        prefix: of the comparisons' labels, before the other one's name.
+    """
+
+    def test(tables: Tables) -> Margins:
+        ours, others = tables.ours_and_others(letter)
+        greatest = quantity(tables, ours)
+        return {f"{prefix}{name}": greatest - quantity(tables, name) for name in others}
+
+    return test
+
+
 def rates_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
     """Return a test that RRC(A_i∘j), as ``select_rates`` selects, exceeds a limit."""
     return lambda tables: {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from s2snets.claims.claim import Margins, Test
+from s2snets.claims.claim import Margins, Test, exceeds_others
 from s2snets.claims.evidence import Estimate, Tables, Untestable
 
 
@@ -61,16 +61,10 @@ def channels_change(tables: Tables) -> Margins:
     }
 
 
-def vgg_changes_least(tables: Tables) -> Margins:
-    """Return how much farther from the original's the others' histograms lie."""
-    vgg, others = tables.ours_and_others("V")
+def closeness(tables: Tables, name: str) -> Estimate:
+    """Return minus the distance of A_i's histograms, channels summed."""
     lab = Histograms(tables)
-
-    def distance(name: str) -> float:
-        """Return the distance of A_i's histograms, channels summed."""
-        return sum(lab.distance(f"A_{name}", channel) for channel in "Lab")
-
-    return {f"A_{name}": Estimate(distance(name) - distance(vgg)) for name in others}
+    return Estimate(-sum(lab.distance(f"A_{name}", channel) for channel in "Lab"))
 
 
 def alexnet_and_resnet_leave_peaks(tables: Tables) -> Margins:
@@ -113,7 +107,7 @@ def shifts_most(letter: str, channel: str) -> Test:
 
 TESTS: dict[str, Test] = {
     "all-channels-change": channels_change,
-    "vgg-changes-least": vgg_changes_least,
+    "vgg-changes-least": exceeds_others("V", closeness),
     "alexnet-and-resnet-leave-peaks": alexnet_and_resnet_leave_peaks,
     "resnet-and-inception-compress-luminance": resnet_and_inception_compress_luminance,
     "inception-shifts-to-yellow": shifts_most("I", "b"),

@@ -51,9 +51,11 @@ class Estimate:
     high: float = nan
 
     def __neg__(self) -> "Estimate":
+        """Return the negative; the ends of its interval swap places."""
         return Estimate(-self.value, -self.high, -self.low)
 
     def __add__(self, other: "Estimate | float") -> "Estimate":
+        """Return the sum with an independent estimate or an exact number."""
         if not isinstance(other, Estimate):
             return Estimate(self.value + other, self.low + other, self.high + other)
         value = self.value + other.value
@@ -62,12 +64,15 @@ class Estimate:
         return Estimate(value, value - down, value + up)
 
     def __sub__(self, other: "Estimate | float") -> "Estimate":
+        """Return the difference from an estimate or an exact number."""
         return self + -other
 
     def __rsub__(self, other: float) -> "Estimate":
+        """Return the difference of an exact number from this one."""
         return -self + other
 
     def __mul__(self, positive: float) -> "Estimate":
+        """Return the product with a positive number."""
         return Estimate(
             self.value * positive, self.low * positive, self.high * positive
         )
@@ -106,21 +111,10 @@ class Tables:
     curves: pd.DataFrame | None = None
     lab: pd.DataFrame | None = None
     accuracy: pd.DataFrame | None = None
-    sizes: dict[str, int] | None = None
+    sizes: pd.Series | dict[str, float] | None = None
     thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
     bins: int | None = None
     labelled: bool = True
-
-    def _required(self, name: str) -> Any:
-        """Return an attribute that is one of ``TABLES_IN_WORDS``.
-
-        Raises:
-            Untestable: it is None.
-        """
-        value = getattr(self, name)
-        if value is None:
-            raise Untestable(f"there is no table of {TABLES_IN_WORDS[name]}")
-        return value
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name.
@@ -128,15 +122,18 @@ class Tables:
         Raises:
             Untestable: the study has none.
         """
-        return self._required(name)
+        table = getattr(self, name)
+        if table is None:
+            raise Untestable(f"there is no table of {TABLES_IN_WORDS[name]}")
+        return table
 
-    def size(self, classifier: str) -> int:
+    def size(self, classifier: str) -> float:
         """Return a classifier's number of parameters.
 
         Raises:
             Untestable: the sizes are not known.
         """
-        return self._required("sizes")[classifier]
+        return self.table("sizes")[classifier]
 
     def ours(self, *letters: str) -> list[str]:
         """Return the study's names of the paper's classifiers.
@@ -258,7 +255,7 @@ def _estimate(row: pd.Series, column: str, prefix: str | None = None) -> Estimat
 
 
 def _select(
-    table: pd.DataFrame, column: str, prefix: str | None = None, **keys: Any
+    table: pd.DataFrame, column: str, prefix: str | None = None, **keys: str | float
 ) -> Estimate:
     """Return the estimate in the one row with these keys.
 

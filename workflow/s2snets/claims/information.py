@@ -2,23 +2,10 @@
 
 from itertools import pairwise
 
-from s2snets.claims.claim import Margins, Test
+from s2snets.claims.claim import Margins, Test, exceeds_others
 from s2snets.claims.evidence import Estimate, Tables, Untestable
 
 INFORMATION_ORDER = "VILRA"
-
-
-def pretrained_preserves_most(tables: Tables) -> Margins:
-    """Return A_S's intra nMI less every A_i's."""
-    most = tables.nmi("A_S")
-    return {f"A_{j}": most - tables.nmi(f"A_{j}") for j in tables.classifiers}
-
-
-def vgg_preserves_most(tables: Tables) -> Margins:
-    """Return A_V's intra nMI less every other A_i's."""
-    vgg, others = tables.ours_and_others("V")
-    most = tables.nmi(f"A_{vgg}")
-    return {f"A_{j}": most - tables.nmi(f"A_{j}") for j in others}
 
 
 def ordered_by(measure: str) -> Test:
@@ -28,12 +15,6 @@ def ordered_by(measure: str) -> Test:
         - tables.nmi(f"A_{less}", measure)
         for more, less in pairwise(tables.ours(*INFORMATION_ORDER))
     }
-
-
-def inter_is_low(tables: Tables) -> Margins:
-    """Return intra nMI less inter nMI."""
-    labels = ["A_S", *(f"A_{j}" for j in tables.classifiers)]
-    return {label: tables.nmi(label) - tables.nmi(label, "inter") for label in labels}
 
 
 def alexnet_and_resnet_inter_is_high(tables: Tables) -> Margins:
@@ -81,11 +62,16 @@ def follows_lattice(tables: Tables) -> Margins:
 
 
 TESTS: dict[str, Test] = {
-    "pretrained-preserves-most": pretrained_preserves_most,
-    "vgg-preserves-most": vgg_preserves_most,
+    "pretrained-preserves-most": lambda tables: {
+        f"A_{j}": tables.nmi("A_S") - tables.nmi(f"A_{j}") for j in tables.classifiers
+    },
+    "vgg-preserves-most": exceeds_others("V", lambda tables, j: tables.nmi(f"A_{j}")),
     "order-by-intra": ordered_by("intra"),
     "order-by-inter": ordered_by("inter"),
-    "inter-is-low": inter_is_low,
+    "inter-is-low": lambda tables: {
+        f"A_{j}": tables.nmi(f"A_{j}") - tables.nmi(f"A_{j}", "inter")
+        for j in ("S", *tables.classifiers)
+    },
     "alexnet-and-resnet-inter-is-high": alexnet_and_resnet_inter_is_high,
     "information-follows-lattice": follows_lattice,
 }

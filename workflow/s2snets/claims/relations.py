@@ -8,6 +8,7 @@ from s2snets.claims.claim import (
     DIGITS,
     Margins,
     Test,
+    exceeds_others,
     rates_above,
     rates_below,
     rates_outside,
@@ -65,16 +66,10 @@ def vgg_is_similar_to_resnet(tables: Tables) -> Margins:
     return {"R less V": gap, "5 points less the gap": 0.05 - gap}
 
 
-def vgg_uses_most(tables: Tables) -> Margins:
-    """Return A_V's least RRC less that of every other A_i."""
-    vgg, others = tables.ours_and_others("V")
-
-    def least(i: str) -> Estimate:
-        """Return the least RRC of an autoencoder with other classifiers."""
-        rates = [tables.relation(i, j) for j in tables.classifiers if j != i]
-        return min(rates, key=lambda rate: rate.value)
-
-    return {f"A_{i}": least(vgg) - least(i) for i in others}
+def least_rate(tables: Tables, i: str) -> Estimate:
+    """Return the least RRC of A_i with other classifiers."""
+    rates = [tables.relation(i, j) for j in tables.classifiers if j != i]
+    return min(rates, key=lambda rate: rate.value)
 
 
 def panel_order(position: int, is_chain: bool) -> Test:
@@ -105,7 +100,7 @@ TESTS: dict[str, Test] = {
     "inception-shares-half": rates_above(0.5, "I"),
     "inception-keeps-half": rates_below(0.8, "I"),
     "vgg-signal-feeds-all": rates_above(0.8, "V"),
-    "vgg-uses-most": vgg_uses_most,
+    "vgg-uses-most": exceeds_others("V", least_rate),
     "common-portion": rates_above(0.0),
     "common-portion-is-small": rates_below(0.1, "R"),
     "figure-7a-order": panel_order(0, True),

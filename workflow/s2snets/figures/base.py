@@ -168,7 +168,7 @@ class Figure(Stage):
     def read(self, name: str) -> Any:
         """Return the content of one input; a subclass may read it in its own way."""
         declared = type(self).model_fields[name].json_schema_extra
-        columns = declared["columns"] if isinstance(declared, dict) else ()
+        columns: Any = declared["columns"] if isinstance(declared, dict) else ()
         return read_input(getattr(self, name), columns)
 
     def run(self) -> None:

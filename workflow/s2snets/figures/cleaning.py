@@ -60,7 +60,7 @@ def draw_outcomes(axes: MplAxes, outcomes: pd.DataFrame) -> None:
     for group, (label, colour, marker) in GROUPS.items():
         drawn = outcomes[(outcomes["group"] == group) & (outcomes["photos"] > 0)]
         axes.plot(drawn["photos"], drawn.index, marker, color=colour, label=label)
-    for place, row in outcomes.iterrows():
+    for place, (_, row) in enumerate(outcomes.iterrows()):
         count = f"{row['photos']:,.0f}"
         if row["photos"] == 0:
             axes.text(1, place, count, va="center", color=style.MUTED, fontsize=7)

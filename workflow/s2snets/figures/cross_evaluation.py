@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -28,10 +28,12 @@ def draw(table2: pd.DataFrame, settings: Figures) -> MplFigure:
     figure = style.canvas(settings, settings.width * share * 0.86, share)
     axes = figure.add_subplot()
     image = axes.imshow(values, cmap="cividis", vmin=0)
+    accuracy = values.to_numpy(float)
     size = min(8.5, 60 / len(values.columns))
     for row, label in enumerate(values.index):
         for column, name in enumerate(values.columns):
-            value = values.iat[row, column]
+            value = accuracy[row, column]
+            shade: Any = image.norm(value)
             axes.text(
                 column,
                 row,
@@ -39,7 +41,7 @@ def draw(table2: pd.DataFrame, settings: Figures) -> MplFigure:
                 ha="center",
                 va="center",
                 size=size,
-                color="white" if image.norm(value) < 0.55 else "black",
+                color="white" if shade < 0.55 else "black",
             )
             if style.tuned_network(label) == name:
                 corner = (column - 0.47, row - 0.47)

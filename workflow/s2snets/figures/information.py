@@ -54,7 +54,8 @@ def draw(information: pd.DataFrame, settings: Figures) -> MplFigure:
     crowded = style.LETTER_WIDTH * sum(map(len, labels)) * count > 0.85 * settings.width
     figure = style.canvas(settings, 0.46 * settings.width + 0.5 * crowded)
     grid = figure.subplots(1, count, sharey=True, squeeze=False)[0]
-    for axes, (panel, drawn) in zip(grid, points.groupby("panel"), strict=True):
+    panels = zip(grid, points.groupby("panel"), strict=True)
+    for panel, (axes, (_, drawn)) in enumerate(panels):
         for measure, (name, colour, marker, shift) in MEASURES.items():
             of_measure = drawn[drawn["measure"] == measure]
             axes.errorbar(

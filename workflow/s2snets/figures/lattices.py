@@ -13,6 +13,7 @@ from s2snets.study.stage import InputFile
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes as MplAxes
     from matplotlib.figure import Figure as MplFigure
 
@@ -116,7 +117,7 @@ def add_label(
     """Write names in their classifiers' colours, in a box that touches the node."""
     from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
 
-    words = [
+    lines: list[Artist] = [
         HPacker(
             children=[
                 TextArea(
@@ -137,7 +138,7 @@ def add_label(
     ]
     axes.add_artist(
         AnnotationBbox(
-            VPacker(children=words, pad=0, sep=1, align="center"),
+            VPacker(children=lines, pad=0, sep=1, align="center"),
             place,
             (0, 5.5 if above else -5.5),
             boxcoords="offset points",

@@ -31,7 +31,8 @@ def draw(lighter: pd.DataFrame, settings: Figures) -> MplFigure:
     figure = style.canvas(settings, 0.46 * settings.width + under)
     left, right = figure.subplots(1, 2)
     sizes = autoencoders.drop_duplicates("source").sort_values("width")
-    for number, (stages, line) in enumerate(sizes.groupby("stages")):
+    for number, stages in enumerate(sorted(sizes["stages"].unique())):
+        line = sizes[sizes["stages"] == stages]
         left.plot(
             line["multiply_adds"],
             line["mse"],

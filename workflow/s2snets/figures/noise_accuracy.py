@@ -49,17 +49,18 @@ def draw(noise: pd.DataFrame, settings: Figures) -> MplFigure:
     )
     axes = figure.subplots(1, 2, sharey=True)
     for panel, (source, panel_axes) in enumerate(zip(PANELS, axes, strict=True)):
+        letter = style.panel_letter(panel)
         for (given, name), group in drawn[drawn["panel"] == source].groupby(
             ["input", "classifier"], sort=False
         ):
             line = group.sort_values("strength")
-            noisy = given == "original"
+            noisy, colour = given == "original", colours[str(name)]
             panel_axes.plot(
                 line["strength"],
                 line["top1"],
-                color=colours[name],
-                marker=markers[name],
-                mfc="white" if noisy else colours[name],
+                color=colour,
+                marker=markers[str(name)],
+                mfc="white" if noisy else colour,
                 ls=DASHES if noisy else "-",
                 lw=0.9 if noisy else 1.5,
                 clip_on=False,
@@ -68,12 +69,12 @@ def draw(noise: pd.DataFrame, settings: Figures) -> MplFigure:
                 line["strength"],
                 line["top1_low"],
                 line["top1_high"],
-                color=colours[name],
+                color=colour,
                 alpha=0.1 if noisy else 0.2,
                 lw=0,
             )
         panel_axes.set(
-            title=f"{style.panel_letter(panel)} originals and {style.label_text(source)}",
+            title=f"{letter} originals and {style.label_text(source)}",
             xlabel="noise strength $s$ (range of a pixel: 1)",
             ylim=(0, None),
         )

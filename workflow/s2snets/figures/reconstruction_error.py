@@ -46,11 +46,11 @@ def draw(curves: pd.DataFrame, settings: Figures) -> MplFigure:
     for (corpus, curve), line in rows(curves, settings).groupby(
         ["corpus", "curve"], sort=False
     ):
-        name, properties = CURVES[curve]
+        name, properties = CURVES[str(curve)]
         axes.plot(
             line["images"],
             line["mse"],
-            color=COLOURS[corpus],
+            color=COLOURS[str(corpus)],
             label=f"trained on {corpus}: {name}",
             markevery=max(1, len(line) // 8),
             mfc="white",

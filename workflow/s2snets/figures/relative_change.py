@@ -32,7 +32,7 @@ def label_pairs(
     axes: MplAxes, pairs: pd.DataFrame, tuned: Sequence[str], colours: Mapping[str, Any]
 ) -> None:
     """Write below every bar its autoencoder, and below that its network."""
-    upright = {"rotation": 90, "va": "top", "ha": "center", "size": 7.5}
+    upright: dict[str, Any] = {"rotation": 90, "va": "top", "ha": "center", "size": 7.5}
     for place, (autoencoder, network, name) in enumerate(
         zip(pairs["autoencoder"], tuned, pairs["classifier"], strict=True)
     ):

@@ -30,6 +30,9 @@ taller than this."""
 LETTER_WIDTH = 0.061
 """Upper bound for the mean width of a row label's letters, inches."""
 
+CENTRED: dict[str, Any] = {"va": "center", "ha": "center", "size": 7.5}
+"""Properties of a sheet's texts, unless others are given."""
+
 ARCHITECTURES = {
     "deconvnet": "DeConvNet",
     "salinet": "SaliNet",
@@ -63,7 +66,7 @@ class Block(NamedTuple):
     title: str
     groups: Sequence[tuple[str, int]]
     heads: Sequence[str]
-    rows: list[tuple[str, list[pd.Series | None]]]
+    rows: Sequence[tuple[str, Sequence[pd.Series | None]]]
 
     @property
     def group_lines(self) -> int:
@@ -79,7 +82,7 @@ class Block(NamedTuple):
 
 
 def read_responses(paths: Iterable[Path]) -> pd.DataFrame:
-    """Return the responses of several networks, a row each, with pictures as ``pixels``.
+    """Return the responses of several networks, a row for each with its ``pixels``.
 
     Raises:
         UserError: a file that is missing, damaged or of something else.
@@ -137,13 +140,13 @@ def pick(responses: pd.DataFrame, image: Image, **keys: str) -> pd.Series:
     if not matches.any():
         wanted = ", ".join(f"{key} {value}" for key, value in keys.items())
         raise UserError(f"responses: none of image {image.number} with {wanted}")
-    return responses.loc[matches.idxmax()]
+    return responses[matches].iloc[0]
 
 
 def pick_start(
     responses: pd.DataFrame, image: Image, start: str, layers: Sequence[str]
-) -> list[pd.Series | None]:
-    """Return the responses of one image from some layers, architecture by architecture."""
+) -> list[pd.Series]:
+    """Return the responses of one image from some layers in every architecture."""
     return [
         pick(
             responses, image, panel="responses", start=start, architecture=architecture,
@@ -181,7 +184,7 @@ def panel_blocks(
         original: whether the image comes first.
     """
     for name, of_network in networks(responses, settings):
-        rows: list[tuple[str, list[pd.Series | None]]] = []
+        rows = []
         for image in images(of_network):
             pictures = [
                 pick(of_network, image, panel=panel, architecture=architecture)
@@ -210,7 +213,7 @@ def sheet_table(blocks: Iterable[Block]) -> pd.DataFrame:
 
 def write(axes: MplAxes, x: float, y: float, text: str, **properties: Any) -> None:
     """Write text on a sheet, by default centred."""
-    axes.text(x, y, text, **{"va": "center", "ha": "center", "size": 7.5} | properties)
+    axes.text(x, y, text, **(CENTRED | properties))
 
 
 def left_edge(column: int, cell: float) -> float:

@@ -112,11 +112,11 @@ class InverseErrors(Figure):
         inversion = study.salient.inversion
         return (
             f"Networks that invert {study.salient.inverted} up to"
-            f" {inversion.layer or 'its last max-pooling'}. Each mirrors the same layers"
-            f" and is trained on ``{inversion.images:,}`` images to minimise the square"
-            " error of pixels. They differ in the additional information from the"
-            " forward pass: the masks of the rectifiers, the switches (positions of the"
-            " maxima) of the poolings, both, or neither. (a) Mean relative L2 error on"
+            f" {inversion.layer or 'its last max-pooling'}. Each mirrors the same"
+            f" layers and is trained on ``{inversion.images:,}`` images to minimise"
+            " the square error of pixels. They differ in the additional information from"
+            " the forward pass: the masks of the rectifiers, the switches (positions of"
+            " the maxima) of the poolings, both, or neither. (a) Mean relative L2 error on"
             " the validation set. (b) Relative reduction of one mean by another, with"
             " paired 95 % intervals over images, beside the printed value.\n\n"
             "Mahendran & Vedaldi 2016, section 3.3, print neither the architecture of"

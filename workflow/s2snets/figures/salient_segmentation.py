@@ -57,7 +57,7 @@ def rows(
 
 
 def score_lines(segmentation: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows to draw, without printed ones that stand beside a measured one."""
+    """Return the rows to draw, without printed ones that a measured row holds."""
     lines = segmentation.fillna({"classifier": "", "network": ""})
     measured = lines["source"] == "measured"
     keys = lines[["network", "method"]].apply(tuple, axis=1)
@@ -86,7 +86,7 @@ def draw_scores(
 
     names = lines.loc[lines["classifier"] != "", "classifier"]
     colours = style.colours(settings, names)
-    for place, line in lines.iterrows():
+    for place, (_, line) in enumerate(lines.iterrows()):
         network = line["source"] == "measured" and line["method"] != "gaussian"
         colour = colours[line["classifier"]] if network else style.INK
         value, printed = 100 * line[score], 100 * line[f"printed_{score}"]

@@ -11,13 +11,14 @@ from s2snets.config import Figures
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as MplAxes
     from matplotlib.figure import Figure as MplFigure
+    from matplotlib.typing import RcKeyType
 
 INK, MUTED, FAINT = "#1a1a1a", "#6b6b6b", "#c9c9c9"
 MARKERS = "osD^vPXp<>h*"
 LETTER_WIDTH = 0.07
 """Upper bound for the mean width of a label's letters, inches."""
 
-THEME: dict[str, Any] = {
+THEME: dict[RcKeyType, Any] = {
     "font.size": 8,
     "mathtext.fontset": "dejavuserif",  # a sans-serif I is a bare stroke
     "axes.titlesize": 8.5,

@@ -21,7 +21,7 @@ TRAINING = "training"  # the kind of the training images
 
 
 def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
-    """Yield for each network bands of classes: a strip for each mode, then for each rank.
+    """Yield for each network bands of classes: strips by mode, then by rank.
 
     A training image's label is its caption where it is another class.
     """

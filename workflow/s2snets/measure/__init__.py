@@ -1,0 +1,1 @@
+"""Measures and tables: functions of numbers that never see a network."""

@@ -105,7 +105,7 @@ class Module:
         for statement in statements_in(self.tree):
             self.imports |= imported_names(statement)
         self.imported = [
-            path for node in self.tree.body for path in imported_names(node).values()
+            path for node in self.tree.body for path in imported_paths(node)
         ]
 
     def _sort(self, statement: ast.stmt) -> None:
@@ -136,20 +136,25 @@ def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
             yield from statements_in(one)
 
 
+def imported_paths(node: ast.AST) -> list[str]:
+    """Return the dotted paths that an import statement loads."""
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{one.name}" for one in node.names]
+    return []
+
+
 def imported_names(node: ast.AST) -> dict[str, str]:
     """Return what an import statement binds: local name -> dotted path."""
-    if isinstance(node, ast.Import):
-        return {
-            one.asname or one.name.split(".")[0]: one.name
-            if one.asname
-            else one.name.split(".")[0]
-            for one in node.names
-        }
-    if isinstance(node, ast.ImportFrom):
-        return {
-            one.asname or one.name: f"{node.module}.{one.name}" for one in node.names
-        }
-    return {}
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return {}
+    names = {}
+    for one, path in zip(node.names, imported_paths(node), strict=True):
+        if isinstance(node, ast.Import) and not one.asname:
+            path = path.partition(".")[0]  # ``import a.b`` binds ``a``
+        names[one.asname or one.name.partition(".")[0]] = path
+    return names
 
 
 class Reader:
@@ -240,7 +245,7 @@ class Reader:
 
     def write_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """Leave out an import, but note the modules that it loads."""
-        self.imports += self.code.modules_of(imported_names(node).values())
+        self.imports += self.code.modules_of(imported_paths(node))
 
     write_ImportFrom = write_Import
 

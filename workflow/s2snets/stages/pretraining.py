@@ -86,7 +86,11 @@ class PretrainAutoencoder(TrainingStage):
             images,
             reconstruction(settings.pretraining.loss_space),
             settings.pretraining,
-            cache_key=self.cache_key(images=images.fingerprint),
+            cache_key=self.cache_key(
+                images=images.fingerprint,
+                validation_photos=photos.fingerprint,
+                validation_labelled=labelled.fingerprint,
+            ),
             save=lambda: save_weights(model, self.weights),
             check=lambda model: {
                 "validation_photos": error(model, photos),

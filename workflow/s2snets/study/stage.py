@@ -302,7 +302,7 @@ class TrainingStage(Stage):
     seed: Seed = 0
     threads: Threads = 1
     save_every: Annotated[float, Role.EXECUTION] = Field(
-        60.0, gt=0, description="seconds between checkpoints"
+        60.0, ge=0, description="seconds between checkpoints"
     )
     devices: Annotated[int | None, Role.EXECUTION] = Field(
         None,
