@@ -1,20 +1,10 @@
 """Classifiers: the frozen networks of the set C (section 3.3)."""
 
-from s2snets.networks.user_function import source_digest
 from s2snets.stages.classifiers import (
     ExportClassifier,
     FetchWeights,
     TrainClassifier,
 )
-
-try:
-    FUNCTION_DIGESTS = {
-        name: source_digest(network.architecture)
-        for name, network in axes.networks.items()
-        if network.is_function
-    }
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 
 def given_weights(wildcards):
@@ -32,7 +22,7 @@ def receipt_of(wildcards):
 
 def function_digest(wildcards):
     """Return the digest of a user's function: another one is another classifier."""
-    return FUNCTION_DIGESTS.get(wildcards.classifier)
+    return function_digests.get(wildcards.classifier)
 
 
 rule train_classifier:

@@ -10,16 +10,17 @@ LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).paren
 sys.path.insert(0, str(LIBRARY))
 
 from s2snets.config import load, check_paths
+from s2snets.networks.user_function import digest_functions
 from s2snets.runtime.errors import UserError
 from s2snets.study.axes import Axes, one_of
 
 try:
     study = load(config, ", ".join(map(str, workflow.configfiles)) or "config")
     check_paths(study)
+    axes = Axes(study)
+    function_digests = digest_functions(axes.networks)
 except UserError as error:
     raise WorkflowError(str(error)) from None
-
-axes = Axes(study)
 
 
 pathvars:

@@ -4,59 +4,47 @@ from s2snets.report.open_definitions import open_definitions
 from s2snets.runtime.fingerprint import file_digest
 from s2snets.stages.report import Report, TabulateCosts
 
+
+def benchmarks_of(jobs, **values):
+    """Return the benchmark files of a rule's jobs."""
+    return collect(str(jobs.benchmark), **values)
+
+
+SEEDS = study.seeds
 # What takes time; the rest are tables and drawings of seconds.
 MEASURED = [
-    collect(str(measured.benchmark), **axes_of)
-    for measured, axes_of in (
-        (rules.clean_photos, {"batch": axes.batches}),
-        (rules.pack_images, {"set": axes.packed}),
-        (rules.train_classifier, {"classifier": axes.trained, "seed": axes.seeds}),
-        (rules.export_classifier, {"classifier": axes.exported, "seed": axes.seeds}),
-        (rules.pretrain_autoencoder, {"corpus": CORPORA, "seed": axes.seeds}),
-        (
-            rules.finetune_autoencoder,
-            {
-                "part": axes.parts,
-                "classifier": axes.classifiers,
-                "seed": axes.seeds,
-            },
-        ),
-        (rules.predict, {"source": axes.sources, "seed": axes.seeds}),
-        (rules.train_denoiser, {"seed": axes.seeds if axes.learned_denoiser else []}),
-        (
-            rules.predict_denoised,
-            {"denoiser": study.denoise.methods, "seed": axes.seeds},
-        ),
-        (rules.pretrain_lighter, {"size": axes.lighter, "seed": axes.seeds}),
-        (rules.predict_lighter, {"size": axes.lighter, "seed": axes.seeds}),
-        (
-            rules.measure_information,
-            {"source": axes.main_sources, "seed": axes.seeds},
-        ),
-        (rules.reverse_network, {"classifier": axes.reversed, "seed": axes.seeds}),
-        (
-            rules.train_inverse,
-            {"informed": INFORMED_BY if axes.inverted else [], "seed": axes.seeds},
-        ),
-        (rules.measure_inverse, {"seed": axes.seeds if axes.inverted else []}),
-        (rules.segment, {"segmenter": axes.segmenters, "seed": axes.seeds}),
-        (
-            rules.train_generator,
-            {"seed": axes.seeds if "pretrained" in axes.modes else []},
-        ),
-        (
-            rules.synthesise,
-            {
-                "mode": axes.modes,
-                "classifier": axes.preferring,
-                "seed": axes.seeds,
-            },
-        ),
-        (
-            rules.rank_images,
-            {"classifier": axes.preferring, "seed": axes.seeds[:1]},
-        ),
-    )
+    benchmarks_of(rules.clean_photos, batch=axes.batches),
+    benchmarks_of(rules.pack_images, set=axes.packed),
+    benchmarks_of(rules.train_classifier, classifier=axes.trained, seed=SEEDS),
+    benchmarks_of(rules.export_classifier, classifier=axes.exported, seed=SEEDS),
+    benchmarks_of(rules.pretrain_autoencoder, corpus=CORPORA, seed=SEEDS),
+    benchmarks_of(
+        rules.finetune_autoencoder,
+        part=axes.parts,
+        classifier=axes.classifiers,
+        seed=SEEDS,
+    ),
+    benchmarks_of(rules.predict, source=axes.sources, seed=SEEDS),
+    benchmarks_of(rules.train_denoiser, seed=SEEDS if axes.learned_denoiser else []),
+    benchmarks_of(rules.predict_denoised, denoiser=study.denoise.methods, seed=SEEDS),
+    benchmarks_of(rules.pretrain_lighter, size=axes.lighter, seed=SEEDS),
+    benchmarks_of(rules.predict_lighter, size=axes.lighter, seed=SEEDS),
+    benchmarks_of(rules.measure_information, source=axes.main_sources, seed=SEEDS),
+    benchmarks_of(rules.reverse_network, classifier=axes.reversed, seed=SEEDS),
+    benchmarks_of(
+        rules.train_inverse,
+        informed=INFORMED_BY if axes.inverted else [],
+        seed=SEEDS,
+    ),
+    benchmarks_of(rules.measure_inverse, seed=SEEDS if axes.inverted else []),
+    benchmarks_of(rules.segment, segmenter=axes.segmenters, seed=SEEDS),
+    benchmarks_of(
+        rules.train_generator, seed=SEEDS if "pretrained" in axes.modes else []
+    ),
+    benchmarks_of(
+        rules.synthesise, mode=axes.modes, classifier=axes.preferring, seed=SEEDS
+    ),
+    benchmarks_of(rules.rank_images, classifier=axes.preferring, seed=SEEDS[:1]),
 ]
 # Each companion study's, where there is one.
 COMPANIONS = {

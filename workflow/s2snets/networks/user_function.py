@@ -81,6 +81,19 @@ def source_digest(architecture: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def digest_functions(networks: Mapping[str, Classifier]) -> dict[str, str]:
+    """Return the source digests of those networks that are functions, by name.
+
+    Raises:
+        UserError: no such module, or no Python in it.
+    """
+    return {
+        name: source_digest(network.architecture)
+        for name, network in networks.items()
+        if network.is_function
+    }
+
+
 def import_function(architecture: str) -> Callable[[], object]:
     """Return the function that an import path names.
 
