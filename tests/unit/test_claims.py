@@ -29,7 +29,7 @@ from s2snets.claims.verdicts import (
     judge_number,
 )
 from s2snets.config import Classifier, Information, Lattice
-from s2snets.measure.rrc import relate
+from s2snets.measure.rrc import rrc_table
 from s2snets.runtime.errors import UserError
 from s2snets.stages.comparison import CompareWithPaper
 
@@ -63,7 +63,7 @@ def cells(study, changes):
     for (i, j), value in changes.items():
         table.loc[f"A_{i}", j] = value
     table = table.reset_index()
-    return replace(study, table2=table, rrc=relate(table))
+    return replace(study, table2=table, rrc=rrc_table(table))
 
 
 def rates(study, changes):

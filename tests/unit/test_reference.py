@@ -23,7 +23,7 @@ from s2snets.measure.denoising import compare as against_denoisers
 from s2snets.networks import packaged
 from s2snets.networks.checkpoints import save_classifier, save_weights
 from s2snets.networks.factory import build_classifier, classifier_spec
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.segnet import SegNet
 from s2snets.report.captions import CAPTIONS
 from s2snets.runtime.errors import UserError
@@ -277,7 +277,7 @@ def test_packaged_networks_know_a_cat_and_a_coffee(name):
     net, preprocessing = getattr(packaged, name)()
     categories = preprocessing.pop("categories")
     assert categories[ESPRESSO] == "espresso"
-    classifier = Frozen(net, **preprocessing)
+    classifier = FrozenClassifier(net, **preprocessing)
     for photograph, classes in ((chelsea(), CATS), (coffee(), {ESPRESSO})):
         height, width = photograph.shape[:2]
         left = (width - height) // 2

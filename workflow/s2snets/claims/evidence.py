@@ -111,7 +111,7 @@ class Tables:
     curves: pd.DataFrame | None = None
     lab: pd.DataFrame | None = None
     accuracy: pd.DataFrame | None = None
-    sizes: pd.Series | dict[str, float] | None = None
+    sizes: dict[str, float] | None = None
     thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
     bins: int | None = None
     labelled: bool = True
@@ -133,7 +133,9 @@ class Tables:
         Raises:
             Untestable: the sizes are not known.
         """
-        return self.table("sizes")[classifier]
+        if self.sizes is None:
+            raise Untestable(f"there is no table of {TABLES_IN_WORDS['sizes']}")
+        return self.sizes[classifier]
 
     def ours(self, *letters: str) -> list[str]:
         """Return the study's names of the paper's classifiers.
@@ -226,8 +228,8 @@ class Tables:
         }
 
     def lattice(self, threshold: float) -> dict[str, Any]:
-        """Return the lattice at a threshold, as ``lattice.build`` makes it."""
-        return lattice.build(self.table("rrc"), threshold)
+        """Return the lattice at a threshold, as ``build_lattice`` makes it."""
+        return lattice.build_lattice(self.table("rrc"), threshold)
 
     def curve(self, corpus: str) -> pd.DataFrame:
         """Return the curve of one pretraining, by images processed.

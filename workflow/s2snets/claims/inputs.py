@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from s2snets.claims.evidence import FAMILIES, PRINTED_THRESHOLDS, Tables, missing
 from s2snets.config import Classifier
 from s2snets.config.base import Reference
-from s2snets.measure.rrc import relate
+from s2snets.measure.rrc import rrc_table
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.tables import read_csv
@@ -126,7 +126,7 @@ def printed_tables() -> Tables:
         roles={letter: letter for letter in FAMILIES},
         table1=table1.assign(**percent, images=50000),
         table2=table2,
-        rrc=relate(table2),
+        rrc=rrc_table(table2),
     )
 
 

@@ -37,7 +37,7 @@ def nmi(
 
     I(X; Y) / mean(H(X), H(Y)) over the joint histogram of grey levels. Two
     constant planes give 1, a constant and a varying one 0. Finite samples bias
-    it upwards: compare with ``shuffled``.
+    it upwards: compare with ``shuffle_pixels``.
 
     Palacio et al. 2018, section 3.5, which leaves the definition open; these
     are the names of ``sklearn.metrics.normalized_mutual_info_score``, and its
@@ -93,7 +93,7 @@ def nmi(
     return scores.mean(axis=1)
 
 
-def shuffled(images: np.ndarray, seeds: Iterable[Any]) -> np.ndarray:
+def shuffle_pixels(images: np.ndarray, seeds: Iterable[Any]) -> np.ndarray:
     """Permute each image's pixels, channels moving together: the null of nMI.
 
     What nMI remains with it is the histogram's finite-sample bias alone.
@@ -200,7 +200,7 @@ def information_rows(
         image, other (-1 without), measure (intra, inter, null), bins, nmi.
     """
     count = len(numbers) // 2 * 2
-    null = shuffled(reconstructions, [(0, int(number)) for number in numbers])
+    null = shuffle_pixels(reconstructions, [(0, int(number)) for number in numbers])
     none = np.full(len(numbers), -1)
     first, second = slice(0, count, 2), slice(1, count, 2)
     compared = {

@@ -23,7 +23,7 @@ def context(rrc: pd.DataFrame, threshold: float) -> Context:
     the autoencoders, both in the order of Table 2.
 
     Args:
-        rrc: as ``rrc.relate`` returns it, or read back from its file.
+        rrc: as ``rrc_table`` returns it, or read back from its file.
         threshold: t in [0, 1].
 
     Raises:
@@ -68,7 +68,7 @@ def thresholds(rrc: pd.DataFrame) -> list[float]:
     return values[values <= 1].tolist()
 
 
-def build(rrc: pd.DataFrame, threshold: float) -> dict[str, Any]:
+def build_lattice(rrc: pd.DataFrame, threshold: float) -> dict[str, Any]:
     """Return the concept lattice at one threshold: an entry of ``lattices.json``.
 
     Palacio et al. 2018, section 3.4 and Figure 7.
@@ -130,12 +130,12 @@ def survey(
 
     Args:
         rrc: as ``context`` takes it.
-        samples: resampled RRC (B, N, N) as ``rrc.rates`` gives it, autoencoders in
+        samples: resampled RRC (B, N, N) as ``rrc_matrix`` gives it, autoencoders in
             rows, in Table 2's order.
         seeds: that of each seed, likewise.
 
     Returns:
-        Entries as ``build``'s by rising t, with concepts_count (None past
+        Entries as ``build_lattice``'s by rising t, with concepts_count (None past
         MAX_COUNTED), share (of the samples in which this very context occurs at some
         t) and seeds_share; None where samples, or several seeds, are not given. Past
         MAX_LISTED concepts relation, concepts and covers are empty.
@@ -151,7 +151,7 @@ def survey(
         uses = table.to_numpy() >= threshold
         concepts = count(uses)
         if concepts is not None and concepts <= MAX_LISTED:
-            entry = build(rrc, threshold)
+            entry = build_lattice(rrc, threshold)
         else:
             low, high = interval(rrc, threshold)
             entry = {

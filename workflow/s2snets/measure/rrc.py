@@ -7,7 +7,7 @@ from s2snets.measure.bootstrap import interval
 from s2snets.runtime.errors import UserError
 
 
-def rates(accuracy: np.ndarray) -> np.ndarray:
+def rrc_matrix(accuracy: np.ndarray) -> np.ndarray:
     """Return RRC of many tables at once, such as those of a bootstrap.
 
     Args:
@@ -23,7 +23,7 @@ def rates(accuracy: np.ndarray) -> np.ndarray:
     )
 
 
-def relate(
+def rrc_table(
     table2: pd.DataFrame,
     samples: np.ndarray | None = None,
     seeds: np.ndarray | None = None,
@@ -67,11 +67,11 @@ def relate(
     rows["rrc"] = rows["accuracy"] / weaker
     if samples is not None:
         rows["rrc_low"], rows["rrc_high"] = _by_pair(
-            rows, table2, *interval(rates(samples))
+            rows, table2, *interval(rrc_matrix(samples))
         )
     if seeds is not None:
         few = np.full(seeds.shape[1:], np.nan)
-        spread = rates(seeds).std(axis=0, ddof=1) if len(seeds) > 1 else few
+        spread = rrc_matrix(seeds).std(axis=0, ddof=1) if len(seeds) > 1 else few
         (rows["rrc_sd"],) = _by_pair(rows, table2, spread)
     return rows.sort_values("rrc", kind="stable", ignore_index=True)
 
@@ -90,7 +90,7 @@ def _checked(table2: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies with A_i in row i and classifier i in column i.
 
     Raises:
-        UserError: as ``relate`` says.
+        UserError: as ``rrc_table`` says.
     """
     if "autoencoder" not in table2:
         raise UserError("table2.csv: no column 'autoencoder'")
