@@ -11,8 +11,9 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# A study named on the command line stands alone: nothing of the demo leaks into it.
-if not workflow.configfiles:
+# A study named on the command line stands alone: nothing of the demo leaks into it. A
+# workflow that imports this one passes the settings itself (docs/module.md).
+if workflow.modifier.is_main_snakefile() and not workflow.configfiles:
 
     configfile: "config/demo.yaml"
 
@@ -38,6 +39,5 @@ include: "workflow/rules/report.smk"
 
 rule all:
     """The whole study."""
-    default_target: True
     input:
         rules.report.output,

@@ -63,6 +63,7 @@ rule fetch_weights:
         "<logs>/fetch_weights/{classifier}.log",
     wildcard_constraints:
         classifier=one_of(axes.published),
+    localrule: True
     params:
         **declared(FetchWeights),
     shell:
@@ -96,11 +97,6 @@ rule export_classifier:
         function=function_digest,
     shell:
         ExportClassifier.command()
-
-
-localrules:
-    classifiers,
-    fetch_weights,
 
 
 rule classifiers:

@@ -19,9 +19,10 @@ def zip_folder(wildcards):
     return study.clean.zips.path
 
 
-def store(wildcards, output):
-    """Return the folder of cleaned shards: the study's own, or one that studies share."""
-    return study.clean.store or Path(output[0]).parents[1]
+def store(wildcards, input, output):
+    """Return the folder of cleaned shards: one that studies share, or the study's."""
+    batches = input.get("reports", output)  # results/STUDY/clean/batches/BATCH.json
+    return study.clean.store or str(Path(batches[0]).parents[1])
 
 
 def cleaning_inputs(wildcards):
@@ -163,10 +164,6 @@ rule index_photos:
 
 # Without `clean`, photographs are packed as they are.
 ruleorder: pack_images > index_photos
-
-
-localrules:
-    cleaning,
 
 
 rule cleaning:

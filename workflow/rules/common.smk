@@ -6,16 +6,24 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+IS_MAIN = workflow.modifier.is_main_snakefile()
 LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
-sys.path.insert(0, str(LIBRARY))
+# A workflow that imports this one runs the library that is installed, and plans by it.
+sys.path.insert(0 if IS_MAIN else len(sys.path), str(LIBRARY))
 
 from s2snets.config import load, check_paths
 from s2snets.networks.user_function import digest_functions
 from s2snets.runtime.errors import UserError
 from s2snets.study.axes import Axes, one_of
 
+if IS_MAIN:
+    origin = ", ".join(map(str, workflow.configfiles)) or "config"
+else:
+    origin = f"config of module {workflow.modifier.namespace}"
+    sys.path.pop()  # submodules are found through their package
+
 try:
-    study = load(config, ", ".join(map(str, workflow.configfiles)) or "config")
+    study = load(config, origin)
     check_paths(study)
     axes = Axes(study)
     function_digests = digest_functions(axes.networks)
@@ -37,7 +45,7 @@ wildcard_constraints:
 
 # Jobs run this checkout's code with this interpreter, whatever PATH says; the user's
 # own modules come after it. A workflow that imports this one keeps its own shell.
-if workflow.modifier.is_main_snakefile():
+if IS_MAIN:
     shell.prefix(
         f"set -euo pipefail; export PYTHONPATH={str(LIBRARY)!r}"
         "${{PYTHONPATH:+:$PYTHONPATH}};"
@@ -64,6 +72,10 @@ def grows(megabytes):
     return mem_mb
 
 
-def asset(path):
-    """Return a file of the library, relative: moving the checkout reruns nothing."""
-    return os.path.relpath(LIBRARY / "s2snets/assets" / path)
+def checkout_file(path):
+    """Return the input file of a path below the checkout.
+
+    It is relative, so that moving the checkout reruns nothing, and local, so that the
+    prefix of a module does not apply.
+    """
+    return local(os.path.relpath(LIBRARY.parent / path))

@@ -12,9 +12,9 @@ rule compare_with_paper:
             + ["rrc", "information", "curves", "lab"]
         },
         printed=[
-            asset("palacio2018/table1.csv"),
-            asset("palacio2018/table2.csv"),
-            asset("palacio2018/claims.csv"),
+            checkout_file("workflow/s2snets/assets/palacio2018/table1.csv"),
+            checkout_file("workflow/s2snets/assets/palacio2018/table2.csv"),
+            checkout_file("workflow/s2snets/assets/palacio2018/claims.csv"),
         ],
         weights=collect(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
@@ -27,11 +27,8 @@ rule compare_with_paper:
         "<logs>/compare_with_paper.log",
     benchmark:
         "<benchmarks>/compare_with_paper.tsv"
+    localrule: True
     params:
         **declared(CompareWithPaper),
     shell:
         CompareWithPaper.command()
-
-
-localrules:
-    compare_with_paper,

@@ -33,10 +33,6 @@ rule pack_images:
         PackImages.command()
 
 
-localrules:
-    data,
-
-
 rule data:
     """Every image set."""
     input:

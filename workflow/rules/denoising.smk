@@ -79,6 +79,7 @@ rule tabulate_denoising:
         "<logs>/tabulate_denoising.log",
     benchmark:
         "<benchmarks>/tabulate_denoising.tsv"
+    localrule: True
     params:
         **declared(TabulateDenoising),
         classifiers=axes.classifiers,
@@ -87,11 +88,6 @@ rule tabulate_denoising:
         reference=study.reference,
     shell:
         TabulateDenoising.command()
-
-
-localrules:
-    denoising,
-    tabulate_denoising,
 
 
 rule denoising:

@@ -35,10 +35,6 @@ for drawing in DRAWINGS:
             Figure.any_command()
 
 
-localrules:
-    figures,
-
-
 rule figures:
     """Every figure of the paper."""
     input:

@@ -34,10 +34,6 @@ rule finetune_autoencoder:
         FinetuneAutoencoder.command()
 
 
-localrules:
-    finetuning,
-
-
 rule finetuning:
     """Every part, every classifier, every seed."""
     input:

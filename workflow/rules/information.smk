@@ -48,6 +48,7 @@ rule tabulate_information:
         "<logs>/tabulate_information.log",
     benchmark:
         "<benchmarks>/tabulate_information.tsv"
+    localrule: True
     params:
         **declared(TabulateInformation),
         classifiers=axes.classifiers,
@@ -84,11 +85,6 @@ rule collect_gallery:
         seed=study.seeds[0],
     shell:
         CollectGallery.command()
-
-
-localrules:
-    information,
-    tabulate_information,
 
 
 rule information:

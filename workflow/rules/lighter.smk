@@ -65,17 +65,13 @@ rule tabulate_lighter:
         "<logs>/tabulate_lighter.log",
     benchmark:
         "<benchmarks>/tabulate_lighter.tsv"
+    localrule: True
     params:
         **declared(TabulateLighter),
         sources=["pretrained", *axes.lighter],
         classifiers=axes.classifiers,
     shell:
         TabulateLighter.command()
-
-
-localrules:
-    lighter,
-    tabulate_lighter,
 
 
 rule lighter:

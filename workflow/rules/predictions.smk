@@ -59,6 +59,7 @@ rule tabulate_accuracy:
         "<logs>/tabulate_accuracy.log",
     benchmark:
         "<benchmarks>/tabulate_accuracy.tsv"
+    localrule: True
     resources:
         mem_mb=grows(8000),
         runtime="1h",
@@ -69,11 +70,6 @@ rule tabulate_accuracy:
         reference=study.reference,
     shell:
         TabulateAccuracy.command()
-
-
-localrules:
-    predictions,
-    tabulate_accuracy,
 
 
 rule predictions:

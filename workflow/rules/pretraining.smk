@@ -53,16 +53,12 @@ rule tabulate_curves:
         "<logs>/tabulate_curves.log",
     benchmark:
         "<benchmarks>/tabulate_curves.tsv"
+    localrule: True
     params:
         **declared(TabulateCurves),
         corpora=list(CORPORA),
     shell:
         TabulateCurves.command()
-
-
-localrules:
-    pretraining,
-    tabulate_curves,
 
 
 rule pretraining:

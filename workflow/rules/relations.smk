@@ -14,6 +14,7 @@ rule relate:
         "<logs>/relate.log",
     benchmark:
         "<benchmarks>/relate.tsv"
+    localrule: True
     params:
         **declared(Relate),
     shell:
@@ -30,6 +31,7 @@ rule build_lattices:
         "<logs>/build_lattices.log",
     benchmark:
         "<benchmarks>/build_lattices.tsv"
+    localrule: True
     params:
         **declared(BuildLattices),
         thresholds=study.lattice.thresholds,
@@ -51,18 +53,12 @@ rule survey_lattices:
         "<logs>/survey_lattices.log",
     benchmark:
         "<benchmarks>/survey_lattices.tsv"
+    localrule: True
     params:
         **declared(SurveyLattices),
         thresholds=study.lattice.thresholds,
     shell:
         SurveyLattices.command()
-
-
-localrules:
-    relate,
-    build_lattices,
-    survey_lattices,
-    lattices,
 
 
 rule lattices:

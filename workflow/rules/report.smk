@@ -1,5 +1,8 @@
 """Report: what the study found and what it cost, in one file."""
 
+from snakemake.io import flag
+from snakemake.path_modifier import PATH_MODIFIER_FLAG
+
 from s2snets.report.open_definitions import open_definitions
 from s2snets.runtime.fingerprint import file_digest
 from s2snets.stages.report import Report, TabulateCosts
@@ -7,7 +10,8 @@ from s2snets.stages.report import Report, TabulateCosts
 
 def benchmarks_of(jobs, **values):
     """Return the benchmark files of a rule's jobs."""
-    return collect(str(jobs.benchmark), **values)
+    # `rules` forgets that the prefix of a module is part of the path already.
+    return collect(flag(str(jobs.benchmark), PATH_MODIFIER_FLAG), **values)
 
 
 SEEDS = study.seeds
@@ -74,6 +78,7 @@ rule tabulate_costs:
         table="<tables>/costs.csv",
     log:
         "<logs>/tabulate_costs.log",
+    localrule: True
     params:
         **declared(TabulateCosts),
     shell:
@@ -93,7 +98,7 @@ rule report:
         gallery="<tables>/gallery.npz",
         validation="<results>/data/validation/index.json",
         cleaning=rules.audit_photos.output.summary if study.clean else [],
-        deviations=os.path.relpath(LIBRARY.parent / "docs/deviations.md"),
+        deviations=checkout_file("docs/deviations.md"),
         figures=collect(
             "<figures>/{stem}.png",
             stem=[one.stem for one in DRAWINGS if one.figure.reported],
@@ -103,15 +108,10 @@ rule report:
         html="<results>/report.html",
     log:
         "<logs>/report.log",
+    localrule: True
     params:
         **declared(Report),
         definitions=open_definitions(study),
         templates=file_digest(sorted((LIBRARY / "s2snets/assets/report").iterdir())),
     shell:
         Report.command()
-
-
-localrules:
-    all,
-    tabulate_costs,
-    report,

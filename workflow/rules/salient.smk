@@ -71,6 +71,7 @@ rule tabulate_selectivity:
         "<logs>/tabulate_selectivity.log",
     benchmark:
         "<benchmarks>/tabulate_selectivity.tsv"
+    localrule: True
     params:
         **declared(TabulateSelectivity),
     shell:
@@ -140,13 +141,14 @@ rule tabulate_inverse:
     """Their errors beside the printed 15, 46 and 36 % (section 3.3)."""
     input:
         errors=collect(rules.measure_inverse.output.errors, seed=study.seeds),
-        printed=asset("mahendran2016/inversion.csv"),
+        printed=checkout_file("workflow/s2snets/assets/mahendran2016/inversion.csv"),
     output:
         table="<tables>/inversion.csv",
     log:
         "<logs>/tabulate_inverse.log",
     benchmark:
         "<benchmarks>/tabulate_inverse.tsv"
+    localrule: True
     params:
         **declared(TabulateInverse),
     shell:
@@ -190,7 +192,7 @@ rule tabulate_segmentation:
             segmenter=axes.segmenters,
             seed=study.seeds[0],
         ),
-        printed=asset("mahendran2016/table1.csv"),
+        printed=checkout_file("workflow/s2snets/assets/mahendran2016/table1.csv"),
     output:
         table="<tables>/segmentation.csv",
         gallery="<tables>/segmentation.npz",
@@ -198,19 +200,13 @@ rule tabulate_segmentation:
         "<logs>/tabulate_segmentation.log",
     benchmark:
         "<benchmarks>/tabulate_segmentation.tsv"
+    localrule: True
     params:
         **declared(TabulateSegmentation),
         names=axes.reversed,
         architectures=[axes.networks[name].architecture for name in axes.reversed],
     shell:
         TabulateSegmentation.command()
-
-
-localrules:
-    salient,
-    tabulate_selectivity,
-    tabulate_inverse,
-    tabulate_segmentation,
 
 
 rule salient:

@@ -124,7 +124,7 @@ def after_others(prepare):
     return prepared
 
 
-if plugin:
+if plugin and workflow.modifier.is_main_snakefile():
     workflow._prepare_dag = after_others(workflow._prepare_dag)
     vars(plugin).update(
         query_job_status=steady(plugin.query_job_status),

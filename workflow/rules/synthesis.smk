@@ -122,6 +122,7 @@ rule tabulate_synthesis:
         "<logs>/tabulate_synthesis.log",
     benchmark:
         "<benchmarks>/tabulate_synthesis.tsv"
+    localrule: True
     params:
         **declared(TabulateSynthesis),
     shell:
@@ -148,17 +149,12 @@ rule collect_synthesis:
         "<logs>/collect_synthesis.log",
     benchmark:
         "<benchmarks>/collect_synthesis.tsv"
+    localrule: True
     params:
         **declared(CollectSynthesis),
         names=axes.preferring * len(axes.modes),
     shell:
         CollectSynthesis.command()
-
-
-localrules:
-    collect_synthesis,
-    synthesis,
-    tabulate_synthesis,
 
 
 rule synthesis:
