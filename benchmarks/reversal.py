@@ -23,7 +23,7 @@ from captum.attr import Deconvolution, GuidedBackprop, Saliency
 from common import alone, highest, in_turn, ratio, record
 from torch import Tensor
 
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.vision import torchvision
 from s2snets.reversal.respond import respond
 
@@ -36,14 +36,14 @@ METHODS = {
 SIDE, BATCH, TURNS = 224, 4, 5
 EQUAL = 1e-5  # of the greatest value
 
-Way = Callable[[Frozen, Tensor, str], Tensor]
+Way = Callable[[FrozenClassifier, Tensor, str], Tensor]
 
 
-def network(name: str) -> Frozen:
+def network(name: str) -> FrozenClassifier:
     """Return a frozen network: nothing is kept for gradients of its weights."""
     torch.manual_seed(0)
     net = torchvision.models.get_model(name, weights=None)
-    return Frozen(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return FrozenClassifier(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 def images(count: int) -> Tensor:
@@ -51,7 +51,7 @@ def images(count: int) -> Tensor:
     return torch.rand(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
 
 
-def theirs(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+def theirs(net: FrozenClassifier, pixels: Tensor, method: str) -> Tensor:
     """Return captum's response to the most active neuron, as its users write it."""
     kind, more, _ = METHODS[method]
     with torch.no_grad():
@@ -62,7 +62,7 @@ def theirs(net: Frozen, pixels: Tensor, method: str) -> Tensor:
         return kind(net).attribute(x, target, **more)
 
 
-def known(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+def known(net: FrozenClassifier, pixels: Tensor, method: str) -> Tensor:
     """Return captum's response to a given neuron: no forward pass to find it."""
     kind, more, _ = METHODS[method]
     with warnings.catch_warnings():
@@ -71,12 +71,12 @@ def known(net: Frozen, pixels: Tensor, method: str) -> Tensor:
         return kind(net).attribute(x, 0, **more)
 
 
-def ours(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+def ours(net: FrozenClassifier, pixels: Tensor, method: str) -> Tensor:
     """Return our response to the most active neuron."""
     return respond(net, pixels, METHODS[method][2])
 
 
-def ours_known(net: Frozen, pixels: Tensor, method: str) -> Tensor:
+def ours_known(net: FrozenClassifier, pixels: Tensor, method: str) -> Tensor:
     """Return our response to a given neuron."""
     return respond(net, pixels, METHODS[method][2], start=first)
 
@@ -86,7 +86,7 @@ def first(y: Tensor) -> Tensor:
     return torch.eye(1, y.shape[1]).expand_as(y)
 
 
-def seconds(way: Way, net: Frozen, pixels: Tensor, method: str) -> float:
+def seconds(way: Way, net: FrozenClassifier, pixels: Tensor, method: str) -> float:
     """Return the processor's time per image."""
     start = process_time()
     way(net, pixels, method)

@@ -25,7 +25,7 @@ from s2snets.networks.class_logits import (
     restrict_classes,
 )
 from s2snets.networks.factory import build_classifier
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.networks.vision import torchvision
 from s2snets.runtime.errors import UserError
@@ -117,7 +117,7 @@ def test_probabilities_are_among_the_chosen_classes():
 
 def frozen(classes):
     torch.manual_seed(0)
-    return Frozen(lenet5(classes), (0.5,) * 3, (0.5,) * 3)
+    return FrozenClassifier(lenet5(classes), (0.5,) * 3, (0.5,) * 3)
 
 
 def test_all_classes_in_order_leave_the_classifier_as_it_is():

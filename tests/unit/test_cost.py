@@ -10,7 +10,7 @@ from torch import nn
 from s2snets.config import load
 from s2snets.networks.architectures import lenet5
 from s2snets.networks.cost import count_multiply_adds, count_operations
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.segnet import TRAINED_HALVES, SegNet, Tuned
 from s2snets.training.objectives import classification, reconstruction
 
@@ -63,7 +63,7 @@ def test_counting_leaves_no_trace():
 
 @pytest.mark.parametrize("part", TRAINED_HALVES)
 def test_a_frozen_classifier_costs_a_step_twice_what_going_forward_does(part):
-    classifier = Frozen(lenet5(size=32), (0.5,) * 3, (0.5,) * 3)
+    classifier = FrozenClassifier(lenet5(size=32), (0.5,) * 3, (0.5,) * 3)
     tuned = Tuned(SegNet(4, 2), part)
     step = count_operations(nn.Sequential(tuned, classifier), classification, 32)
     alone = count_operations(tuned, reconstruction("pixels"), 32)

@@ -23,7 +23,7 @@ from s2snets.config import Augmentation, Denoising, Finetune, Pretraining, Train
 from s2snets.data.imageset import ImageSet
 from s2snets.data.order import image_order
 from s2snets.networks.architectures import lenet5, small_alexnet, small_inception
-from s2snets.networks.frozen import Frozen, PixelClassifier
+from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
@@ -66,7 +66,7 @@ def autoencoder():
 
 def tuned():
     torch.manual_seed(1)
-    frozen = Frozen(small_inception(2), (0.5,) * 3, (0.25,) * 3)
+    frozen = FrozenClassifier(small_inception(2), (0.5,) * 3, (0.25,) * 3)
     return nn.Sequential(Tuned(SegNet(4, 2), "both"), frozen)
 
 

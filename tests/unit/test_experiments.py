@@ -27,7 +27,7 @@ from s2snets.measure.similarity import (
 )
 from s2snets.networks.architectures import lenet5, small_vgg
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.reversal import experiments, gallery, starts
 from s2snets.reversal.respond import redraw
 from s2snets.runtime.errors import UserError
@@ -46,7 +46,7 @@ def tiny(lrn=None, classes=4):
         nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(8 * 16, classes),
     )  # fmt: skip
-    return Frozen(net, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
+    return FrozenClassifier(net, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 
 
 def images(count, side=SIDE):
@@ -284,7 +284,7 @@ def test_a_network_without_normalisation_has_no_such_rows(asked):
 
 
 def test_random_weights_are_those_of_a_copy():
-    classifier = Frozen(small_vgg(5), (0.5,) * 3, (0.5,) * 3)
+    classifier = FrozenClassifier(small_vgg(5), (0.5,) * 3, (0.5,) * 3)
     before = {k: v.clone() for k, v in classifier.state_dict().items()}
     strange = gallery.with_random_weights(classifier, 1)
     assert all((before[k] == v).all() for k, v in classifier.state_dict().items())
@@ -334,7 +334,7 @@ def test_a_network_of_one_layer_is_shown_from_there():
 
 
 def test_a_network_without_rectifiers_is_told():
-    classifier = Frozen(lenet5(3), (0.5,) * 3, (0.5,) * 3)
+    classifier = FrozenClassifier(lenet5(3), (0.5,) * 3, (0.5,) * 3)
     pixels = images(2, 32)
     with pytest.raises(UserError):
         experiments.selectivity(classifier, pixels, [0, 1], {"logits": "logits"}, 0)
@@ -376,7 +376,7 @@ def study(tmp_path_factory):
         spec = {"architecture": architecture, "classes": 2, "size": 32}
         spec |= {"published": False} | preparation
         save_classifier(
-            Frozen(build[architecture](2), [0.5] * 3, [0.25] * 3), spec,
+            FrozenClassifier(build[architecture](2), [0.5] * 3, [0.25] * 3), spec,
             folder / name / "weights.safetensors", folder / name / "spec.json",
         )  # fmt: skip
         ReverseNetwork.main(options(folder, name))

@@ -25,7 +25,7 @@ from s2snets.networks.factory import (
     merge_preprocessing,
 )
 from s2snets.networks.fetch import fetch, stated_hash
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.published import published_weights
 from s2snets.networks.user_function import locate_module, source_digest
 from s2snets.networks.vision import torchvision
@@ -126,7 +126,7 @@ def test_every_published_weights_preprocessing_is_torchvisions():
         seen.setdefault(str(given.preprocessing), (given.preprocessing, entry))
     assert len(seen) > 10
     for preprocessing, entry in seen.values():
-        mine = Frozen(nn.Identity(), **preprocessing)(pixels)
+        mine = FrozenClassifier(nn.Identity(), **preprocessing)(pixels)
         truth = entry.transforms()(pixels)
         torch.testing.assert_close(mine, truth, rtol=0, atol=2e-5, msg=str(entry))
 

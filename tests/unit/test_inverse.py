@@ -12,12 +12,12 @@ from torch.nn import functional as F
 
 from s2snets.config import Inversion
 from s2snets.data.imageset import ImageSet
-from s2snets.figures import salient_inversion
+from s2snets.figures.salient_inversion import InverseErrors
 from s2snets.measure.inversion import compare, errors
 from s2snets.networks.architectures import ARCHITECTURES, small_vgg
 from s2snets.networks.checkpoints import save_classifier
 from s2snets.networks.factory import DEFAULT_PREPROCESSING, build_network
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.inverse import (
     INVERSE_INPUTS,
     Bottleneck,
@@ -43,7 +43,7 @@ SHALLOW = ((4, 4), (8,))
 
 
 def frozen(net, **preparation):
-    return Frozen(net, **PREPARED, **preparation)
+    return FrozenClassifier(net, **PREPARED, **preparation)
 
 
 def shallow(**preparation):
@@ -186,7 +186,7 @@ def test_a_linear_network_is_inverted_by_its_own_transpose():
         conv.weight.zero_()
         for channel, sign in enumerate((1, -1, 1)):
             conv.weight[channel, channel, 1, 0] = sign
-    classifier = Frozen(nn.Sequential(conv), (0.0,) * 3, (1.0,) * 3)
+    classifier = FrozenClassifier(nn.Sequential(conv), (0.0,) * 3, (1.0,) * 3)
     model = Inverse(Bottleneck(classifier, "0"), "neither")
     with torch.no_grad():
         model.mirror.learnt[0].conv.weight.copy_(conv.weight)

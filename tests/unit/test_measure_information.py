@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
-from s2snets.measure.information import MEANS, nmi, shuffled, summarise
+from s2snets.measure.information import MEANS, nmi, shuffle_pixels, summarise
 from s2snets.runtime.errors import UserError
 
 
@@ -136,13 +136,13 @@ def test_images_that_cannot_be_compared_are_refused():
 
 def test_shuffling_keeps_the_colours_and_follows_each_images_own_seed():
     images = photo(np.random.default_rng(7), 3)
-    drawn = shuffled(images, [5, 6, 5])
+    drawn = shuffle_pixels(images, [5, 6, 5])
     for image, other in zip(images, drawn, strict=True):
         before, after = (x.reshape(-1, 3).tolist() for x in (image, other))
         assert sorted(before) == sorted(after)
     assert (drawn[1] != images[1]).any()
-    assert (shuffled(images[1:], [6, 5]) == drawn[1:]).all()
-    assert (shuffled(images[:1], [[5, 1]]) != drawn[:1]).any()
+    assert (shuffle_pixels(images[1:], [6, 5]) == drawn[1:]).all()
+    assert (shuffle_pixels(images[:1], [[5, 1]]) != drawn[:1]).any()
 
 
 def test_shuffled_pixels_leave_the_known_bias():
@@ -150,7 +150,7 @@ def test_shuffled_pixels_leave_the_known_bias():
     rng = np.random.default_rng(8)
     bins, samples = 8, 32 * 32
     images = rng.integers(0, 256, (300, 32, 32, 1), np.uint8)
-    null = nmi(images, shuffled(images, range(300)), bins=bins)
+    null = nmi(images, shuffle_pixels(images, range(300)), bins=bins)
     bias = (bins - 1) ** 2 / (2 * samples * np.log(bins))
     assert null.mean() == pytest.approx(bias, rel=0.05)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from s2snets.measure.lattice import (
-    build,
+    build_lattice,
     chains,
     context,
     count,
@@ -19,7 +19,7 @@ from s2snets.measure.lattice import (
     tabulate,
     thresholds,
 )
-from s2snets.measure.rrc import rates, relate
+from s2snets.measure.rrc import rrc_matrix, rrc_table
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 
@@ -28,7 +28,7 @@ PAPER = ASSETS / "palacio2018"
 
 @pytest.fixture(scope="module")
 def printed():
-    return relate(pd.read_csv(PAPER / "table2.csv"))
+    return rrc_table(pd.read_csv(PAPER / "table2.csv"))
 
 
 def made(size, seed):
@@ -65,7 +65,7 @@ def by_definition(entry):
 
 def random_entries():
     return [
-        build(made(size, seed), 0.2 + 0.15 * (seed % 5))
+        build_lattice(made(size, seed), 0.2 + 0.15 * (seed % 5))
         for size in (1, 2, 3, 5, 6)
         for seed in range(10)
     ]
@@ -78,12 +78,12 @@ def random_entries():
 def test_the_printed_table_gives_the_lattices_of_figure_7(
     printed, threshold, size, chain
 ):
-    entry = build(printed, threshold)
+    entry = build_lattice(printed, threshold)
     assert (len(entry["concepts"]), entry["chain"]) == (size, chain)
 
 
 def test_the_lattice_at_point_eight_carries_the_paper_s_labels(printed):
-    concepts = build(printed, 0.8)["concepts"]
+    concepts = build_lattice(printed, 0.8)["concepts"]
     labels = [(c["objects"], c["attributes"]) for c in concepts]
     assert labels == [([x], [f"A_{x}"]) for x in "IARLV"]
 
@@ -92,7 +92,7 @@ def test_the_lattice_at_point_eight_carries_the_paper_s_labels(printed):
     ("threshold", "low", "high"), [(0.2, 0.165, 0.525), (0.8, 0.636, 0.841)]
 )
 def test_the_widest_intervals_are_the_paper_s_gaps(printed, threshold, low, high):
-    entry = build(printed, threshold)
+    entry = build_lattice(printed, threshold)
     assert (round(entry["low"], 3), round(entry["high"], 3)) == (low, high)
 
 
@@ -100,7 +100,7 @@ def test_between_the_gaps_the_order_is_partial(printed):
     """Against section 3.4, which calls every lattice from 0.2 to 0.8 a chain."""
     between = [t for t in thresholds(printed) if 0.53 < t < 0.64]
     assert len(between) == 3
-    assert not any(build(printed, t)["chain"] for t in between)
+    assert not any(build_lattice(printed, t)["chain"] for t in between)
 
 
 def test_objects_and_attributes_keep_the_table_s_order(printed):
@@ -154,7 +154,9 @@ def test_every_threshold_of_an_interval_gives_the_same_context(printed):
 
 
 def test_the_layout_climbs_and_no_node_lies_on_a_foreign_edge():
-    for entry in [build(made(7, seed), 0.5) for seed in range(20)] + random_entries():
+    for entry in [
+        build_lattice(made(7, seed), 0.5) for seed in range(20)
+    ] + random_entries():
         places = [(c["x"], c["y"]) for c in entry["concepts"]]
         assert len(set(places)) == len(places)
         top = max(range(len(places)), key=lambda n: len(entry["concepts"][n]["extent"]))
@@ -177,12 +179,12 @@ def test_height_is_the_longest_path_from_the_bottom():
 
 
 def test_a_chain_stands_upright(printed):
-    assert {c["x"] for c in build(printed, 0.8)["concepts"]} == {0.0}
+    assert {c["x"] for c in build_lattice(printed, 0.8)["concepts"]} == {0.0}
 
 
 def test_an_entry_is_json_and_repeats_itself(printed):
-    entry = build(printed, 0.9)
-    assert json.loads(json.dumps(entry)) == entry == build(printed, 0.9)
+    entry = build_lattice(printed, 0.9)
+    assert json.loads(json.dumps(entry)) == entry == build_lattice(printed, 0.9)
     assert list(entry) == [
         *("threshold", "low", "high", "objects", "attributes", "relation"),
         *("concepts", "covers", "chain"),
@@ -191,7 +193,7 @@ def test_an_entry_is_json_and_repeats_itself(printed):
 
 @pytest.mark.parametrize("threshold", [0, 1])
 def test_the_ends_of_the_scale_are_thresholds(printed, threshold):
-    entry = build(printed, threshold)
+    entry = build_lattice(printed, threshold)
     assert 0 <= entry["low"] <= entry["high"] <= 1
     assert sum(map(sum, entry["relation"])) == (printed["rrc"] >= threshold).sum()
 
@@ -199,7 +201,7 @@ def test_the_ends_of_the_scale_are_thresholds(printed, threshold):
 @pytest.mark.parametrize("threshold", [-0.1, 1.2, 80, float("nan")])
 def test_a_threshold_outside_the_scale_names_its_key(printed, threshold):
     with pytest.raises(UserError, match=r"lattice\.thresholds"):
-        build(printed, threshold)
+        build_lattice(printed, threshold)
 
 
 def scattered(rrc, number, seed, scale=0.1):
@@ -235,7 +237,7 @@ def test_the_survey_lists_the_printed_table_s_lattices(printed):
     for entry in entries:
         assert len(entry["concepts"]) == entry["concepts_count"]
         assert entry["share"] is entry["seeds_share"] is None
-        alone = build(printed, entry["threshold"])
+        alone = build_lattice(printed, entry["threshold"])
         assert {key: entry[key] for key in alone} == alone
     assert json.loads(json.dumps(entries)) == entries
 
@@ -332,8 +334,8 @@ def test_forty_networks_are_surveyed_without_their_largest_lattices():
     np.fill_diagonal(accuracy, rng.uniform(0.5, 0.8, 40))
     table = pd.DataFrame(accuracy, columns=[f"c{place}" for place in range(40)])
     table.insert(0, "autoencoder", "A_" + table.columns)
-    rrc = relate(table)
-    entries = survey(rrc, rates(accuracy[None]))
+    rrc = rrc_table(table)
+    entries = survey(rrc, rrc_matrix(accuracy[None]))
     assert len(entries) == len(thresholds(rrc)) > 1500
     counts = tabulate(entries)["concepts"]
     assert counts.isna().any()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from s2snets.measure.rrc import rates, relate
+from s2snets.measure.rrc import rrc_matrix, rrc_table
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 
@@ -21,20 +21,20 @@ def printed():
 
 
 def test_the_printed_table_gives_the_order_of_figure_6(printed):
-    rows = relate(printed)
+    rows = rrc_table(printed)
     order = rows["autoencoder"].str.removeprefix("A_") + rows["classifier"]
     assert tuple(order) == ORDER
 
 
 def test_the_denominator_is_the_weaker_of_both_with_their_own_autoencoders(printed):
-    rows = relate(printed).set_index(["autoencoder", "classifier"])
+    rows = rrc_table(printed).set_index(["autoencoder", "classifier"])
     accuracy, own_autoencoder, own_classifier, rrc = rows.loc[("A_V", "L")]
     assert (accuracy, own_autoencoder, own_classifier) == (0.2929, 0.7163, 0.3484)
     assert rrc == pytest.approx(0.2929 / 0.3484)
 
 
 def test_the_diagonal_is_one_and_the_order_ascends(printed):
-    rows = relate(printed)
+    rows = rrc_table(printed)
     own = rows["autoencoder"] == "A_" + rows["classifier"]
     assert (rows.loc[own, "rrc"] == 1).all()
     assert rows["rrc"].is_monotonic_increasing
@@ -47,7 +47,7 @@ def test_the_diagonal_is_one_and_the_order_ascends(printed):
 def test_the_order_of_rows_and_columns_changes_no_value(printed):
     turned = printed.iloc[::-1][["R", "autoencoder", "V", "I", "A", "L"]]
     keys = ["autoencoder", "classifier"]
-    first, second = (relate(x).sort_values(keys) for x in (printed, turned))
+    first, second = (rrc_table(x).sort_values(keys) for x in (printed, turned))
     pd.testing.assert_frame_equal(
         first.reset_index(drop=True), second.reset_index(drop=True)
     )
@@ -56,10 +56,10 @@ def test_the_order_of_rows_and_columns_changes_no_value(printed):
 def test_rates_of_many_tables_are_those_of_each(printed):
     accuracy = printed.drop(columns="autoencoder").to_numpy()
     tables = np.stack([accuracy, accuracy.T, accuracy / 2])
-    for table, found in zip(tables, rates(tables), strict=True):
+    for table, found in zip(tables, rrc_matrix(tables), strict=True):
         frame = pd.DataFrame(table, columns=list("LAVIR"))
         frame.insert(0, "autoencoder", printed["autoencoder"])
-        rows = relate(frame).pivot(index="autoencoder", columns="classifier")["rrc"]
+        rows = rrc_table(frame).pivot(index="autoencoder", columns="classifier")["rrc"]
         assert found == pytest.approx(
             rows.loc[printed["autoencoder"], list("LAVIR")].to_numpy()
         )
@@ -69,7 +69,7 @@ def test_intervals_and_spread_go_to_their_own_pair(printed):
     accuracy = printed.drop(columns="autoencoder").to_numpy()
     samples = np.repeat(accuracy[None], 101, axis=0)
     samples[:, 3, 0] = np.linspace(0, 0.1, 101)  # A_I ∘ L
-    rows = relate(printed, samples, samples[[0, 100]]).set_index(
+    rows = rrc_table(printed, samples, samples[[0, 100]]).set_index(
         ["autoencoder", "classifier"]
     )
     own = 0.3484
@@ -79,15 +79,15 @@ def test_intervals_and_spread_go_to_their_own_pair(printed):
     others = rows.drop(("A_I", "L"))
     assert list(others["rrc_low"]) == pytest.approx(list(others["rrc"]))
     assert others["rrc_sd"].to_numpy() == pytest.approx(0)
-    assert relate(printed, samples, samples[:1])["rrc_sd"].isna().all()
+    assert rrc_table(printed, samples, samples[:1])["rrc_sd"].isna().all()
 
 
 def test_a_resample_in_which_a_classifier_fails_has_no_rrc(printed):
     accuracy = printed.drop(columns="autoencoder").to_numpy()
     samples = np.repeat(accuracy[None], 4, axis=0)
     samples[0, 0, 0] = 0
-    assert np.isnan(rates(samples)[0, 0]).all()
-    rows = relate(printed, samples)
+    assert np.isnan(rrc_matrix(samples)[0, 0]).all()
+    rows = rrc_table(printed, samples)
     assert list(rows["rrc_low"]) == pytest.approx(list(rows["rrc"]))
 
 
@@ -123,4 +123,4 @@ def broken(table, change):
 )
 def test_a_bad_table_is_refused_with_the_place(printed, change, words):
     with pytest.raises(UserError, match=words):
-        relate(broken(printed, change))
+        rrc_table(broken(printed, change))

@@ -12,7 +12,7 @@ from torch import nn
 from s2snets.config import Classifier
 from s2snets.networks.architectures import ARCHITECTURES, Branches, Residual, lenet5
 from s2snets.networks.factory import build_classifier, build_network, classifier_spec
-from s2snets.networks.frozen import Frozen, PixelClassifier
+from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
 from s2snets.networks.segnet import TRAINED_HALVES, SegNet, Tuned, scaled_plan
 from s2snets.networks.vision import torchvision
 from s2snets.runtime.errors import UserError
@@ -82,7 +82,7 @@ def moved(module, before):
 @pytest.mark.parametrize("part", TRAINED_HALVES)
 def test_what_is_frozen_does_not_move(part):
     torch.manual_seed(0)
-    classifier = Frozen(lenet5(), (0.5,) * 3, (0.5,) * 3)
+    classifier = FrozenClassifier(lenet5(), (0.5,) * 3, (0.5,) * 3)
     autoencoder = SegNet(4, 2)
     model = nn.Sequential(Tuned(autoencoder, part), classifier)
     before = {
@@ -117,7 +117,9 @@ def test_a_frozen_encoder_gives_the_same_code_and_switches_in_training():
 
 
 def test_a_frozen_classifier_stays_in_evaluation_and_passes_gradients():
-    classifier = Frozen(ARCHITECTURES["small_alexnet"](), (0.5,) * 3, (0.25,) * 3)
+    classifier = FrozenClassifier(
+        ARCHITECTURES["small_alexnet"](), (0.5,) * 3, (0.25,) * 3
+    )
     parent = nn.Sequential(classifier).train()
     assert not any(module.training for module in classifier.modules())
     pixels = torch.rand(1, 3, 32, 32, requires_grad=True)
@@ -130,7 +132,9 @@ def test_the_wrapper_prepares_pixels_as_torchvision_does():
     transforms = torchvision.transforms.functional
     pixels, mean, std = torch.rand(2, 3, 40, 40), (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
     for resize, crop in ((None, None), (24, None), (None, 30), (64, 33), (32, 28)):
-        wrapped = Frozen(nn.Identity(), mean, std, resize, crop).prepare(pixels)
+        wrapped = FrozenClassifier(nn.Identity(), mean, std, resize, crop).prepare(
+            pixels
+        )
         truth = pixels
         if resize:
             truth = transforms.resize(truth, [resize, resize], antialias=True)
@@ -143,7 +147,9 @@ def test_the_wrapper_prepares_pixels_as_torchvision_does():
 
 def test_a_crop_larger_than_the_image_is_refused():
     with pytest.raises(UserError, match="crop 33 is larger"):
-        Frozen(nn.Identity(), (0,) * 3, (1,) * 3, crop=33)(torch.rand(1, 3, 32, 32))
+        FrozenClassifier(nn.Identity(), (0,) * 3, (1,) * 3, crop=33)(
+            torch.rand(1, 3, 32, 32)
+        )
 
 
 def test_lenet_is_lecuns():

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from s2snets.config import Figures, Study, load
-from s2snets.measure.lattice import build, thresholds
-from s2snets.measure.rrc import relate
+from s2snets.measure.lattice import build_lattice, thresholds
+from s2snets.measure.rrc import rrc_table
 from s2snets.report.answer import rank_networks
 from s2snets.report.captions import CAPTIONS, paragraphs_to_html
 from s2snets.report.certainty import resample_support, use_bounds
@@ -198,7 +198,7 @@ def tables():
         [("predict", "a", 9.2, 12.0, 1200.4), ("predict", "b", 60.0, np.nan, np.nan)],
         columns=["rule", "job", "seconds", "cpu_seconds", "peak_mb"],
     )
-    rrc = relate(table2)
+    rrc = rrc_table(table2)
     rrc = rrc.assign(rrc_low=rrc["rrc"] - 0.02, rrc_high=rrc["rrc"] + 0.02)
     rrc["rrc_sd"] = np.nan
     accuracy = table2.melt("autoencoder", var_name="classifier", value_name="top1")
@@ -241,14 +241,16 @@ def tables():
 
 @pytest.fixture(scope="module")
 def lattices(tables):
-    return [build(tables["rrc"], threshold) for threshold in (0.1, 0.2, 0.8, 0.9)]
+    return [
+        build_lattice(tables["rrc"], threshold) for threshold in (0.1, 0.2, 0.8, 0.9)
+    ]
 
 
 @pytest.fixture(scope="module")
 def distinct(tables):
     """What ``distinct-lattices.json`` holds."""
     return [
-        build(tables["rrc"], threshold) | {"share": 0.5}
+        build_lattice(tables["rrc"], threshold) | {"share": 0.5}
         for threshold in thresholds(tables["rrc"])
     ]
 
@@ -347,9 +349,9 @@ def test_answer_of_the_printed_table_is_the_papers(tables, lattices):
 def test_networks_that_serve_as_many_share_a_rank(tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
-    rrc = relate(flat)
+    rrc = rrc_table(flat)
     rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
-    found = rank_networks(rrc, [build(rrc, 0.5)], tables["information"], 256)
+    found = rank_networks(rrc, [build_lattice(rrc, 0.5)], tables["information"], 256)
     assert found["by_use"] == "L = A = V = I = R"
     assert found["by_information"] == "V > L > R > A > I"
     assert found["most"] == found["least"] == 4
@@ -370,10 +372,12 @@ def test_page_says_the_answer_in_words(write):
 def test_page_says_that_networks_tie(write, tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
-    rrc = relate(flat)
+    rrc = rrc_table(flat)
     rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
     changed = tables | {"table2": flat, "rrc": rrc}
-    words = " ".join(Page(write(tables=changed, lattices=[build(rrc, 0.5)])).words)
+    words = " ".join(
+        Page(write(tables=changed, lattices=[build_lattice(rrc, 0.5)])).words
+    )
     assert "No network's signal stands out: at t = 0.5, each serves all 4 others." in (
         words
     )

@@ -17,7 +17,7 @@ from torch.autograd.functional import jacobian
 from s2snets.networks.architectures import ARCHITECTURES as NETWORKS
 from s2snets.networks.architectures import caffe_alexnet, lenet5, small_alexnet_lrn
 from s2snets.networks.class_logits import SelectLogits
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.layers import pooling_layers, split_classifier, window_centres
 from s2snets.networks.vision import torchvision
 from s2snets.reversal import starts
@@ -612,7 +612,7 @@ def test_an_image_responds_in_a_batch_as_alone(reversal, start):
 
 def test_a_loaded_classifier_responds_as_its_network_does_to_what_it_sees():
     net = NETWORKS["small_vgg"](7)
-    frozen = Frozen(net, (0.4,) * 3, (0.2,) * 3, 40, 32)
+    frozen = FrozenClassifier(net, (0.4,) * 3, (0.2,) * 3, 40, 32)
     pixels = torch.rand(2, 3, 50, 50)
     seen = frozen.prepare(pixels)
     ours = respond(frozen, pixels, "desalinet")
@@ -778,7 +778,7 @@ def test_dense_networks_slide_over_larger_images(end):
 
 def test_dense_use_takes_the_classifiers_own_size_and_its_normalisation_alone():
     net = NETWORKS["small_vgg"](7)
-    frozen = Frozen(net, (0.4,) * 3, (0.2,) * 3, 40, 32)
+    frozen = FrozenClassifier(net, (0.4,) * 3, (0.2,) * 3, 40, 32)
     pixels = torch.rand(1, 3, 48, 64)
     x, y = activation(frozen, pixels, "salinet", dense=True)
     assert torch.allclose(x, (pixels - 0.4) / 0.2)

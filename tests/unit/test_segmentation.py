@@ -13,7 +13,11 @@ from torch import nn
 
 from s2snets.config import Figures, Segmentation
 from s2snets.data.segmentation import PUBLISHED, read_examples
-from s2snets.figures import salient_segmentation
+from s2snets.figures.salient_segmentation import (
+    SegmentationScores,
+    line_label,
+    score_lines,
+)
 from s2snets.measure.segmentation import (
     add_printed,
     class_means,
@@ -23,7 +27,7 @@ from s2snets.measure.segmentation import (
 )
 from s2snets.networks.architectures import small_alexnet
 from s2snets.networks.checkpoints import save_classifier
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.reversal import grabcut
 from s2snets.reversal.saliency import (
     METHODS,
@@ -379,7 +383,7 @@ def test_salinet_and_desalinet_backpropagate_normalisation():
 
 def alexnet(seed=0):
     torch.manual_seed(seed)
-    return Frozen(small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=32)
+    return FrozenClassifier(small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=32)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -406,7 +410,7 @@ def test_a_class_is_asked_for_wherever_it_is_positive():
     torch.manual_seed(3)
     features, head = nn.Conv2d(3, 6, 8), nn.Linear(6, 5)
     net = nn.Sequential(features, nn.ReLU(), nn.Flatten(), head)
-    classifier = Frozen(net, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=8)
+    classifier = FrozenClassifier(net, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=8)
     pixels = torch.rand(1, 3, 12, 15, generator=torch.Generator().manual_seed(0))
     x = classifier.prepare(pixels).requires_grad_()
     y = head(features(x).relu().movedim(1, -1))

@@ -16,7 +16,7 @@ from s2snets.data.examples import choose_examples
 from s2snets.data.imageset import ImageSet
 from s2snets.measure.information import information_rows, nmi
 from s2snets.networks.architectures import lenet5
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.runtime import files
 from s2snets.runtime.command import run_command
 from s2snets.runtime.errors import UserError
@@ -40,7 +40,7 @@ def images(tmp_path_factory):
 
 def small(classes=3):
     torch.manual_seed(0)
-    return Frozen(lenet5(classes), (0.5,) * 3, (0.5,) * 3)
+    return FrozenClassifier(lenet5(classes), (0.5,) * 3, (0.5,) * 3)
 
 
 def test_bytes_are_clipped_and_rounded_pixels():

@@ -21,7 +21,7 @@ from s2snets.measure.synthesis import (
 from s2snets.networks.checkpoints import save_classifier, save_weights
 from s2snets.networks.class_logits import SelectLogits
 from s2snets.networks.factory import build_classifier, classifier_spec
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.generator import Autoencoder, Generator
 from s2snets.runtime.errors import UserError
 from s2snets.stages.synthesis import Synthesise
@@ -45,7 +45,7 @@ SIDE = 8
 
 
 def frozen(net):
-    return Frozen(net, (0.0,) * 3, (1.0,) * 3)
+    return FrozenClassifier(net, (0.0,) * 3, (1.0,) * 3)
 
 
 def small(seed=0):
@@ -99,8 +99,14 @@ def test_without_names_all_classes_are_sought_by_number():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (wanted(["coaat"]), "synthesis.classes: no class 'coaat'; there are 3, such as coat"),
-        (wanted([], [["boot", "bot"]]), "synthesis.compounds: no class 'bot'; there are 3, such as boot"),
+        (
+            wanted(["coaat"]),
+            "synthesis.classes: no class 'coaat'; there are 3, such as coat",
+        ),
+        (
+            wanted([], [["boot", "bot"]]),
+            "synthesis.compounds: no class 'bot'; there are 3, such as boot",
+        ),
         (wanted([], [], [Filters(layer="7")]), "no '7'; perhaps"),
         (wanted([], [], [Filters(layer="0", channels=[6])]), "channels are 0 to 5"),
         (wanted(["coat", "coat"]), "'coat' is listed twice"),
@@ -130,7 +136,12 @@ def test_a_choice_among_the_logits_is_sought_like_any_other():
 
 def test_what_follows_the_layer_does_not_run():
     net = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Linear(1, 1))  # does not fit
-    assert channel_outputs(frozen(net), torch.rand(1, 3, 4, 4), "0").shape == (1, 2, 4, 4)
+    assert channel_outputs(frozen(net), torch.rand(1, 3, 4, 4), "0").shape == (
+        1,
+        2,
+        4,
+        4,
+    )
 
 
 def test_activations_are_means_of_rectified_channels_or_rectified_logits():
@@ -356,7 +367,9 @@ def test_a_pretrained_image_is_the_median_of_the_last_ten_snapshots(monkeypatch)
 
 def test_noise_has_the_deviation_of_the_settings_about_1():
     generator = Generator(SIDE)
-    noises = [ascent.target_generator(0, of_class(unit), "noise") for unit in range(200)]
+    noises = [
+        ascent.target_generator(0, of_class(unit), "noise") for unit in range(200)
+    ]
     made = ascent.noisy_features(noises, generator, Ascent(deviation=2), torch.ones(1))
     assert made.shape == (200, generator.length)
     assert abs(made.mean() - 1) < 0.05
@@ -367,7 +380,9 @@ def test_filters_are_climbed_too():
     classifier, generator = small(), Generator(SIDE)
     several = [Target(str(unit), "filter", "0", (unit,)) for unit in range(6)]
     found = ascend(classifier, several, generator, Ascent(steps=60, learning_rate=0.02))
-    before = activations(channel_outputs(classifier, torch.full((1, 3, 8, 8), 0.5), "0"))[1][0]
+    before = activations(
+        channel_outputs(classifier, torch.full((1, 3, 8, 8), 0.5), "0")
+    )[1][0]
     after = activations(channel_outputs(classifier, found.pixels, "0"))[0]
     assert (after.diagonal() > before + 0.05).all()
 
@@ -438,7 +453,9 @@ def study(tmp_path_factory):
         torch.manual_seed(seed)
         spec = classifier_spec(Classifier(architecture="small_resnet"), 3, 32)
         weights = folder / name / "weights.safetensors"
-        save_classifier(build_classifier(spec), spec, weights, weights.with_name("spec.json"))
+        save_classifier(
+            build_classifier(spec), spec, weights, weights.with_name("spec.json")
+        )
     save_weights(Autoencoder(32), folder / "autoencoder.safetensors")
     return folder
 

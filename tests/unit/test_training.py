@@ -19,7 +19,7 @@ from s2snets.config import (
 from s2snets.data.imageset import ImageSet
 from s2snets.networks.architectures import small_alexnet
 from s2snets.networks.checkpoints import load_autoencoder, load_weights, save_weights
-from s2snets.networks.frozen import Frozen, PixelClassifier
+from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
 from s2snets.networks.segnet import IMAGENET_STD, SegNet, Tuned
 from s2snets.runtime.errors import UserError
 from s2snets.training import checkpoint
@@ -63,7 +63,7 @@ def autoencoder():
 
 def tuned():
     torch.manual_seed(1)
-    frozen = Frozen(small_alexnet(2), (0.5,) * 3, (0.25,) * 3)
+    frozen = FrozenClassifier(small_alexnet(2), (0.5,) * 3, (0.25,) * 3)
     return nn.Sequential(Tuned(SegNet(4, 2), "decoder"), frozen)
 
 

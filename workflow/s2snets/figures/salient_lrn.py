@@ -115,8 +115,10 @@ class Normalisation(ResponseSheet):
     def caption(cls, study: Study) -> str:
         """Return the rules, the starts and the measure above the pictures."""
         assert study.salient is not None
-        measured = study.salient.measured
-        images = f"``{measured:,}`` validation images at most"
+        count = study.salient.measured
+        images = "all validation images"
+        if count is not None:
+            images = f"``{count:,}`` validation images at most"
         return (
             "Local response normalisation reversed by the identity, as in DeConvNet,"
             " and by backpropagation, as in SaliNet, for those of"
@@ -125,7 +127,7 @@ class Normalisation(ResponseSheet):
             " the most active channel, at every position where it is positive. Above:"
             " the cosine of the two responses from the most active neuron at the"
             " centre, mean and 95 % interval over"
-            f" {images if measured else 'all validation images'}.\n\n"
+            f" {images}.\n\n"
             "Near 1, the choice hardly matters. Mahendran & Vedaldi 2016, section 3.1"
             " and supplement."
         )

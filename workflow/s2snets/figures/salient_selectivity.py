@@ -106,12 +106,14 @@ class Selectivity(Figure):
     def caption(cls, study: Study) -> str:
         """Return the pairs of responses, their reference and the cosine's range."""
         assert study.salient is not None
-        measured = study.salient.measured
-        images = f"``{measured:,}`` validation images at most"
+        count = study.salient.measured
+        images = "all validation images"
+        if count is not None:
+            images = f"``{count:,}`` validation images at most"
         return (
             "Cosine of two responses of the same network, over the depth of the layer"
             " that they start from; means over"
-            f" {images if measured else 'all validation images'}, with 95 % intervals"
+            f" {images}, with 95 % intervals"
             " over resampled images. Coloured: one image, two starts at the central"
             " position (two of: the most active neuron, a random one, a random positive"
             " mixture of all). Grey, dashed, the reference: one start, the most active"

@@ -20,7 +20,7 @@ from s2snets.networks.factory import (
     wrap_network,
 )
 from s2snets.networks.fetch import fetched_file
-from s2snets.networks.frozen import Frozen
+from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.published import published_weights
 from s2snets.networks.state_dicts import State, load_state, read_state, unwrap_state
 from s2snets.networks.user_function import call_user_function, source_digest
@@ -164,7 +164,7 @@ def from_file(classifier: Classifier, size: int) -> Loaded:
 
 def export_classifier(
     classifier: Classifier, size: int, receipt_path: Path | None = None
-) -> tuple[Frozen, Spec]:
+) -> tuple[FrozenClassifier, Spec]:
     """Return a frozen classifier as its settings describe it, and its spec.
 
     Args:
@@ -182,7 +182,7 @@ def export_classifier(
         net, spec, path = from_function(classifier, size)
     else:
         net, spec, path = from_file(classifier, size)
-    model = wrap_network(net, spec, Frozen)
+    model = wrap_network(net, spec, FrozenClassifier)
     spec["classes"] = count_logits(model, size, spec["architecture"])
     names = spec.get("categories")
     if names is not None and len(names) != spec["classes"]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from s2snets.config import Classifier
 from s2snets.networks.architectures import ARCHITECTURES
-from s2snets.networks.frozen import Frozen, PixelClassifier
+from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
 from s2snets.networks.user_function import (
     PREPROCESSING,
     call_user_function,
@@ -172,11 +172,11 @@ def wrap_network(net: nn.Module, spec: Spec, wrapper: type[Wrapper]) -> Wrapper:
 
 
 def build_classifier(
-    spec: Spec, wrapper: type[PixelClassifier] = Frozen
+    spec: Spec, wrapper: type[PixelClassifier] = FrozenClassifier
 ) -> PixelClassifier:
     """Return the classifier of a spec with fresh weights; it takes pixels.
 
-    ``Frozen`` is for evaluation, ``PixelClassifier`` can be trained.
+    ``FrozenClassifier`` is for evaluation, ``PixelClassifier`` can be trained.
     """
     side = spec["crop"] or spec["resize"] or spec["size"]
     net = build_network(spec["architecture"], spec["classes"], side, spec["published"])

@@ -90,7 +90,7 @@ class PixelClassifier(nn.Module):
         return self.after(self.net(self.prepare(pixels)))
 
 
-class Frozen(PixelClassifier):
+class FrozenClassifier(PixelClassifier):
     """A classifier whose weights never change.
 
     Gradients reach the input and never the weights; batch norm and dropout stay in

@@ -3,9 +3,9 @@
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,9 +96,9 @@ def read_rows(
 
 
 def write_arrays(
-    path: str | Path, arrays: Mapping[str, npt.ArrayLike], compressed: bool = True
+    path: str | Path, arrays: Mapping[str, Any], compressed: bool = True
 ) -> None:
-    """Write arrays by name as an NPZ file."""
+    """Write arrays, or what numpy makes arrays of, by name as an NPZ file."""
     save: Callable[..., None] = np.savez_compressed if compressed else np.savez
     with replacing(path) as draft:
         save(draft, **arrays)

@@ -8,7 +8,6 @@ from s2snets.config import (
     Predict,
     Reference,
     Settings,
-    Study,
 )
 from s2snets.config.base import Part
 from s2snets.study.stage import InputFile, OutputFile, Seed, Stage, Threads
@@ -89,11 +88,6 @@ class TabulateInformation(Stage):
     classifiers: list[str]
     part: Part
     settings: Bootstrap
-
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
 
     def run(self) -> None:
         """Write the table."""

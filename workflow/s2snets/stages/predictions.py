@@ -133,11 +133,6 @@ class TabulateAccuracy(Stage):
     reference: Reference = "labels"
     settings: Bootstrap
 
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
-
     def run(self) -> None:
         """Write the tables and the resampled Table 2."""
         from s2snets.measure import accuracy

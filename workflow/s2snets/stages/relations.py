@@ -12,13 +12,13 @@ class Relate(Stage):
 
     def run(self) -> None:
         """Write RRC, with intervals where there are resampled tables."""
-        from s2snets.measure.rrc import relate
+        from s2snets.measure.rrc import rrc_table
         from s2snets.runtime.errors import UserError
         from s2snets.runtime.tables import read_arrays, read_csv, write_csv
 
         table = read_csv(self.table2, ["autoencoder"])
         if self.bootstrap is None:
-            write_csv(relate(table), self.rrc)
+            write_csv(rrc_table(table), self.rrc)
             return
         arrays = read_arrays(self.bootstrap)
         if list(arrays["classifiers"]) != [
@@ -28,7 +28,7 @@ class Relate(Stage):
                 f"{self.bootstrap}: its classifiers are not the columns of"
                 f" {self.table2}; make both anew"
             )
-        rrc = relate(table, samples=arrays["table2"], seeds=arrays["table2_seeds"])
+        rrc = rrc_table(table, samples=arrays["table2"], seeds=arrays["table2_seeds"])
         write_csv(rrc, self.rrc)
 
 
@@ -41,12 +41,12 @@ class BuildLattices(Stage):
 
     def run(self) -> None:
         """Write one lattice per threshold."""
-        from s2snets.measure.lattice import build
+        from s2snets.measure.lattice import build_lattice
         from s2snets.runtime.files import write_json
         from s2snets.runtime.tables import read_csv
 
         rrc = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"])
-        write_json(self.lattices, [build(rrc, one) for one in self.thresholds])
+        write_json(self.lattices, [build_lattice(rrc, one) for one in self.thresholds])
 
 
 class SurveyLattices(Stage):
@@ -63,7 +63,7 @@ class SurveyLattices(Stage):
     def run(self) -> None:
         """Write the lattices and tables, with shares where there are resamples."""
         from s2snets.measure import lattice
-        from s2snets.measure.rrc import rates
+        from s2snets.measure.rrc import rrc_matrix
         from s2snets.runtime.files import write_json
         from s2snets.runtime.tables import read_arrays, read_csv, write_csv
 
@@ -71,8 +71,8 @@ class SurveyLattices(Stage):
         if self.bootstrap is not None:
             arrays = read_arrays(self.bootstrap)
             resampled = {
-                "samples": rates(arrays["table2"]),
-                "seeds": rates(arrays["table2_seeds"]),
+                "samples": rrc_matrix(arrays["table2"]),
+                "seeds": rrc_matrix(arrays["table2_seeds"]),
             }
         survey = lattice.survey(rrc, **resampled)
         write_json(self.distinct, survey)

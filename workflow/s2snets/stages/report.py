@@ -57,11 +57,6 @@ class Report(Stage):
     html: OutputFile
     settings: Study
 
-    @classmethod
-    def settings_for(cls, study: Study) -> Study:
-        """Return all settings, which the report prints."""
-        return study
-
     def run(self) -> None:
         """Read everything that the report shows, and write it."""
         import time

@@ -147,11 +147,6 @@ class TabulateSelectivity(Stage):
     table: OutputFile
     settings: Bootstrap
 
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
-
     def run(self) -> None:
         """Write means and intervals."""
         from s2snets.measure.similarity import summarise
@@ -293,11 +288,6 @@ class TabulateInverse(Stage):
     table: OutputFile
     settings: Bootstrap
 
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
-
     def run(self) -> None:
         """Write the table."""
         from s2snets.measure.inversion import compare
@@ -400,11 +390,6 @@ class TabulateSegmentation(Stage):
     names: list[str] = Field([], description="the classifiers' names")
     architectures: list[str] = Field([], description="and their architectures")
     settings: Bootstrap
-
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
 
     def run(self) -> None:
         """Write the table, and the examples of all networks as one gallery."""

@@ -283,11 +283,6 @@ class TabulateSynthesis(Stage):
     table: OutputFile
     settings: Bootstrap
 
-    @classmethod
-    def settings_for(cls, study: Study) -> Bootstrap:
-        """Return the settings of the resampling."""
-        return study.bootstrap
-
     def run(self) -> None:
         """Write means and intervals."""
         from s2snets.measure.modes import summarise

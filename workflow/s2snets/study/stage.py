@@ -168,11 +168,15 @@ class Stage(BaseModel):
     def settings_for(cls, study: Study) -> Settings | None:
         """Return what the stage reads of a study's settings; None for nothing.
 
-        By default a field of its settings is the study's of the same name. A subclass
-        takes wildcards of its rule as further keyword arguments, by their names.
+        By default it is the section of the settings' type, or a field of its settings
+        is the study's of the same name. A subclass takes wildcards of its rule as
+        further keyword arguments, by their names.
         """
         model = cls.settings_model()
-        return select(model, study) if model else None
+        if model is None:
+            return None
+        sections = [one for one in (study, *vars(study).values()) if type(one) is model]
+        return sections[0] if sections else select(model, study)
 
     @classmethod
     def settings_json(cls, study: Study, wildcards: Mapping[str, str]) -> str:
