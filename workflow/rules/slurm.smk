@@ -1,6 +1,6 @@
-"""Slurm: where its executor plugin would wait for ever. No rules here.
+"""Corrections of the Slurm executor where it would wait for ever. No rules here.
 
-Of snakemake-executor-plugin-slurm 2.8.0; docs/slurm.md has what users see.
+They are for snakemake-executor-plugin-slurm 2.8.0; docs/slurm.md says what users see.
 """
 
 import functools
@@ -16,25 +16,25 @@ from snakemake.logging import logger
 
 plugin = sys.modules.get("snakemake_executor_plugin_slurm")
 
-# Why a job waits that will not start by itself; `man squeue` lists all reasons.
-HOPELESS = re.compile(
+# Reasons of jobs that will not start by themselves; `man squeue` lists all reasons.
+STALLED = re.compile(
     r"PartitionTimeLimit|PartitionNodeLimit|BadConstraints|Invalid|NotAllowed|PerJob"
     r"|Held|NeverSatisfied",
     re.IGNORECASE,
 )
 
 
-def steady(query):
-    """A query of the jobs' states that Slurm's silence and short memory do not harm.
+def tolerant_query(query):
+    """Return a query of the jobs' states that survives what Slurm leaves out.
 
-    The plugin drops its jobs where no query of a poll is answered, does not know
-    "CANCELLED by 0", and takes a job that was preempted for good, or that Slurm has
-    forgotten, for one that waits.
+    The plugin forgets its jobs when no query of a poll is answered, does not know the
+    state "CANCELLED by 0", and believes that a job waits which was preempted for good,
+    or which Slurm has forgotten.
 
     Args:
-        query: the plugin's; (command, logger) -> states by job, seconds.
+        query: the plugin's query; (command, logger) -> states by job, seconds.
     """
-    known, told = set(), set()
+    known, reported = set(), set()
 
     async def states_of(command, logger):
         states, seconds = await query(command, logger)
@@ -44,7 +44,7 @@ def steady(query):
         states = {job: state.split(" ")[0] for job, state in states.items()}
         gone = {}
         if command.startswith("squeue"):
-            # The plugin lets Snakemake look at the files of a job in this state.
+            # In this state the plugin lets Snakemake look for the job's output files.
             gone = dict.fromkeys(known - states.keys(), "UNKNOWN")
             known.clear()
             known.update(states)
@@ -52,16 +52,22 @@ def steady(query):
             ended = {"PREEMPTED": "CANCELLED"}
             states = {job: ended.get(state, state) for job, state in states.items()}
         if "PENDING" in states.values():
-            end_hopeless(command.split()[-1], told, logger)
+            report_stalled(command.split()[-1], reported, logger)
         return states | gone, seconds
 
     return states_of
 
 
-def end_hopeless(run, told, logger):
-    """Warn once of each job that will wait for ever; cancel those held by a failure.
+def report_stalled(run, reported, logger):
+    """Warn once of each job that will wait for ever; cancel jobs that failed to launch.
 
-    A node that could not launch a job has it held; cancelled, it is submitted again.
+    Slurm holds a job that a node could not launch; once cancelled, it is submitted
+    again.
+
+    Args:
+        run: name of the run's jobs.
+        reported: lines of squeue that were warned of; new ones are added.
+        logger: Snakemake's.
     """
     command = ["squeue", "--noheader", "--states=PENDING", "--name", run]
     done = subprocess.run(
@@ -69,9 +75,9 @@ def end_hopeless(run, told, logger):
     )
     for line in done.stdout.splitlines():
         job, reason, comment = line.split("|", 2)
-        if not HOPELESS.search(reason) or line in told:
+        if not STALLED.search(reason) or line in reported:
             continue
-        told.add(line)
+        reported.add(line)
         if failed := reason.replace("_", " ").startswith("launch failed"):
             subprocess.run(["scancel", job])
         logger.warning(
@@ -80,8 +86,8 @@ def end_hopeless(run, told, logger):
         )
 
 
-def others():
-    """Slurm's jobs of this folder that an earlier Snakemake submitted, by number."""
+def earlier_jobs():
+    """Return the numbers of Slurm's jobs that an earlier Snakemake submitted here."""
     done = subprocess.run(
         ["squeue", "--me", "--noheader", "--array", "--format=%i|%Z|%j"],
         capture_output=True,
@@ -96,10 +102,13 @@ def others():
     ]
 
 
-def after_others(prepare):
-    """Plan only once the jobs of a Snakemake that was killed have ended.
+def wait_for_earlier_jobs(prepare):
+    """Return a planning that begins once the jobs of a killed Snakemake have ended.
 
-    They would be submitted again while they run; now their results count.
+    Otherwise these jobs would be submitted again while they run.
+
+    Args:
+        prepare: the workflow's planning.
     """
 
     @functools.wraps(prepare)
@@ -110,14 +119,14 @@ def after_others(prepare):
                 "there is no sbatch on this machine; run Snakemake where jobs are"
                 " submitted, on a login node"
             )
-        told = None
-        while slurm and workflow.is_main_process and (jobs := others()):
-            if jobs != told:
+        reported = None
+        while slurm and workflow.is_main_process and (jobs := earlier_jobs()):
+            if jobs != reported:
                 logger.warning(
                     f"Waiting for Slurm's jobs of an earlier run here: {' '.join(jobs)}."
                     " To end them: scancel, with these numbers."
                 )
-            told = jobs
+            reported = jobs
             time.sleep(5)
         return prepare(*arguments, **options)
 
@@ -125,10 +134,10 @@ def after_others(prepare):
 
 
 if plugin and workflow.modifier.is_main_snakefile():
-    workflow._prepare_dag = after_others(workflow._prepare_dag)
+    workflow._prepare_dag = wait_for_earlier_jobs(workflow._prepare_dag)
     vars(plugin).update(
-        query_job_status=steady(plugin.query_job_status),
-        # Else jobs for an array wait for those that the cap on jobs holds back, and
-        # these for them.
+        query_job_status=tolerant_query(plugin.query_job_status),
+        # Otherwise the jobs of an array wait for those that the limit on jobs holds
+        # back, and these wait for the array.
         pending_jobs_for_rule=lambda dag, name: 0,
     )
