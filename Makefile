@@ -15,6 +15,7 @@ test: .venv/ready
 check: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy workflow/s2snets
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 
 clean:

@@ -10,49 +10,15 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from finished import CLASSES, SIZE, fabricate
 from PIL import Image
 
 from s2snets import cli
-from s2snets.config import Autoencoder, Classifier, Figures
+from s2snets.config import Autoencoder, Figures
 from s2snets.figures import network_view as figure
-from s2snets.networks.checkpoints import save_classifier, save_weights
-from s2snets.networks.factory import build_classifier, classifier_spec
-from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import write_json
 from s2snets.study.finished import load_study
 from s2snets.study.view import amplify_differences, read_pixels, view_image
-
-CLASSES = ["a_fish", "tent", "a very long name of a class"]
-SIZE = 16
-
-
-def fabricate(study, seed=0, parts=("decoder",), classes=3, classifiers=("R", "L")):
-    """A finished study's files, as far as the command reads them."""
-    torch.manual_seed(seed)
-    autoencoders = study / f"seed-{seed}/autoencoders"
-    settings = {"image_size": SIZE, "resize_mode": "pad", "pretraining": {"images": 9}}
-    settings["autoencoder"] = {"width": 4, "stages": 2}
-    pretrained = autoencoders / "pretrained/photos"
-    write_json(pretrained / "record.json", {"settings": settings})
-    save_weights(SegNet(4, 2), pretrained / "weights.safetensors")
-    for name in classifiers:
-        for part in parts:
-            save_weights(
-                SegNet(4, 2), autoencoders / part / name / "weights.safetensors"
-            )
-        spec = classifier_spec(
-            Classifier(architecture="lenet5", resize=32), classes, SIZE
-        )
-        folder = study / f"seed-{seed}/classifiers/{name}"
-        save_classifier(
-            build_classifier(spec),
-            spec,
-            folder / "weights.safetensors",
-            folder / "spec.json",
-        )
-    write_json(study / "data/validation/index.json", {"classes": CLASSES})
-    return study
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +151,14 @@ def test_with_several_parts_every_label_names_its_own(tmp_path):
         "A_R (encoder)",
     ]
     assert (
-        figure.order_labels(Figures(palette={"R": "red", "L": "blue"}), reversed(labels))
+        figure.order_labels(
+            Figures(palette={"R": "red", "L": "blue"}), reversed(labels)
+        )
         != labels
     )
-    assert figure.order_labels(Figures(palette={"R": "red", "L": "blue"}), labels)[2:4] == [
+    assert figure.order_labels(Figures(palette={"R": "red", "L": "blue"}), labels)[
+        2:4
+    ] == [
         "A_R (decoder)",
         "A_L (decoder)",
     ]

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from s2snets.cleaning.bucket import open_bucket
 from s2snets.cleaning.fetched import DISK_THREADS, Fetch, Fetched, source_name
 from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.tree import Tree
-from s2snets.cleaning.web import open_web
 from s2snets.cleaning.zips import ZipReader
 from s2snets.config import Clean
 from s2snets.runtime.errors import UserError
@@ -52,14 +50,27 @@ class Source:
 def open_backend(
     clean: Clean, zips_index: Path | None, processes: int
 ) -> AbstractContextManager[tuple[Fetch, int]]:
-    """Return the context of the source: its fetching function, and connections."""
+    """Return the context of the source: its fetching function, and connections.
+
+    Raises:
+        UserError: the source needs a library that is not installed.
+    """
     if clean.tree is not None:
         tree = Tree(Path(clean.tree), by_key=bool(clean.metadata))
         return nullcontext((tree.fetch, DISK_THREADS))
-    if clean.s3 is not None:
-        return open_bucket(clean.s3, processes)
-    if clean.http is not None:
-        return open_web(clean.http, processes)
+    try:  # their libraries are optional
+        if clean.s3 is not None:
+            from s2snets.cleaning.bucket import open_bucket
+
+            return open_bucket(clean.s3, processes)
+        if clean.http is not None:
+            from s2snets.cleaning.web import open_web
+
+            return open_web(clean.http, processes)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"clean.{source_name(clean)}: needs {error.name}; pip install boto3 urllib3"
+        ) from None
     assert clean.zips is not None
     assert zips_index is not None
     return nullcontext((ZipReader(clean.zips, zips_index).fetch, DISK_THREADS))

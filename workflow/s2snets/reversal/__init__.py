@@ -1,0 +1,1 @@
+"""Reversed networks, and what they tell (Mahendran & Vedaldi 2016)."""

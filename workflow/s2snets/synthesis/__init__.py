@@ -1,0 +1,1 @@
+"""Preferred images of neurons (Despraz et al. 2017)."""

@@ -1,0 +1,1 @@
+"""Training: one loop with checkpoints, on one process or many."""
