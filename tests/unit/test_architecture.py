@@ -103,7 +103,7 @@ def test_the_map_has_one_line_for_every_part_of_the_library():
     parts = {
         path.name if path.suffix else path.name + "/"
         for path in LIBRARY.iterdir()
-        if path.name not in ("__pycache__", "__init__.py")
+        if not path.name.startswith("__")
     }
     assert sorted(name + end for name, end in lines) == sorted(parts - {"py.typed"})
 
