@@ -15,9 +15,9 @@ import matplotlib
 from s2snets.config import Figures
 from s2snets.figures import network_view
 from s2snets.figures.style import THEME
+from s2snets.runtime.command import run_command
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
-from s2snets.runtime.command import run_command
 
 
 def parser() -> argparse.ArgumentParser:
