@@ -181,9 +181,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(folder, tmp_path, monkeyp
 
         return counted
 
-    monkeypatch.setattr(
-        "s2snets.training.objectives.gaussian_denoising", failing
-    )
+    monkeypatch.setattr("s2snets.training.objectives.gaussian_denoising", failing)
     often = ("--save-every", "1e-9")
     with pytest.raises(Killed):
         trained(folder, tmp_path / "again", *often)

@@ -180,7 +180,9 @@ def test_the_loss_reruns_what_it_trained_and_what_follows(copy):
 
 def test_a_figures_code_redraws_that_figure_alone(copy):
     copy.edit(
-        "workflow/s2snets/figures/relative_change.py", "PER_PANEL = 36", "PER_PANEL = 35"
+        "workflow/s2snets/figures/relative_change.py",
+        "PER_PANEL = 36",
+        "PER_PANEL = 35",
     )
     assert set(copy.plan()) == {"figure_6", "report", "all"}
 
@@ -264,7 +266,9 @@ def test_a_checkpoint_of_other_settings_stops_the_stage_with_one_line(smoke, cop
         time.sleep(0.01)
     process.kill()
     process.wait()
-    process = command(copy, "pretrain_autoencoder", *pretraining(smoke, out, learning_rate=0.5))
+    process = command(
+        copy, "pretrain_autoencoder", *pretraining(smoke, out, learning_rate=0.5)
+    )
     _, told = process.communicate()
     assert process.returncode == 1
     last = told.strip().splitlines()[-1]
@@ -301,7 +305,10 @@ def test_the_papers_table_gives_figure_6_and_the_printed_lattices(smoke, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"finetun": {"learning_rate": 1}}, ["finetun: unknown key; did you mean 'finetune'"]),
+        (
+            {"finetun": {"learning_rate": 1}},
+            ["finetun: unknown key; did you mean 'finetune'"],
+        ),
         ({"lattice": {"thresholds": [1.2]}}, ["lattice.thresholds.0", "1.2"]),
         (
             {"data": {"photos": [{"path": "nowhere"}]}},
