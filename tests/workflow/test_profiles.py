@@ -9,6 +9,8 @@ from snakemake.profiles import ProfileConfigFileParser
 
 RULES = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
 BODIES = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^\S)", RULES, re.M | re.S))
+for base, name in re.findall(r"^use rule (\w+) as (\w+) with:", RULES, re.M):
+    BODIES[name] = BODIES[base]
 
 
 def profile(name, monkeypatch):

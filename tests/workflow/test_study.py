@@ -47,7 +47,8 @@ def test_the_smoke_study_runs_every_rule_that_it_has_a_use_for(smoke):
     others = {"cleaning.smk", "salient.smk", "synthesis.smk"}
     rules = (ROOT / "workflow/rules").glob("*.smk")
     files = [ROOT / "Snakefile", *(one for one in rules if one.name not in others)]
-    defined = re.findall(r"^rule (\w+):", "".join(map(Path.read_text, files)), re.M)
+    heading = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.M)
+    defined = heading.findall("".join(map(Path.read_text, files)))
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
                "lattices", "information", "figures", "denoising", "lighter"}  # fmt: skip
     figures = {name.replace("-", "_") for name in [*FIGURES, "lighter-autoencoders"]}
