@@ -1,4 +1,4 @@
-# The two commands of the README. Both make the environment first.
+# Commands of README.md and CONTRIBUTING.md. Each makes the environment first.
 PYTHON ?= python3
 CORES ?= all
 BIN = .venv/bin
