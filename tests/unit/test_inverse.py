@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from s2snets.config import Inversion
 from s2snets.data.imageset import ImageSet
-from s2snets.figures.salient_inversion import InverseErrors
+from s2snets.figures import salient_inversion
 from s2snets.measure.inversion import compare, errors
 from s2snets.networks.architectures import ARCHITECTURES, small_vgg
 from s2snets.networks.checkpoints import save_classifier

@@ -13,11 +13,7 @@ from torch import nn
 
 from s2snets.config import Figures, Segmentation
 from s2snets.data.segmentation import PUBLISHED, read_examples
-from s2snets.figures.salient_segmentation import (
-    SegmentationScores,
-    line_label,
-    score_lines,
-)
+from s2snets.figures import salient_segmentation
 from s2snets.measure.segmentation import (
     add_printed,
     class_means,
@@ -383,7 +379,9 @@ def test_salinet_and_desalinet_backpropagate_normalisation():
 
 def alexnet(seed=0):
     torch.manual_seed(seed)
-    return FrozenClassifier(small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=32)
+    return FrozenClassifier(
+        small_alexnet(), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), size=32
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -13,11 +13,14 @@ import s2snets.figures
 from s2snets.config import Figures, Study
 from s2snets.runtime.fingerprint import fingerprint
 from s2snets.study.axes import Axes
-from s2snets.study.stage import OutputFile, Role, Stage, load_subclasses
+from s2snets.study.stage import InputFile, OutputFile, Role, Stage, load_subclasses
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as MplFigure
+
+
+__all__ = ["Axes", "Figures", "InputFile", "Study"]  # for the figures' modules
 
 
 class Drawing(NamedTuple):
@@ -78,6 +81,11 @@ def read_input(path: Path, columns: Iterable[str] = ()) -> Any:
     return read_arrays(path) if path.suffix == ".npz" else read_json(path)
 
 
+def first_input(*inputs: Any) -> Any:
+    """Return the first input."""
+    return inputs[0]
+
+
 class Figure(Stage):
     """A figure: what it reads, what is said of it, and how it is drawn.
 
@@ -90,7 +98,9 @@ class Figure(Stage):
         title: heading in the report.
         alternative_text: what a reader who cannot see it needs.
         draw: (*inputs, settings) -> matplotlib's figure.
-        rows: (*inputs, settings) -> DataFrame of what is drawn.
+        rows: (*inputs, settings) -> DataFrame of what is drawn; by default the first
+            input.
+        needs: axis of the study without which there is no such figure.
         reported: whether the report has room for it.
     """
 
@@ -99,9 +109,10 @@ class Figure(Stage):
     section: ClassVar[str]
     title: ClassVar[str]
     alternative_text: ClassVar[str]
+    needs: ClassVar[str] = "classifiers"
     reported: ClassVar[bool] = True
     draw: ClassVar[Callable[..., MplFigure]]
-    rows: ClassVar[Callable[..., pd.DataFrame]]
+    rows: ClassVar[Callable[..., pd.DataFrame]] = staticmethod(first_input)
 
     pdf: OutputFile
     png: OutputFile
@@ -124,11 +135,6 @@ class Figure(Stage):
         return "stem" in vars(cls)
 
     @classmethod
-    def settings_for(cls, study: Study) -> Figures:
-        """Return the appearance of all figures."""
-        return study.figures
-
-    @classmethod
     def caption(cls, study: Study) -> str:
         """Return what the figure shows and how to read it, as reStructuredText."""
         raise NotImplementedError
@@ -136,7 +142,7 @@ class Figure(Stage):
     @classmethod
     def applies(cls, axes: Axes) -> bool:
         """Return whether a study has the figure."""
-        return True
+        return bool(getattr(axes, cls.needs))
 
     @classmethod
     def inputs(cls, axes: Axes) -> dict[str, str | list[str]]:

@@ -1,19 +1,8 @@
 """Outcomes of the cleaning, and the share that every shard rejects."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 GROUPS = {
     "unwanted": ("not wanted", style.MUTED, "s"),
@@ -24,9 +13,7 @@ GROUPS = {
 """Group of outcomes -> label, colour, marker."""
 
 
-def rows(
-    outcomes: pd.DataFrame, shards: pd.DataFrame, settings: Figures
-) -> pd.DataFrame:
+def rows(outcomes: DataFrame, shards: DataFrame, settings: Figures) -> DataFrame:
     """Return both tables, one below the other."""
     import pandas as pd
 
@@ -35,7 +22,7 @@ def rows(
     )
 
 
-def draw(outcomes: pd.DataFrame, shards: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(outcomes: DataFrame, shards: DataFrame, settings: Figures) -> MplFigure:
     """Draw the rows by outcome, and the shards' rates in their band."""
     figure = style.canvas(settings, 0.48 * settings.width)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
@@ -51,7 +38,7 @@ def draw(outcomes: pd.DataFrame, shards: pd.DataFrame, settings: Figures) -> Mpl
     return figure
 
 
-def draw_outcomes(axes: MplAxes, outcomes: pd.DataFrame) -> None:
+def draw_outcomes(axes: MplAxes, outcomes: DataFrame) -> None:
     """Draw a dot for each outcome; bars would need a zero on the logarithmic axis."""
     import numpy as np
     from matplotlib.ticker import NullLocator
@@ -82,7 +69,7 @@ def draw_outcomes(axes: MplAxes, outcomes: pd.DataFrame) -> None:
     axes.grid()
 
 
-def draw_rates(axes: MplAxes, shards: pd.DataFrame) -> None:
+def draw_rates(axes: MplAxes, shards: DataFrame) -> None:
     """Draw the rates as points over the shards' numbers, within the band of chance."""
     import numpy as np
     from matplotlib.ticker import MaxNLocator
@@ -121,6 +108,7 @@ class CleaningOutcomes(Figure):
 
     stem = "cleaned-photographs"
     section = "photographs"
+    needs = "batches"
     title = "Outcomes of the cleaning"
     alternative_text = (
         "Two charts: the number of rows with each outcome as dots on a logarithmic"
@@ -132,11 +120,6 @@ class CleaningOutcomes(Figure):
 
     outcomes: InputFile = table("cleaning.csv")
     shards: InputFile = table("cleaning-shards.csv")
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study cleans its photographs."""
-        return axes.study.clean is not None
 
     @classmethod
     def caption(cls, study: Study) -> str:

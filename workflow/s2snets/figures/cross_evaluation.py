@@ -1,25 +1,18 @@
 """Table 2 as a heat map: accuracy of every classifier on every signal."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, score_name, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, score_name, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 
-def rows(table2: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(table2: DataFrame, settings: Figures) -> DataFrame:
     """Return autoencoder, classifier, accuracy: one row per cell."""
     return table2.melt("autoencoder", var_name="classifier", value_name="accuracy")
 
 
-def draw(table2: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(table2: DataFrame, settings: Figures) -> MplFigure:
     """Draw the heat map, with each accuracy in percent in its cell."""
     from matplotlib.patches import Rectangle
 

@@ -1,17 +1,10 @@
 """Denoisers in place of the autoencoders: accuracy over noise, by network."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, score_name, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, score_name, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 ACROSS = 3
 """Maximal number of panels side by side."""
@@ -29,12 +22,7 @@ LINES: dict[str, tuple[str, str, str, Any, float]] = {
 """Source -> label, colour, marker, line style and width; greys are no denoisers."""
 
 
-def rows(denoise: pd.DataFrame, settings: Figures) -> pd.DataFrame:
-    """Return the table as it is."""
-    return denoise
-
-
-def draw(denoise: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(denoise: DataFrame, settings: Figures) -> MplFigure:
     """Draw a panel for each network and a line for each source."""
     names = style.palette_order(settings, denoise["classifier"])
     sources = [source for source in LINES if source in set(denoise["source"])]
@@ -82,7 +70,6 @@ class Denoisers(Figure):
         " images, through A_S and A_i, and through each denoiser."
     )
     draw = staticmethod(draw)
-    rows = staticmethod(rows)
 
     denoise: InputFile = table("denoise.csv")
 

@@ -1,19 +1,13 @@
 """The study's gallery of example images, as figures 3, 4 and 8 read it."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from s2snets.config import Figures
+from s2snets.figures.types import Arrays, DataFrame
 from s2snets.runtime.errors import UserError
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
-
-def strength_position(gallery: Mapping[str, np.ndarray], strength: float) -> int:
+def strength_position(gallery: Arrays, strength: float) -> int:
     """Return the position of a noise strength in a gallery.
 
     Raises:
@@ -31,7 +25,7 @@ def strength_position(gallery: Mapping[str, np.ndarray], strength: float) -> int
     return int(matches.argmax())
 
 
-def example_autoencoder(gallery: Mapping[str, np.ndarray], settings: Figures) -> int:
+def example_autoencoder(gallery: Arrays, settings: Figures) -> int:
     """Return the position of the fine-tuned autoencoder that serves as the example.
 
     ``noise_example`` names its network; null: the first fine-tuned one.
@@ -50,7 +44,7 @@ def example_autoencoder(gallery: Mapping[str, np.ndarray], settings: Figures) ->
     return labels.index(wanted)
 
 
-def picture_table(pictures: Iterable[tuple[object, ...]]) -> pd.DataFrame:
+def picture_table(pictures: Iterable[tuple[object, ...]]) -> DataFrame:
     """Return the table of an image figure, with one row per picture."""
     import pandas as pd
 

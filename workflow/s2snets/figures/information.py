@@ -1,17 +1,8 @@
 """Figure 9: normalised mutual information that the autoencoders preserve."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 MEASURES = {
     "intra": ("intra: image and its reconstruction", "#0072b2", "o", -0.2),
@@ -24,7 +15,7 @@ PANELS = 2
 """Maximal number of histograms' bins."""
 
 
-def rows(information: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(information: DataFrame, settings: Figures) -> DataFrame:
     """Return the rows that are drawn, with panel and ``place`` of their source.
 
     Sources are ordered by intra nMI at the first number of bins, in every panel, so
@@ -46,7 +37,7 @@ def rows(information: pd.DataFrame, settings: Figures) -> pd.DataFrame:
     return drawn.sort_values(["panel", "place", "measure"], ignore_index=True)
 
 
-def draw(information: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(information: DataFrame, settings: Figures) -> MplFigure:
     """Draw a panel for each number of bins, a point for each source and measure."""
     points = rows(information, settings)
     labels = points.drop_duplicates("place").sort_values("place")["label"]

@@ -1,25 +1,17 @@
 """Figure 8: which pairs of images intra and inter nMI compare."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.gallery import (
     example_autoencoder,
     picture_table,
     strength_position,
 )
+from s2snets.figures.types import Arrays, DataFrame, MplFigure, ndarray
 from s2snets.runtime.errors import UserError
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
 
 INTRA, INTER = "#0072b2", "#d55e00"
 ARCH, BETWEEN = 0.62, 0.6
@@ -43,9 +35,7 @@ class Layout(NamedTuple):
         return left, self.height - ARCH - (row + 1) * self.cell - row * BETWEEN
 
 
-def columns(
-    gallery: Mapping[str, np.ndarray], settings: Figures
-) -> Iterator[tuple[str, str, np.ndarray]]:
+def columns(gallery: Arrays, settings: Figures) -> Iterator[tuple[str, str, ndarray]]:
     """Yield (source, label, images) from left to right.
 
     Raises:
@@ -64,7 +54,7 @@ def columns(
         )
 
 
-def rows(gallery: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
+def rows(gallery: Arrays, settings: Figures) -> DataFrame:
     """Return the table of pictures."""
     return picture_table(
         ("image", image, column, image, source, label, 0.0)
@@ -77,16 +67,7 @@ def add_arrow(
     figure: MplFigure, start: Point, end: Point, measure: str, place: Point,
     bend: float = 0.0,
 ) -> None:  # fmt: skip
-    """Draw an arrow between two pictures, with the measure that compares them.
-
-    Args:
-        figure: where it is drawn; all places in inches from the lower left corner.
-        start: its first end.
-        end: its second end.
-        measure: ``intra`` or ``inter``.
-        place: centre of the text.
-        bend: curvature.
-    """
+    """Draw an arrow between two pictures, and at ``place`` the measure of the pair."""
     from matplotlib.patches import FancyArrowPatch
 
     intra = measure == "intra"
@@ -121,7 +102,7 @@ def add_arrow(
 
 def draw_picture(
     figure: MplFigure, layout: Layout, row: int, column: int, label: str,
-    pixels: np.ndarray,
+    pixels: ndarray,
 ) -> None:  # fmt: skip
     """Show a picture with its name, and the arrow from its original to it."""
     left, bottom = layout.corner(row, column)
@@ -151,7 +132,7 @@ def draw_picture(
         )  # fmt: skip
 
 
-def draw(gallery: Mapping[str, np.ndarray], settings: Figures) -> MplFigure:
+def draw(gallery: Arrays, settings: Figures) -> MplFigure:
     """Draw two images and their reconstructions, and arrows between the pairs."""
     sources = list(columns(gallery, settings))
     wide = min(settings.width, 5.6)

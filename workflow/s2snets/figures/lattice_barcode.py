@@ -1,19 +1,11 @@
 """Every lattice over the threshold: its concepts, and where it is a chain."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 COLOURS = {True: ("#0072b2", "chain: a total order"), False: ("#d55e00", "no chain")}
 """Whether the lattice is a chain -> colour, legend."""
@@ -29,8 +21,8 @@ UNLISTED: dict[str, list[str]] = {"extent": [], "intent": []}
 
 
 def rows(
-    distinct: Sequence[Mapping[str, Any]], chains: pd.DataFrame, settings: Figures
-) -> pd.DataFrame:
+    distinct: Sequence[Mapping[str, Any]], chains: DataFrame, settings: Figures
+) -> DataFrame:
     """Return a table with one row per segment: a concept in one lattice, (low, high].
 
     Bars are numbered in the order in which their concepts end, then begin. A lattice
@@ -80,7 +72,7 @@ def label_letters(objects: str, attributes: str) -> float:
     return 3 + len(objects) + 0.9 * len(attributes.replace("A_", "A"))
 
 
-def draw_bars(axes: MplAxes, segments: pd.DataFrame, key: str, thick: float) -> None:
+def draw_bars(axes: MplAxes, segments: DataFrame, key: str, thick: float) -> None:
     """Draw a line from each segment's low to its high, at the height of ``key``.
 
     A mark in its middle keeps the shortest visible.
@@ -94,7 +86,7 @@ def draw_bars(axes: MplAxes, segments: pd.DataFrame, key: str, thick: float) -> 
 
 
 def draw(
-    distinct: Sequence[Mapping[str, Any]], chains: pd.DataFrame, settings: Figures
+    distinct: Sequence[Mapping[str, Any]], chains: DataFrame, settings: Figures
 ) -> MplFigure:
     """Draw the number of concepts, the share of resamples, and the concepts' bars."""
     from matplotlib.patches import Patch

@@ -6,16 +6,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.stage import InputFile
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.artist import Artist
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
 
 SIZE, SMALLEST = 8.5, 5.0
 """Size of names where there is room, and at least, points."""
@@ -31,12 +27,11 @@ LABEL = 0.9
 """Width of a label at which its names are broken into lines, inches."""
 
 
-def rows(lattices: Sequence[Mapping[str, Any]], settings: Figures) -> pd.DataFrame:
+def rows(lattices: Sequence[Mapping[str, Any]], settings: Figures) -> DataFrame:
     """Return a table with one row per node.
 
-    Returns:
-        Columns panel, threshold, concept, x, y; objects and attributes, the reduced
-        labels above and below; covers, the nodes to which edges go down.
+    Objects and attributes are the reduced labels above and below it; covers are the
+    nodes to which edges go down.
     """
     import pandas as pd
 
@@ -158,16 +153,7 @@ def draw_diagram(
     axes: MplAxes, lattice: Mapping[str, Any], width: float, height: float,
     colours: Mapping[str, Any], size: float,
 ) -> None:  # fmt: skip
-    """Draw one line diagram.
-
-    Args:
-        axes: where it is drawn; without ticks and frame.
-        lattice: one of ``lattices.json``.
-        width: of the axes, inches.
-        height: of the axes, inches.
-        colours: by classifier.
-        size: of names, points.
-    """
+    """Draw one line diagram in axes of a width and height in inches."""
     up, head, _ = layer_heights(lattice)
     x = [concept["x"] for concept in lattice["concepts"]]
     middle, nodes = (min(x) + max(x)) / 2, max(x) - min(x) + 1

@@ -1,26 +1,11 @@
 """Lighter autoencoders: error and accuracy over multiply-adds."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, score_name, table
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, score_name, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 
-def rows(lighter: pd.DataFrame, settings: Figures) -> pd.DataFrame:
-    """Return the table as it is."""
-    return lighter
-
-
-def draw(lighter: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(lighter: DataFrame, settings: Figures) -> MplFigure:
     """Draw the errors by depth, and the accuracies by network."""
     names = style.palette_order(settings, lighter["classifier"])
     colours, markers = style.colours(settings, names), style.markers(settings, names)
@@ -72,6 +57,7 @@ class LighterAutoencoders(Figure):
 
     stem = "lighter-autoencoders"
     section = "autoencoder"
+    needs = "lighter"
     title = "Lighter autoencoders"
     alternative_text = (
         "Two line charts over multiply-adds: the reconstruction error of autoencoders"
@@ -79,14 +65,8 @@ class LighterAutoencoders(Figure):
         " reconstructions."
     )
     draw = staticmethod(draw)
-    rows = staticmethod(rows)
 
     lighter: InputFile = table("lighter.csv")
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study has autoencoders of other sizes."""
-        return bool(axes.lighter)
 
     @classmethod
     def caption(cls, study: Study) -> str:

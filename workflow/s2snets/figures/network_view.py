@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from s2snets.config import Figures
 from s2snets.figures import style
+from s2snets.figures.types import MplAxes, MplFigure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
-
     from s2snets.study.view import NetworkView
 
 CELL, GAP, MARGIN, HEAD, LINE, SPACE = 1.15, 0.08, 0.62, 0.5, 0.13, 0.12

@@ -1,17 +1,8 @@
 """Figure 5: accuracy over noise strength, with and without autoencoders."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, score_name, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, score_name, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 PANELS = ("A_S", "A_i")
 """Input that each panel compares with the noisy image, from left to right."""
@@ -19,7 +10,7 @@ PANELS = ("A_S", "A_i")
 DASHES = (0, (3, 1.5))
 
 
-def rows(noise: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(noise: DataFrame, settings: Figures) -> DataFrame:
     """Return the rows of the table that are drawn, with their panel."""
     import pandas as pd
 
@@ -35,7 +26,7 @@ def rows(noise: pd.DataFrame, settings: Figures) -> pd.DataFrame:
     ].reset_index(drop=True)
 
 
-def draw(noise: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(noise: DataFrame, settings: Figures) -> MplFigure:
     """Draw a line for each network and input, with its interval as a band."""
     from matplotlib.lines import Line2D
 

@@ -1,21 +1,12 @@
 """Figure 4: one image under increasing noise, as the input and as reconstructed."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.gallery import example_autoencoder, picture_table
+from s2snets.figures.types import Arrays, DataFrame, MplFigure, ndarray
 from s2snets.runtime.errors import UserError
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
 
 IMAGE = 0
 """Position of the image in the gallery; the paper, too, shows one image."""
@@ -24,9 +15,7 @@ GAP, MARGIN, HEAD = 0.04, 0.5, 0.24
 """Inches: between cells, left of them, above them."""
 
 
-def strips(
-    gallery: Mapping[str, np.ndarray], settings: Figures
-) -> Iterator[tuple[str, str, np.ndarray]]:
+def strips(gallery: Arrays, settings: Figures) -> Iterator[tuple[str, str, ndarray]]:
     """Yield (source, label, one image per strength) from top to bottom.
 
     Raises:
@@ -44,7 +33,7 @@ def strips(
         )
 
 
-def rows(gallery: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
+def rows(gallery: Arrays, settings: Figures) -> DataFrame:
     """Return the table of pictures, in ascending order of strength."""
     return picture_table(
         ("image", row, column, IMAGE, source, label, strength)
@@ -53,7 +42,7 @@ def rows(gallery: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
     )
 
 
-def draw(gallery: Mapping[str, np.ndarray], settings: Figures) -> MplFigure:
+def draw(gallery: Arrays, settings: Figures) -> MplFigure:
     """Draw a row for each source and a column for each strength."""
     order = gallery["strengths"].argsort()
     cell = min(1.6, (settings.width - MARGIN) / len(order) - GAP)

@@ -1,24 +1,16 @@
 """Strips of preferred images below one another, with labels and captions."""
 
-from __future__ import annotations
-
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from s2snets.config import Figures
 from s2snets.figures import style
 from s2snets.figures.base import Figure, table
+from s2snets.figures.types import Arrays, DataFrame, MplAxes, MplFigure, ndarray
 from s2snets.runtime.errors import UserError
-from s2snets.study.axes import Axes
 from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
 
 GAP, BETWEEN, MARGIN, LINE, HEADING = 0.05, 0.09, 0.12, 0.105, 0.26
 """Inches: between pictures; between strips; around labels; a caption's line; a
@@ -57,7 +49,7 @@ class Strip(NamedTuple):
     between: Sequence[str] = ()
 
 
-def key_table(gallery: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def key_table(gallery: Arrays) -> DataFrame:
     """Return the keys of a gallery's ``pictures``, a row for each."""
     import pandas as pd
 
@@ -71,33 +63,20 @@ def key_table(gallery: Mapping[str, np.ndarray]) -> pd.DataFrame:
     )
 
 
-def positions(keys: pd.DataFrame, targets: Iterable[str | None]) -> list[int | None]:
-    """Return where the pictures of some targets are; None for those without.
-
-    Args:
-        keys: rows of a ``key_table``.
-        targets: None: an empty place.
-    """
+def positions(keys: DataFrame, targets: Iterable[str | None]) -> list[int | None]:
+    """Return where, by a ``key_table``, targets' pictures are; None where nowhere."""
     places = dict(zip(keys["target"], keys.index, strict=True))
     return [places.get(target) for target in targets]
 
 
 def mode_strips(
-    keys: pd.DataFrame,
+    keys: DataFrame,
     targets: Sequence[str | None],
     heading: str = "",
     captions: Iterable[str] = (),
     between: Sequence[str] = (),
 ) -> Iterator[Strip]:
-    """Yield a strip of the same targets for each mode; texts stand above the first.
-
-    Args:
-        keys: rows of a ``key_table``.
-        targets: from left to right; None: an empty place.
-        heading: see ``Strip``.
-        captions: above the pictures, see ``Strip``.
-        between: see ``Strip``.
-    """
+    """Yield a strip of the same targets for each mode; texts stand above the first."""
     for mode, label in MODES.items():
         of_mode = keys[keys["mode"] == mode]
         if len(of_mode):
@@ -107,13 +86,12 @@ def mode_strips(
 
 
 def class_strips(
-    gallery: Mapping[str, np.ndarray], settings: Figures, across: int
-) -> Iterator[tuple[pd.DataFrame, list[str], list[Strip]]]:
-    """Yield, network by network, bands of classes and the strips of their images.
+    gallery: Arrays, settings: Figures, across: int
+) -> Iterator[tuple[DataFrame, list[str], list[Strip]]]:
+    """Yield, network by network, bands of classes.
 
     Yields:
-        The keys of the network's pictures of all kinds, the classes of the band, a
-        strip for each mode.
+        Keys of all pictures of the network, classes of the band, a strip by mode.
     """
     keys = key_table(gallery)
     of_classes = keys[keys["kind"] == "class"]
@@ -145,7 +123,7 @@ def bands(count: int, across: int) -> list[range]:
     return [range(*pair) for pair in pairwise(ends)]
 
 
-def strip_table(strips: Iterable[Strip], keys: pd.DataFrame) -> pd.DataFrame:
+def strip_table(strips: Iterable[Strip], keys: DataFrame) -> DataFrame:
     """Return row, column and the keys of every picture that strips show."""
     places = [
         (row, column, picture)
@@ -167,23 +145,9 @@ def caption_height(captions: Iterable[str]) -> float:
 
 
 def draw_strip(
-    axes: MplAxes,
-    strip: Strip,
-    pictures: np.ndarray,
-    left: float,
-    top: float,
-    cell: float,
+    axes: MplAxes, strip: Strip, pictures: ndarray, left: float, top: float, cell: float
 ) -> None:
-    """Draw one strip.
-
-    Args:
-        axes: in inches.
-        strip: with captions that are broken into lines.
-        pictures: uint8 (P, H, W, 3).
-        left: inches left of the pictures.
-        top: upper edge of the pictures.
-        cell: their side.
-    """
+    """Draw one strip; ``left`` and ``top`` are the corner of its first picture."""
     if strip.heading:
         base = top - caption_height(strip.above) - 0.07
         axes.text(left, base, strip.heading, size=8.5, va="bottom")
@@ -215,7 +179,7 @@ def draw_strip(
 
 def draw_strips(
     strips: Sequence[Strip],
-    pictures: np.ndarray,
+    pictures: ndarray,
     settings: Figures,
     across: int | None = None,
 ) -> MplFigure:
@@ -223,7 +187,7 @@ def draw_strips(
 
     Args:
         strips: from top to bottom.
-        pictures: uint8 (P, H, W, 3), square ones.
+        pictures: uint8 (P, side, side, 3).
         settings: appearance.
         across: pictures that would fill the width; None: those of the longest strip.
 
@@ -268,22 +232,18 @@ class GalleryStrips(Figure):
     """
 
     section = "synthesis"
+    needs = "preferring"
     strips: ClassVar[Callable[..., Iterable[Strip]]]
 
     gallery: InputFile = table("synthesis.npz")
 
     @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study seeks preferred images."""
-        return bool(axes.preferring)
-
-    @classmethod
-    def draw(cls, gallery: Mapping[str, np.ndarray], settings: Figures) -> MplFigure:
+    def draw(cls, gallery: Arrays, settings: Figures) -> MplFigure:
         """Draw the strips below one another."""
         strips = list(cls.strips(gallery, settings))
         return draw_strips(strips, gallery["pictures"], settings)
 
     @classmethod
-    def rows(cls, gallery: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
+    def rows(cls, gallery: Arrays, settings: Figures) -> DataFrame:
         """Return row, column and the keys of every picture."""
         return strip_table(cls.strips(gallery, settings), key_table(gallery))

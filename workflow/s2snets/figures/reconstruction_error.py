@@ -1,17 +1,10 @@
 """Figure 2: reconstruction error of both pretrainings over the images seen."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 COLOURS = {"photos": "#0072b2", "labelled": "#d55e00"}
 CURVES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -28,7 +21,7 @@ TICKS = (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8)
 """Ticks within a decade."""
 
 
-def rows(curves: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(curves: DataFrame, settings: Figures) -> DataFrame:
     """Return corpus, images, curve, mse: one row per point; photos first."""
     points = curves.melt(
         ["corpus", "images"], [*CURVES], var_name="curve", value_name="mse"
@@ -37,7 +30,7 @@ def rows(curves: pd.DataFrame, settings: Figures) -> pd.DataFrame:
     return points.dropna(subset="mse").reset_index(drop=True)
 
 
-def draw(curves: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(curves: DataFrame, settings: Figures) -> MplFigure:
     """Draw a line for each pretraining and image set."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 

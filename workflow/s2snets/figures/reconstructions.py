@@ -1,22 +1,13 @@
 """Figure 3: reconstructions side by side, enlarged, and their LAB histograms."""
 
-from __future__ import annotations
-
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.gallery import picture_table, strength_position
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.types import Arrays, DataFrame, MplAxes, MplFigure, ndarray
 
 IMAGES, TALLEST = 3, 8.7
 """Maximal number of images, and height of a page that they must not exceed, inches."""
@@ -47,7 +38,7 @@ def zoom_window(side: int) -> tuple[int, int]:
     return (side - zoom) // 2, zoom
 
 
-def columns(gallery: Mapping[str, np.ndarray]) -> Iterator[tuple[str, str, np.ndarray]]:
+def columns(gallery: Arrays) -> Iterator[tuple[str, str, ndarray]]:
     """Yield (source, label, images) from left to right, without noise."""
     clean = strength_position(gallery, 0.0)
     yield "original", "original", gallery["originals"][clean]
@@ -59,7 +50,7 @@ def columns(gallery: Mapping[str, np.ndarray]) -> Iterator[tuple[str, str, np.nd
     )
 
 
-def layout(gallery: Mapping[str, np.ndarray], settings: Figures) -> Layout:
+def layout(gallery: Arrays, settings: Figures) -> Layout:
     """Return the layout in which as many images as allowed fit on a page."""
     cell = (settings.width - MARGIN) / (len(gallery["sources"]) + 1) - GAP
     height, width = gallery["originals"].shape[2:4]
@@ -69,9 +60,7 @@ def layout(gallery: Mapping[str, np.ndarray], settings: Figures) -> Layout:
     return Layout(images, cell, picture, block)
 
 
-def rows(
-    gallery: Mapping[str, np.ndarray], lab: pd.DataFrame, settings: Figures
-) -> pd.DataFrame:
+def rows(gallery: Arrays, lab: DataFrame, settings: Figures) -> DataFrame:
     """Return the table of pictures, enlargements and histograms."""
     return picture_table(
         (panel, 3 * image + row, column, image, source, label, 0.0)
@@ -83,8 +72,8 @@ def rows(
 
 def draw_histogram(
     axes: MplAxes,
-    bins: pd.DataFrame,
-    original: pd.DataFrame,
+    bins: DataFrame,
+    original: DataFrame,
     channel: str,
     limits: tuple[float, float, float],
 ) -> None:
@@ -109,15 +98,13 @@ def draw_histogram(
     axes.stairs(original["fraction"], edges, color=style.INK, lw=0.5, baseline=None)
 
 
-def axis_limits(bins: pd.DataFrame) -> tuple[float, float, float]:
+def axis_limits(bins: DataFrame) -> tuple[float, float, float]:
     """Return limits (low, high, top) that keep every visible bin of a channel."""
     visible = bins[bins["fraction"] > 0.002]
     return visible["low"].min(), visible["high"].max(), 1.08 * visible["fraction"].max()
 
 
-def draw_picture(
-    axes: MplAxes, pixels: np.ndarray, x: int, y: int, zoom: int
-) -> MplAxes:
+def draw_picture(axes: MplAxes, pixels: ndarray, x: int, y: int, zoom: int) -> MplAxes:
     """Show an image (H, W, 3) with a frame around the part that is enlarged."""
     from matplotlib.patches import Rectangle
 
@@ -150,18 +137,12 @@ def draw_side_text(
 
 
 def draw_histograms(
-    figure: MplFigure, bins: pd.DataFrame, source: str, column: int, start: float,
+    figure: MplFigure, bins: DataFrame, source: str, column: int, start: float,
     sizes: Layout,
 ) -> None:  # fmt: skip
-    """Draw a source's histograms of one image below its enlargement.
+    """Draw a source's histograms of one image, whose block starts at ``start``.
 
-    Args:
-        figure: where they are drawn.
-        bins: those of the image, for all sources.
-        source: whose histograms are drawn.
-        column: of the source; the first one has the axes' limits beside it.
-        start: upper edge of the image's block, inches.
-        sizes: of the figure.
+    Left of the first column stand the axes' limits, which all sources share.
     """
     left = MARGIN + column * (sizes.cell + GAP)
     for row, channel in enumerate(CHANNELS):
@@ -185,9 +166,7 @@ def draw_histograms(
             )  # fmt: skip
 
 
-def draw(
-    gallery: Mapping[str, np.ndarray], lab: pd.DataFrame, settings: Figures
-) -> MplFigure:
+def draw(gallery: Arrays, lab: DataFrame, settings: Figures) -> MplFigure:
     """Draw of every image a block, and in it of every source a column."""
     sizes = layout(gallery, settings)
     sources = list(columns(gallery))

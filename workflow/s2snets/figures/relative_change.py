@@ -1,26 +1,18 @@
 """Figure 6: every pair of autoencoder and classifier, sorted by RRC."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 PER_PANEL = 36
 """Maximal number of pairs side by side whose labels are legible."""
 
 
-def rows(rrc: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(rrc: DataFrame, settings: Figures) -> DataFrame:
     """Return the pairs in ascending order of RRC, with their panel."""
     pairs = rrc.sort_values("rrc", kind="stable", ignore_index=True)
     panels = math.ceil(len(pairs) / PER_PANEL)
@@ -29,7 +21,7 @@ def rows(rrc: pd.DataFrame, settings: Figures) -> pd.DataFrame:
 
 
 def label_pairs(
-    axes: MplAxes, pairs: pd.DataFrame, tuned: Sequence[str], colours: Mapping[str, Any]
+    axes: MplAxes, pairs: DataFrame, tuned: Sequence[str], colours: Mapping[str, Any]
 ) -> None:
     """Write below every bar its autoencoder, and below that its network."""
     upright: dict[str, Any] = {"rotation": 90, "va": "top", "ha": "center", "size": 7.5}
@@ -54,7 +46,7 @@ def label_pairs(
         )
 
 
-def draw(rrc: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(rrc: DataFrame, settings: Figures) -> MplFigure:
     """Draw a bar for each pair, one half in the colour of each network."""
     from matplotlib.patches import Patch
 

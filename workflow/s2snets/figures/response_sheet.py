@@ -7,17 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from s2snets.config import Figures
 from s2snets.figures import style
-from s2snets.figures.base import Figure, first_seed_path
+from s2snets.figures.base import Axes, Figure, Figures, InputFile, first_seed_path
 from s2snets.runtime.errors import UserError
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+    from s2snets.figures.types import DataFrame, MplAxes, MplFigure, Series
 
 GAP, BLOCK, TITLE, GROUP, HEAD, SIDE = 0.04, 0.12, 0.2, 0.17, 0.16, 0.2
 """Inches: between pictures; between blocks; a block's title; a line of its groups; its
@@ -66,7 +61,7 @@ class Block(NamedTuple):
     title: str
     groups: Sequence[tuple[str, int]]
     heads: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[pd.Series | None]]]
+    rows: Sequence[tuple[str, Sequence[Series | None]]]
 
     @property
     def group_lines(self) -> int:
@@ -81,7 +76,7 @@ class Block(NamedTuple):
         )
 
 
-def read_responses(paths: Iterable[Path]) -> pd.DataFrame:
+def read_responses(paths: Iterable[Path]) -> DataFrame:
     """Return the responses of several networks, a row for each with its ``pixels``.
 
     Raises:
@@ -108,14 +103,14 @@ def read_responses(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def networks(
-    responses: pd.DataFrame, settings: Figures
-) -> Iterator[tuple[str, pd.DataFrame]]:
+    responses: DataFrame, settings: Figures
+) -> Iterator[tuple[str, DataFrame]]:
     """Yield (name, its responses) in the palette's order."""
     for name in style.palette_order(settings, responses["classifier"]):
         yield name, responses[responses["classifier"] == name]
 
 
-def images(responses: pd.DataFrame, limit: int | None = None) -> Iterator[Image]:
+def images(responses: DataFrame, limit: int | None = None) -> Iterator[Image]:
     """Yield the images of one network's responses; at most ``limit`` of each set."""
     known = responses[responses["panel"] == "original"]
     if limit is not None:
@@ -123,12 +118,12 @@ def images(responses: pd.DataFrame, limit: int | None = None) -> Iterator[Image]
     yield from map(Image, known["set"], known["image"], known["name"])
 
 
-def layers(responses: pd.DataFrame) -> list[str]:
+def layers(responses: DataFrame) -> list[str]:
     """Return the titles of a network's layers, from the shallowest one."""
     return responses.loc[responses["panel"] == "responses", "layer"].unique().tolist()
 
 
-def pick(responses: pd.DataFrame, image: Image, **keys: str) -> pd.Series:
+def pick(responses: DataFrame, image: Image, **keys: str) -> Series:
     """Return the response of one image that has these keys.
 
     Raises:
@@ -144,8 +139,8 @@ def pick(responses: pd.DataFrame, image: Image, **keys: str) -> pd.Series:
 
 
 def pick_start(
-    responses: pd.DataFrame, image: Image, start: str, layers: Sequence[str]
-) -> list[pd.Series]:
+    responses: DataFrame, image: Image, start: str, layers: Sequence[str]
+) -> list[Series]:
     """Return the responses of one image from some layers in every architecture."""
     return [
         pick(
@@ -164,7 +159,7 @@ def layer_headers(layers: Sequence[str]) -> tuple[list[tuple[str, int]], list[st
 
 
 def panel_blocks(
-    responses: pd.DataFrame,
+    responses: DataFrame,
     settings: Figures,
     panel: str,
     architectures: Iterable[str],
@@ -178,7 +173,7 @@ def panel_blocks(
         responses: of all networks.
         settings: appearance.
         panel: experiment whose responses are shown.
-        architectures: from left to right.
+        architectures: from left to right, after the image if ``original``.
         heads: see ``Block``.
         groups: see ``Block``.
         original: whether the image comes first.
@@ -196,7 +191,7 @@ def panel_blocks(
         yield Block(title, groups, heads, rows)
 
 
-def sheet_table(blocks: Iterable[Block]) -> pd.DataFrame:
+def sheet_table(blocks: Iterable[Block]) -> DataFrame:
     """Return block, row, column and the keys of every picture, in drawing order."""
     import pandas as pd
 
@@ -222,14 +217,7 @@ def left_edge(column: int, cell: float) -> float:
 
 
 def draw_headers(axes: MplAxes, block: Block, top: float, cell: float) -> float:
-    """Write a block's title, groups and heads; return their lower edge.
-
-    Args:
-        axes: in inches.
-        block: whose headers.
-        top: upper edge of the block.
-        cell: side of a picture.
-    """
+    """Write a block's headers below ``top``; return their lower edge."""
     if block.title:
         write(axes, SIDE, top + TITLE / 2, block.title, ha="left", size=9)
         top += TITLE
@@ -251,18 +239,10 @@ def draw_headers(axes: MplAxes, block: Block, top: float, cell: float) -> float:
 
 
 def draw_row(
-    axes: MplAxes, label: str, pictures: Sequence[pd.Series | None], top: float,
+    axes: MplAxes, label: str, pictures: Sequence[Series | None], top: float,
     cell: float,
 ) -> None:  # fmt: skip
-    """Show a row's pictures, and its label left of them.
-
-    Args:
-        axes: in inches.
-        label: cut to the room that there is.
-        pictures: see ``Block``.
-        top: upper edge of the row.
-        cell: side of a picture.
-    """
+    """Show a row's pictures below ``top``, and its label left of them."""
     letters = max(4, int(cell / LETTER_WIDTH))
     text = label if len(label) <= letters else f"{label[: letters - 1]}…"
     write(axes, SIDE / 2, top + cell / 2, text, rotation=90, size=7)
@@ -310,14 +290,10 @@ class ResponseSheet(Figure):
     """
 
     section = "salient"
+    needs = "reversed"
     blocks: ClassVar[Callable[..., Iterable[Block]]]
 
     responses: list[InputFile]
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study reverses networks."""
-        return bool(axes.reversed)
 
     @classmethod
     def inputs(cls, axes: Axes) -> dict[str, str | list[str]]:
@@ -333,7 +309,7 @@ class ResponseSheet(Figure):
         return draw_sheet(cls.blocks(*inputs), inputs[-1])
 
     @classmethod
-    def rows(cls, *inputs: Any) -> pd.DataFrame:
+    def rows(cls, *inputs: Any) -> DataFrame:
         """Return block, row, column and the keys of every picture."""
         return sheet_table(cls.blocks(*inputs))
 

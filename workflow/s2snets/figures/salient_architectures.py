@@ -1,9 +1,6 @@
 """Three reversed architectures on the same images, at two layers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -17,12 +14,10 @@ from s2snets.figures.response_sheet import (
     pick,
     pick_start,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
+from s2snets.figures.types import DataFrame
 
 
-def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
     """Yield a block for each network, with the last pooling, then the logits."""
     for name, of_network in networks(responses, settings):
         shown = layers(of_network)[-2:]

@@ -1,18 +1,8 @@
 """Informed inverse networks: what masks and switches tell about an image."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplFigure, Series
 
 NAMES = {
     "neither": "the layer alone",
@@ -23,17 +13,12 @@ NAMES = {
 """What an inverse network is informed by -> its name in the figure."""
 
 
-def rows(inversion: pd.DataFrame, settings: Figures) -> pd.DataFrame:
-    """Return the table as it is."""
-    return inversion
-
-
-def error_bars(points: pd.DataFrame) -> list[pd.Series]:
+def error_bars(points: DataFrame) -> list[Series]:
     """Return the distances of the intervals' ends from the values."""
     return [points["value"] - points["low"], points["high"] - points["value"]]
 
 
-def draw(inversion: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(inversion: DataFrame, settings: Figures) -> MplFigure:
     """Draw the mean errors, and the reductions beside the printed ones."""
     errors = inversion[inversion["error"] == "relative"]
     means = errors[errors["against"].isna()].set_index("informed")
@@ -89,20 +74,15 @@ class InverseErrors(Figure):
 
     stem = "salient-inversion"
     section = "salient"
+    needs = "inverted"
     title = "Errors of the inverse networks"
     alternative_text = (
         "Points with error bars: errors of four inverse networks, and the reductions"
         " between them beside the printed ones."
     )
     draw = staticmethod(draw)
-    rows = staticmethod(rows)
 
     inversion: InputFile = table("inversion.csv")
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study trains inverse networks."""
-        return bool(axes.inverted)
 
     @classmethod
     def caption(cls, study: Study) -> str:
@@ -114,11 +94,12 @@ class InverseErrors(Figure):
             f"Networks that invert {study.salient.inverted} up to"
             f" {inversion.layer or 'its last max-pooling'}. Each mirrors the same"
             f" layers and is trained on ``{inversion.images:,}`` images to minimise"
-            " the square error of pixels. They differ in the additional information from"
-            " the forward pass: the masks of the rectifiers, the switches (positions of"
-            " the maxima) of the poolings, both, or neither. (a) Mean relative L2 error on"
-            " the validation set. (b) Relative reduction of one mean by another, with"
-            " paired 95 % intervals over images, beside the printed value.\n\n"
+            " the square error of pixels. They differ in the additional information"
+            " from the forward pass: the masks of the rectifiers, the switches"
+            " (positions of the maxima) of the poolings, both, or neither. (a) Mean"
+            " relative L2 error on the validation set. (b) Relative reduction of one"
+            " mean by another, with paired 95 % intervals over images, beside the"
+            " printed value.\n\n"
             "Mahendran & Vedaldi 2016, section 3.3, print neither the architecture of"
             " the inverse networks nor their training, so the signs can be compared,"
             " the magnitudes hardly."

@@ -1,9 +1,7 @@
 """Local response normalisation, reversed by backpropagation and by the identity."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -18,12 +16,8 @@ from s2snets.figures.response_sheet import (
     pick,
 )
 from s2snets.figures.salient_selectivity import COLUMNS
-from s2snets.study.axes import Axes
+from s2snets.figures.types import DataFrame, MplFigure
 from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
 
 RULES = {"identity": "identity", "backprop": r"LRN$^\mathrm{BP}$"}
 """How the normalisation is reversed -> head of its column."""
@@ -32,9 +26,7 @@ PAIR, MEASURE = "lrn", "cosine"
 """Rows of ``selectivity.csv`` that compare both rules, and their measure."""
 
 
-def similarity(
-    selectivity: pd.DataFrame, name: str, architecture: str, layer: str
-) -> str:
+def similarity(selectivity: DataFrame, name: str, architecture: str, layer: str) -> str:
     """Return the mean similarity of both rules, with its interval, as text."""
     row = selectivity[
         (selectivity["pair"] == PAIR)
@@ -47,7 +39,7 @@ def similarity(
 
 
 def blocks(
-    responses: pd.DataFrame, selectivity: pd.DataFrame, settings: Figures
+    responses: DataFrame, selectivity: DataFrame, settings: Figures
 ) -> Iterator[Block]:
     """Yield a block for each network with normalisation.
 
@@ -84,6 +76,7 @@ class Normalisation(ResponseSheet):
     """Both reversals of LRN (Mahendran & Vedaldi 2016, section 3.1)."""
 
     stem = "salient-lrn"
+    needs = "normalising"
     title = "Local response normalisation"
     alternative_text = (
         "Grid of images: responses with the normalisation reversed by backpropagation"
@@ -92,11 +85,6 @@ class Normalisation(ResponseSheet):
     blocks = staticmethod(blocks)
 
     selectivity: InputFile = table("selectivity.csv", COLUMNS)
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether a reversed network has local response normalisation."""
-        return bool(axes.normalising)
 
     @classmethod
     def draw(cls, *inputs: Any) -> MplFigure:

@@ -1,9 +1,6 @@
 """Responses of the same image from different neurons."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -18,15 +15,13 @@ from s2snets.figures.response_sheet import (
     pick,
     pick_start,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
+from s2snets.figures.types import DataFrame
 
 IMAGES = 1
 """Images shown of each set; the paper, too, shows one."""
 
 
-def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
     """Yield a block for each network and image, with a row for each start."""
     for name, of_network in networks(responses, settings):
         known = layers(of_network)

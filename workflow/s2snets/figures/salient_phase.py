@@ -1,19 +1,10 @@
 """Images from their phase, beside responses to random starts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from s2snets.config import Figures, Study
-from s2snets.figures.response_sheet import (
-    Block,
-    ResponseSheet,
-    panel_blocks,
-)
-
-if TYPE_CHECKING:
-    import pandas as pd
+from s2snets.figures.response_sheet import Block, ResponseSheet, panel_blocks
+from s2snets.figures.types import DataFrame
 
 COLUMNS = {
     "original": "image",
@@ -25,7 +16,7 @@ COLUMNS = {
 """Picture -> head of its column; the image itself is grey here."""
 
 
-def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
     """Return a block for each network, with a row for each image."""
     heads = tuple(COLUMNS.values())
     return panel_blocks(responses, settings, "phase", COLUMNS, heads, original=False)

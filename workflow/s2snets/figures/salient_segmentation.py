@@ -1,22 +1,11 @@
 """Segmentation by saliency: scores beside the printed ones, and examples."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import Arrays, DataFrame, MplAxes, MplFigure, Series
 
 SCORES = {"pp": "per-pixel accuracy (%)", "iou": "intersection over union (%)"}
 NAMES = {
@@ -36,9 +25,7 @@ LINE, HEAD, GAP, SIDE, LEAST = 0.17, 0.55, 0.03, 0.5, 0.55
 least width of a picture, at which further columns are left out."""
 
 
-def rows(
-    segmentation: pd.DataFrame, examples: Mapping[str, np.ndarray], settings: Figures
-) -> pd.DataFrame:
+def rows(segmentation: DataFrame, examples: Arrays, settings: Figures) -> DataFrame:
     """Return score, source, classifier, network, method, value, low, high, printed."""
     import pandas as pd
 
@@ -56,7 +43,7 @@ def rows(
     return pd.concat(parts)[["score", *keys, "value", "low", "high", "printed"]]
 
 
-def score_lines(segmentation: pd.DataFrame) -> pd.DataFrame:
+def score_lines(segmentation: DataFrame) -> DataFrame:
     """Return the rows to draw, without printed ones that a measured row holds."""
     lines = segmentation.fillna({"classifier": "", "network": ""})
     measured = lines["source"] == "measured"
@@ -65,7 +52,7 @@ def score_lines(segmentation: pd.DataFrame) -> pd.DataFrame:
     return lines[measured | ~keys.isin(known)].reset_index(drop=True)
 
 
-def line_label(line: Mapping[str, str] | pd.Series) -> str:
+def line_label(line: Mapping[str, str] | Series) -> str:
     """Return a row's network and method as text."""
     method = NAMES.get(line["method"], line["method"])
     if line["source"] == "printed":
@@ -78,9 +65,7 @@ def line_label(line: Mapping[str, str] | pd.Series) -> str:
     return f"{name} {method}".strip()
 
 
-def draw_scores(
-    axes: MplAxes, lines: pd.DataFrame, score: str, settings: Figures
-) -> None:
+def draw_scores(axes: MplAxes, lines: DataFrame, score: str, settings: Figures) -> None:
     """Draw one score of every line, with its interval; printed ones are hollow."""
     import numpy as np
 
@@ -101,18 +86,14 @@ def draw_scores(
     axes.tick_params(axis="y", length=0)
 
 
-def columns(
-    examples: Mapping[str, np.ndarray], settings: Figures
-) -> list[tuple[str, str]]:
+def columns(examples: Arrays, settings: Figures) -> list[tuple[str, str]]:
     """Return (classifier, method) of the columns that fit beside the image itself."""
     keys = zip(examples["classifier"], examples["method"], strict=True)
     room = int((settings.width - SIDE) / LEAST) - 1
     return [key for key in dict.fromkeys(keys) if key[1]][:room]
 
 
-def draw_example(
-    axes: MplAxes, examples: Mapping[str, np.ndarray], title: str, **keys: object
-) -> None:
+def draw_example(axes: MplAxes, examples: Arrays, title: str, **keys: object) -> None:
     """Show the picture of the examples that has some keys."""
     import numpy as np
 
@@ -126,18 +107,11 @@ def draw_example(
 
 
 def draw_examples(
-    figure: MplFigure,
-    examples: Mapping[str, np.ndarray],
-    settings: Figures,
-    bottom: float,
+    figure: MplFigure, examples: Arrays, settings: Figures, bottom: float
 ) -> None:
     """Draw of every image a row for each kind, a column for each network and method.
 
-    Args:
-        figure: where they are drawn.
-        examples: the arrays of ``segmentation.npz``.
-        settings: appearance.
-        bottom: inches from the figure's lower edge to the pictures' upper one.
+    Pictures fill the figure up to ``bottom`` inches from its lower edge.
     """
     shown = columns(examples, settings)
     wide, tall = figure.get_size_inches()
@@ -173,9 +147,7 @@ def draw_examples(
             draw_example(axes, examples, "" if row else title, **keys)
 
 
-def draw(
-    segmentation: pd.DataFrame, examples: Mapping[str, np.ndarray], settings: Figures
-) -> MplFigure:
+def draw(segmentation: DataFrame, examples: Arrays, settings: Figures) -> MplFigure:
     """Draw both scores side by side, and the examples below."""
     lines = score_lines(segmentation)
     cell = (settings.width - SIDE) / (len(columns(examples, settings)) + 1)
@@ -206,6 +178,7 @@ class SegmentationScores(Figure):
 
     stem = "salient-segmentation"
     section = "salient"
+    needs = "segmenters"
     title = "Foreground segmentation by saliency"
     alternative_text = (
         "Points with error bars for per-pixel accuracy and intersection over union,"
@@ -216,11 +189,6 @@ class SegmentationScores(Figure):
 
     segmentation: InputFile = table("segmentation.csv")
     examples: InputFile = table("segmentation.npz")
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study segments images."""
-        return bool(axes.segmenters)
 
     @classmethod
     def caption(cls, study: Study) -> str:

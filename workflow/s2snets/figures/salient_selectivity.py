@@ -1,20 +1,11 @@
 """How much of a response the neuron decides, and how much the image."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.response_sheet import ARCHITECTURES
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 MEASURE = "cosine"
 COLUMNS = ("classifier", "depth", "layer", "architecture", "pair", MEASURE)
@@ -27,12 +18,12 @@ LINES: dict[str, tuple[str, str, str, Any]] = {
 """Pair -> label, colour, marker, line style; the reference is dashed."""
 
 
-def rows(selectivity: pd.DataFrame, settings: Figures) -> pd.DataFrame:
+def rows(selectivity: DataFrame, settings: Figures) -> DataFrame:
     """Return the table's rows of the pairs that are drawn."""
     return selectivity[selectivity["pair"].isin(LINES)]
 
 
-def draw_lines(axes: MplAxes, responses: pd.DataFrame) -> None:
+def draw_lines(axes: MplAxes, responses: DataFrame) -> None:
     """Draw one network's similarities in one architecture, a line for each pair."""
     for place, (pair, (label, colour, marker, dashes)) in enumerate(LINES.items()):
         line = responses[responses["pair"] == pair].sort_values("depth")
@@ -46,7 +37,7 @@ def draw_lines(axes: MplAxes, responses: pd.DataFrame) -> None:
     axes.axhline(0, color=style.FAINT, lw=0.8, zorder=0)
 
 
-def draw(selectivity: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(selectivity: DataFrame, settings: Figures) -> MplFigure:
     """Draw a row of panels for each network, a column for each architecture."""
     drawn = rows(selectivity, settings)
     names = style.palette_order(settings, drawn["classifier"])
@@ -87,6 +78,7 @@ class Selectivity(Figure):
 
     stem = "salient-selectivity"
     section = "salient"
+    needs = "reversed"
     title = "Neuron selectivity"
     alternative_text = (
         "Line charts over depth: similarity of the responses from two neurons for one"
@@ -96,11 +88,6 @@ class Selectivity(Figure):
     rows = staticmethod(rows)
 
     selectivity: InputFile = table("selectivity.csv", COLUMNS)
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study reverses networks."""
-        return bool(axes.reversed)
 
     @classmethod
     def caption(cls, study: Study) -> str:

@@ -1,19 +1,10 @@
 """What of a response is only the neuron's finite support."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from s2snets.config import Figures, Study
-from s2snets.figures.response_sheet import (
-    Block,
-    ResponseSheet,
-    panel_blocks,
-)
-
-if TYPE_CHECKING:
-    import pandas as pd
+from s2snets.figures.response_sheet import Block, ResponseSheet, panel_blocks
+from s2snets.figures.types import DataFrame
 
 COLUMNS = {
     "desalinet": "DeSaliNet",
@@ -24,7 +15,7 @@ COLUMNS = {
 """Picture -> head of its column, beside the image."""
 
 
-def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
     """Return a block for each network, with a row for each image."""
     heads = ("image", *COLUMNS.values())
     return panel_blocks(responses, settings, "support", COLUMNS, heads)

@@ -1,19 +1,10 @@
 """All eight reversals of rectifiers and poolings, on the same images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from s2snets.config import Figures, Study
-from s2snets.figures.response_sheet import (
-    Block,
-    ResponseSheet,
-    panel_blocks,
-)
-
-if TYPE_CHECKING:
-    import pandas as pd
+from s2snets.figures.response_sheet import Block, ResponseSheet, panel_blocks
+from s2snets.figures.types import DataFrame
 
 RELU = {
     "identity": "1",
@@ -24,7 +15,7 @@ RELU = {
 POOL = {"switches": "pooling switches", "centre": "unpooled to the centre"}
 
 
-def blocks(responses: pd.DataFrame, settings: Figures) -> Iterator[Block]:
+def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
     """Return a block for each network: images in rows, variants in columns."""
     variants = [f"{relu}-{pool}" for pool in POOL for relu in RELU]
     groups = (("", 1), *((text, len(RELU)) for text in POOL.values()))

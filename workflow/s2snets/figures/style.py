@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from s2snets.config import Figures
+from s2snets.figures.types import MplAxes, MplFigure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes as MplAxes
-    from matplotlib.figure import Figure as MplFigure
     from matplotlib.typing import RcKeyType
 
 INK, MUTED, FAINT = "#1a1a1a", "#6b6b6b", "#c9c9c9"

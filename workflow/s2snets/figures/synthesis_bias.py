@@ -1,26 +1,16 @@
 """Preferred images above the training images that the network ranks highest."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from s2snets.config import Figures, Study
-from s2snets.figures.picture_strips import (
-    GalleryStrips,
-    Strip,
-    class_strips,
-    positions,
-)
-
-if TYPE_CHECKING:
-    import numpy as np
+from s2snets.figures.picture_strips import GalleryStrips, Strip, class_strips, positions
+from s2snets.figures.types import Arrays
 
 ACROSS = 10
 TRAINING = "training"  # the kind of the training images
 
 
-def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+def strips(gallery: Arrays, settings: Figures) -> Iterator[Strip]:
     """Yield for each network bands of classes: strips by mode, then by rank.
 
     A training image's label is its caption where it is another class.

@@ -1,9 +1,6 @@
 """Images that two or more classes prefer together, beside those of each."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -14,9 +11,7 @@ from s2snets.figures.picture_strips import (
     key_table,
     mode_strips,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
+from s2snets.figures.types import Arrays
 
 ACROSS = 11  # pictures: three compounds of two classes, with gaps
 WITH = " + "  # between the classes in a compound's name
@@ -33,7 +28,7 @@ def sums(compounds: Iterable[str]) -> tuple[list[str | None], list[str]]:
     return targets[1:], signs[2:]
 
 
-def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+def strips(gallery: Arrays, settings: Figures) -> Iterator[Strip]:
     """Yield for each network compounds side by side, with a strip for each mode."""
     keys = key_table(gallery)
     for name in style.palette_order(settings, keys["classifier"]):

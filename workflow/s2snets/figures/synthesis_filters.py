@@ -1,9 +1,6 @@
 """Images that filters prefer, layer by layer from the shallowest one."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from s2snets.config import Figures, Study
 from s2snets.figures import style
@@ -14,15 +11,13 @@ from s2snets.figures.picture_strips import (
     key_table,
     mode_strips,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
+from s2snets.figures.types import Arrays
 
 ACROSS = 12
 KINDS = ("filter", "group")
 
 
-def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+def strips(gallery: Arrays, settings: Figures) -> Iterator[Strip]:
     """Yield for each network and layer bands of filters, then groups, mode by mode."""
     keys = key_table(gallery)
     keys = keys[keys["kind"].isin(KINDS)]

@@ -1,19 +1,10 @@
 """Measurements of preferred images: means over targets with intervals, by mode."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from s2snets.config import Figures, Study
 from s2snets.figures import style
-from s2snets.figures.base import Figure, table
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.types import DataFrame, MplFigure
 
 ACROSS = 3
 ROW, HEAD = 0.19, 0.55
@@ -28,19 +19,14 @@ SHARES = {"first", "confidence", "agrees"}
 """Measures that lie in [0, 1]."""
 
 
-def rows(measures: pd.DataFrame, settings: Figures) -> pd.DataFrame:
-    """Return the table as it is."""
-    return measures
-
-
-def line_order(measures: pd.DataFrame, settings: Figures) -> Iterator[tuple[str, str]]:
+def line_order(measures: DataFrame, settings: Figures) -> Iterator[tuple[str, str]]:
     """Yield (classifier, kind) from top to bottom."""
     for name in style.palette_order(settings, measures["classifier"]):
         known = set(measures.loc[measures["classifier"] == name, "kind"])
         yield from ((name, kind) for kind in KINDS if kind in known)
 
 
-def draw(measures: pd.DataFrame, settings: Figures) -> MplFigure:
+def draw(measures: DataFrame, settings: Figures) -> MplFigure:
     """Draw a panel for each measure, a line for each network and kind of target."""
     from s2snets.measure.modes import MEASURES
 
@@ -90,20 +76,15 @@ class Measurements(Figure):
 
     stem = "synthesis-measures"
     section = "synthesis"
+    needs = "preferring"
     title = "Measurements of the preferred images"
     alternative_text = (
         "Points with error bars: confidence, smoothness and agreement of both kinds of"
         " generator."
     )
     draw = staticmethod(draw)
-    rows = staticmethod(rows)
 
     measures: InputFile = table("synthesis.csv")
-
-    @classmethod
-    def applies(cls, axes: Axes) -> bool:
-        """Return whether the study seeks preferred images."""
-        return bool(axes.preferring)
 
     @classmethod
     def caption(cls, study: Study) -> str:

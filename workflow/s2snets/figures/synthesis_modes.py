@@ -1,20 +1,15 @@
 """Images that a network's classes prefer, both modes below one another."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from s2snets.config import Figures, Study
 from s2snets.figures.picture_strips import GalleryStrips, Strip, class_strips
-
-if TYPE_CHECKING:
-    import numpy as np
+from s2snets.figures.types import Arrays
 
 ACROSS = 10
 
 
-def strips(gallery: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+def strips(gallery: Arrays, settings: Figures) -> Iterator[Strip]:
     """Yield for each network bands of classes, with a strip for each mode."""
     for _, _, strips_of_band in class_strips(gallery, settings, ACROSS):
         yield from strips_of_band

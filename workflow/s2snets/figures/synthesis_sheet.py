@@ -1,36 +1,29 @@
 """Contact sheet of one sweep: every image of one network in one mode."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
-
-from s2snets.config import Figures, Study
-from s2snets.figures.base import Drawing, Figure, first_seed_path
-from s2snets.figures.picture_strips import (
-    Strip,
-    draw_strips,
-    key_table,
-    strip_table,
+from s2snets.figures.base import (
+    Axes,
+    Drawing,
+    Figure,
+    Figures,
+    InputFile,
+    Study,
+    first_seed_path,
 )
-from s2snets.study.axes import Axes
-from s2snets.study.stage import InputFile
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from matplotlib.figure import Figure as MplFigure
+from s2snets.figures.picture_strips import Strip, draw_strips, key_table, strip_table
+from s2snets.figures.types import Arrays, DataFrame, MplFigure
 
 ACROSS, MORE, MANY = 10, 14, 60
 """Pictures in a row; the number for a sweep of more than so many pictures."""
 
 
-def pictures_across(sweep: Mapping[str, np.ndarray]) -> int:
+def pictures_across(sweep: Arrays) -> int:
     """Return the number of pictures in a row of a sweep's sheet."""
     return MORE if len(sweep["pictures"]) > MANY else ACROSS
 
 
-def strips(sweep: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip]:
+def strips(sweep: Arrays, settings: Figures) -> Iterator[Strip]:
     """Yield bands of targets: classes, compounds, then filters and groups by layer."""
     keys = key_table(sweep)
     across = pictures_across(sweep)
@@ -49,12 +42,12 @@ def strips(sweep: Mapping[str, np.ndarray], settings: Figures) -> Iterator[Strip
             )
 
 
-def rows(sweep: Mapping[str, np.ndarray], settings: Figures) -> pd.DataFrame:
+def rows(sweep: Arrays, settings: Figures) -> DataFrame:
     """Return row, column and the keys of every picture."""
     return strip_table(strips(sweep, settings), key_table(sweep))
 
 
-def draw(sweep: Mapping[str, np.ndarray], settings: Figures) -> MplFigure:
+def draw(sweep: Arrays, settings: Figures) -> MplFigure:
     """Draw every picture of a sweep."""
     shown = list(strips(sweep, settings))
     return draw_strips(shown, sweep["pictures"], settings, pictures_across(sweep))
