@@ -198,7 +198,7 @@ class Figure(Stage):
 
 
 def all_figures() -> dict[str, type[Figure]]:
-    """Return every figure of the library by its stem, in the order of the modules."""
+    """Return every figure of the library by its stem."""
     return {one.stem: one for one in load_subclasses(s2snets.figures, Figure)}
 
 
