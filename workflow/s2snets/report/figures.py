@@ -9,7 +9,10 @@ from typing import Any
 
 from PIL import Image
 
-from s2snets.report.captions import paragraphs_to_html
+from s2snets.config import Study
+from s2snets.figures.base import Figure, all_figures
+from s2snets.report.captions import SCORES, paragraphs_to_html
+from s2snets.runtime.errors import UserError
 
 PIXELS_PER_INCH = 125
 """On the screen: makes the figures' 8-point type as large as the text around it."""
@@ -30,9 +33,42 @@ class ReportFigure:
     """A figure and its texts; the file's stem is its id on the page."""
 
     path: Path  # of its PNG
+    section: str  # the heading's id below which it stands
     title: str
     alternative_text: str
     caption: str  # reStructuredText
+
+
+def describe_figures(paths: Sequence[Path], study: Study) -> list[ReportFigure]:
+    """Return the report's figures with their texts.
+
+    Raises:
+        UserError: a figure that every study has is missing, or the library declares no
+            figure of a file's name.
+    """
+    by_stem = {path.stem: path for path in paths}
+    declared = {
+        stem: figure for stem, figure in all_figures().items() if figure.reported
+    }
+    if unknown := sorted(by_stem.keys() - declared.keys()):
+        raise UserError(f"--figures: no figure is named {', '.join(unknown)}")
+    always = [stem for stem, figure in declared.items() if figure.needs == Figure.needs]
+    if absent := [stem for stem in always if stem not in by_stem]:
+        raise UserError(f"--figures: {', '.join(absent)} missing; make figures first")
+    for path in paths:
+        if not path.is_file():
+            raise UserError(f"{path}: no such figure; make figures first")
+    return [
+        ReportFigure(
+            by_stem[stem],
+            figure.section,
+            figure.title,
+            figure.alternative_text.replace("accuracy", SCORES[study.reference]),
+            figure.caption(study),
+        )
+        for stem, figure in declared.items()
+        if stem in by_stem
+    ]
 
 
 def data_url(data: bytes) -> str:
@@ -96,7 +132,7 @@ def embed_images(paths: Sequence[Path], characters: int) -> list[dict[str, str |
 def embed_figures(
     figures: Sequence[ReportFigure], characters: int
 ) -> dict[str, dict[str, Any]]:
-    """Return figures by stem: title, alternative_text, caption, src, width, height.
+    """Return figures by stem: section, texts, src, width and height.
 
     Args:
         figures: those of the study.
@@ -105,6 +141,7 @@ def embed_figures(
     images = embed_images([figure.path for figure in figures], characters)
     return {
         figure.path.stem: {
+            "section": figure.section,
             "title": figure.title,
             "alternative_text": figure.alternative_text,
             "caption": paragraphs_to_html(figure.caption),

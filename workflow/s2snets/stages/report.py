@@ -62,7 +62,7 @@ class Report(Stage):
         import time
 
         from s2snets.report.companions import TABLES as COMPANION_TABLES
-        from s2snets.report.figure_texts import describe_figures
+        from s2snets.report.figures import describe_figures
         from s2snets.report.page import TABLES, ReportInputs, write
         from s2snets.runtime.files import read_json
         from s2snets.runtime.records import make_record
