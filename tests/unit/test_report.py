@@ -580,7 +580,7 @@ def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):
-    figures[1].unlink()
+    next(path for path in figures if path.stem == "figure-2").unlink()
     with pytest.raises(UserError, match=r"figure-2\.png: no such figure"):
         write()
 

@@ -51,7 +51,9 @@ def describe_figures(paths: Sequence[Path], study: Study) -> list[ReportFigure]:
         stem: figure for stem, figure in all_figures().items() if figure.reported
     }
     if unknown := sorted(by_stem.keys() - declared.keys()):
-        raise UserError(f"--figures: no figure is named {', '.join(unknown)}")
+        raise UserError(
+            f"--figures: no place for {', '.join(unknown)}, which no module declares"
+        )
     always = [stem for stem, figure in declared.items() if figure.needs == Figure.needs]
     if absent := [stem for stem in always if stem not in by_stem]:
         raise UserError(f"--figures: {', '.join(absent)} missing; make figures first")
