@@ -13,10 +13,9 @@ def test_the_recorded_addition_of_a_stage_and_a_figure_works(copy):
     diff = re.search(r"```diff\n(.*?)```", TEXT, re.S)[1]
     assert 0 < len(re.findall(r"^\+\+\+ ", diff, re.M)) <= 3
     subprocess.run(["git", "apply"], input=diff, text=True, cwd=copy.root, check=True)
-    expected = {"tabulate_usefulness": 1, "usefulness": 1, "report": 1, "all": 1}
-    assert copy.plan() == expected
+    ran = re.findall(r"^(?:local)?rule (\w+):", copy.snakemake().stdout, re.M)
+    assert sorted(ran) == ["all", "report", "tabulate_usefulness", "usefulness"]
 
-    copy.snakemake()
     results = copy.root / "results/smoke"
     table2 = pd.read_csv(results / "tables/table2.csv", index_col="autoencoder")
     for form in ("csv", "pdf", "png"):
