@@ -7,24 +7,6 @@ from s2snets.stages.classifiers import (
 )
 
 
-def given_weights(wildcards):
-    """Return a user's file of weights, for a classifier that has one."""
-    network = axes.networks[wildcards.classifier]
-    return [] if network.is_published or network.weights is None else network.weights
-
-
-def receipt_of(wildcards):
-    """Return what tells where published weights lie, for a classifier that has such."""
-    if wildcards.classifier not in axes.published:
-        return []
-    return f"<results>/weights/{wildcards.classifier}.json"
-
-
-def function_digest(wildcards):
-    """Return the digest of a user's function: another one is another classifier."""
-    return function_digests.get(wildcards.classifier)
-
-
 rule train_classifier:
     """Train a classifier that comes without weights."""
     input:
@@ -73,8 +55,8 @@ rule fetch_weights:
 rule export_classifier:
     """Wrap a classifier that comes with weights."""
     input:
-        given=given_weights,
-        receipt=ancient(receipt_of),
+        given=inputs.given_weights,
+        receipt=ancient(inputs.receipt),
     output:
         weights=ensure(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
@@ -94,7 +76,7 @@ rule export_classifier:
         runtime="1h",
     params:
         **declared(ExportClassifier),
-        function=function_digest,
+        function=inputs.function_digest,
     shell:
         ExportClassifier.command()
 

@@ -9,43 +9,10 @@ from s2snets.stages.cleaning import (
 )
 
 
-def listing(wildcards):
-    """Return one metadata file, or the folder of photographs."""
-    return axes.metadata[wildcards.metadata]
-
-
-def zip_folder(wildcards):
-    """Return the folder of zip files."""
-    return study.clean.zips.path
-
-
-def store(wildcards, input, output):
-    """Return the folder of cleaned shards: one that studies share, or the study's."""
-    batches = input.get("reports", output)  # results/STUDY/clean/batches/BATCH.json
-    return study.clean.store or str(Path(batches[0]).parents[1])
-
-
-def cleaning_inputs(wildcards):
-    """Return what a batch is cleaned from, and by which lists."""
-    rows, clean = "<results>/clean/rows", study.clean
-    return {
-        "rows": [f"{rows}/{name}" for name in axes.listings],
-        "hashes": f"{rows}/hashes" if clean.hashes else [],
-        "zips_index": "<results>/clean/zips.npy" if clean.zips else [],
-        "exclude": clean.exclude or [],
-        "placeholders": clean.placeholders or [],
-    }
-
-
-def excluded(wildcards):
-    """Return the list of photographs that must go, if there is one."""
-    return (study.clean and study.clean.exclude) or []
-
-
 rule read_metadata:
     """One metadata file, or a folder's listing, dealt out to the batches."""
     input:
-        source=listing,
+        source=inputs.listing,
     output:
         rows=directory("<results>/clean/rows/{metadata}"),
         record="<results>/clean/rows/{metadata}.json",
@@ -66,7 +33,7 @@ rule read_metadata:
 rule index_zips:
     """Where each photograph lies in the zip files."""
     input:
-        zip_folder,
+        inputs.zip_folder,
     output:
         index="<results>/clean/zips.npy",
         about="<results>/clean/zips.json",
@@ -88,7 +55,7 @@ rule index_zips:
 rule clean_photos:
     """One batch of shards: fetched, judged, packed; a killed one goes on."""
     input:
-        unpack(cleaning_inputs),
+        unpack(inputs.cleaning),
     output:
         report="<results>/clean/batches/{batch}.json",
     log:
@@ -101,7 +68,7 @@ rule clean_photos:
         runtime="1d",
     params:
         **declared(CleanPhotos),
-        store=store,
+        store=inputs.shard_store,
         batch="{batch}",
     shell:
         CleanPhotos.command()
@@ -130,7 +97,7 @@ rule audit_photos:
         runtime="12h",
     params:
         **declared(AuditPhotos),
-        store=store,
+        store=inputs.shard_store,
     shell:
         AuditPhotos.command()
 
@@ -140,7 +107,7 @@ rule index_photos:
     input:
         summary=rules.audit_photos.output.summary,
         reports=rules.audit_photos.input.reports,
-        exclude=excluded,
+        exclude=inputs.exclude_list,
     output:
         photos="<results>/data/photos/index.npz",
         photos_about="<results>/data/photos/index.json",
@@ -157,7 +124,7 @@ rule index_photos:
         runtime="12h",
     params:
         **declared(IndexPhotos),
-        store=store,
+        store=inputs.shard_store,
     shell:
         IndexPhotos.command()
 

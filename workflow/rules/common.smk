@@ -12,9 +12,9 @@ LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).paren
 sys.path.insert(0 if IS_MAIN else len(sys.path), str(LIBRARY))
 
 from s2snets.config import load, check_paths
-from s2snets.networks.user_function import digest_functions
 from s2snets.runtime.errors import UserError
-from s2snets.study.axes import Axes, one_of
+from s2snets.study.axes import one_of
+from s2snets.study.inputs import Inputs
 
 if IS_MAIN:
     origin = ", ".join(map(str, workflow.configfiles)) or "config"
@@ -25,10 +25,11 @@ else:
 try:
     study = load(config, origin)
     check_paths(study)
-    axes = Axes(study)
-    function_digests = digest_functions(axes.networks)
+    inputs = Inputs(study)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+axes = inputs.axes
 
 
 pathvars:
@@ -54,7 +55,7 @@ if IS_MAIN:
 
 
 def declared(stage):
-    """Return the params that every rule of a stage has: its code and its settings."""
+    """Return the params of a stage that its rules share, which are code and settings."""
 
     def settings(wildcards):
         return stage.settings_json(study, wildcards)
@@ -79,3 +80,9 @@ def checkout_file(path):
     prefix of a module does not apply.
     """
     return local(os.path.relpath(LIBRARY.parent / path))
+
+
+def benchmarks_of(jobs, **values):
+    """Return the benchmark files of a rule's jobs."""
+    # `rules` forgets that the prefix of a module is part of the path already.
+    return collect(flag(str(jobs.benchmark), PATH_MODIFIER_FLAG), **values)

@@ -4,16 +4,10 @@ from s2snets.stages.data import PackImages
 from s2snets.study.axes import IMAGE_SETS
 
 
-def image_files(wildcards):
-    """Return what a set is packed from, files and folders alike."""
-    sources = getattr(study.data, wildcards.set)
-    return [path for one in sources for path in (one.path, one.labels) if path]
-
-
 rule pack_images:
     """One image set, checked and packed."""
     input:
-        image_files,
+        inputs.image_files,
     output:
         index="<results>/data/{set}/index.npz",
         about="<results>/data/{set}/index.json",

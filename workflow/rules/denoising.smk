@@ -2,19 +2,6 @@
 
 from s2snets.stages.denoising import TabulateDenoising, TrainDenoiser
 
-LEARNED = "autoencoder"
-
-
-def denoiser_of(wildcards):
-    """Return the learned denoiser's weights; none for the classical ones."""
-    place = f"<results>/seed-{wildcards.seed}/autoencoders/denoising"
-    return f"{place}/weights.safetensors" if wildcards.denoiser == LEARNED else []
-
-
-def classical_denoiser(wildcards):
-    """Return the name of a classical denoiser; none for the learned one."""
-    return [] if wildcards.denoiser == LEARNED else wildcards.denoiser
-
 
 rule train_denoiser:
     """Train SegNet to map noisy photographs to clean ones."""
@@ -46,7 +33,7 @@ rule train_denoiser:
 use rule predict as predict_denoised with:
     input:
         images="<results>/data/validation/index.npz",
-        autoencoder=denoiser_of,
+        autoencoder=inputs.denoiser,
         classifiers=rules.predict.input.classifiers,
     output:
         predictions="<results>/seed-{seed}/denoised/{denoiser}.parquet",
@@ -57,7 +44,7 @@ use rule predict as predict_denoised with:
         "<benchmarks>/predict_denoised/seed-{seed}/{denoiser}.tsv"
     params:
         source="{denoiser}",
-        classical=classical_denoiser,
+        classical=inputs.classical_denoiser,
 
 
 rule tabulate_denoising:

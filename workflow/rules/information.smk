@@ -13,7 +13,7 @@ rule measure_information:
     """Intra- and inter-class nMI, and the shuffled null, of one source."""
     input:
         images="<results>/data/validation/index.npz",
-        autoencoder=autoencoder_of,
+        autoencoder=inputs.autoencoder,
     output:
         information="<results>/seed-{seed}/information/{source}.parquet",
         record="<results>/seed-{seed}/information/{source}.json",

@@ -3,18 +3,11 @@
 from s2snets.stages.predictions import Predict, TabulateAccuracy
 
 
-def autoencoder_of(wildcards):
-    """A source's autoencoder; none for the original images."""
-    folder = axes.sources[wildcards.source].autoencoder
-    place = f"<results>/seed-{wildcards.seed}/autoencoders"
-    return f"{place}/{folder}/weights.safetensors" if folder else []
-
-
 rule predict:
     """One source's images through every classifier, at every noise strength."""
     input:
         images="<results>/data/validation/index.npz",
-        autoencoder=autoencoder_of,
+        autoencoder=inputs.autoencoder,
         classifiers=collect(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
             classifier=axes.classifiers,

@@ -4,15 +4,10 @@ from s2snets.stages.pretraining import PretrainAutoencoder, TabulateCurves
 from s2snets.study.axes import CORPORA
 
 
-def corpus_index(wildcards):
-    """Return the index of the image set that a corpus is."""
-    return f"<results>/data/{CORPORA[wildcards.corpus]}/index.npz"
-
-
 rule pretrain_autoencoder:
     """Train SegNet to reconstruct one corpus; on photographs this makes A_S."""
     input:
-        images=corpus_index,
+        images=inputs.corpus,
         validation_photos="<results>/data/photos_validation/index.npz",
         validation_labelled="<results>/data/validation/index.npz",
     output:

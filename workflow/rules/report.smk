@@ -7,13 +7,6 @@ from s2snets.report.open_definitions import open_definitions
 from s2snets.runtime.fingerprint import file_digest
 from s2snets.stages.report import Report, TabulateCosts
 
-
-def benchmarks_of(jobs, **values):
-    """Return the benchmark files of a rule's jobs."""
-    # `rules` forgets that the prefix of a module is part of the path already.
-    return collect(flag(str(jobs.benchmark), PATH_MODIFIER_FLAG), **values)
-
-
 SEEDS = study.seeds
 # What takes time; the rest are tables and drawings of seconds.
 MEASURED = [

@@ -12,25 +12,6 @@ from s2snets.stages.salient import (
 from s2snets.study.axes import INFORMED_BY
 
 
-def inverted_weights(wildcards):
-    """Return the network that the inverse networks invert."""
-    folder = f"<results>/seed-{wildcards.seed}/classifiers"
-    return f"{folder}/{axes.inverted[0]}/weights.safetensors"
-
-
-def segmented_images(wildcards):
-    """Return the images whose foreground is known."""
-    return study.salient.segmentation.path
-
-
-def segmenting_network(wildcards):
-    """Return the network that segments; none for the Gaussian."""
-    name, seed = wildcards.segmenter, wildcards.seed
-    if name not in axes.reversed:
-        return []
-    return f"<results>/seed-{seed}/classifiers/{name}/weights.safetensors"
-
-
 rule reverse_network:
     """One network reversed in every way, and how little its neurons matter."""
     input:
@@ -82,7 +63,7 @@ rule train_inverse:
     """The inverse of a network, informed by masks, switches, both or neither."""
     input:
         images="<results>/data/train/index.npz",
-        classifier=inverted_weights,
+        classifier=inputs.inverted,
     output:
         weights=ensure(
             "<results>/seed-{seed}/inverses/{informed}/weights.safetensors",
@@ -111,7 +92,7 @@ rule measure_inverse:
     """How far the inverses' images are from the originals."""
     input:
         images="<results>/data/validation/index.npz",
-        classifier=inverted_weights,
+        classifier=inputs.inverted,
         inverses=collect(
             rules.train_inverse.output.weights,
             informed=INFORMED_BY,
@@ -158,8 +139,8 @@ rule tabulate_inverse:
 rule segment:
     """Foreground by saliency and GrabCut, or by a Gaussian in its place."""
     input:
-        images=segmented_images,
-        classifier=segmenting_network,
+        images=inputs.segmented_images,
+        classifier=inputs.segmenter,
     output:
         scores="<results>/seed-{seed}/segmented/{segmenter}.parquet",
         examples="<results>/seed-{seed}/segmented/{segmenter}.npz",

@@ -9,28 +9,10 @@ from s2snets.stages.synthesis import (
 )
 
 
-def generator_corpus(wildcards):
-    """Return the set that the pretrained generator learns."""
-    return f"<results>/data/{study.synthesis.decoder.corpus}/index.npz"
-
-
-def pretrained_generator(wildcards):
-    """Return the generator whose weights stay; none where all are sought."""
-    if wildcards.mode == "scratch":
-        return []
-    return f"<results>/seed-{wildcards.seed}/generator/weights.safetensors"
-
-
-def judge(wildcards):
-    """Return the network that judges the preferred images of another."""
-    name = study.synthesis.judge_of(wildcards.classifier, axes.networks)
-    return f"<results>/seed-{wildcards.seed}/classifiers/{name}/weights.safetensors"
-
-
 rule train_generator:
     """A denoising autoencoder, whose decoder is the pretrained G (section 4.2)."""
     input:
-        images=generator_corpus,
+        images=inputs.generator_corpus,
     output:
         weights=ensure(
             "<results>/seed-{seed}/generator/weights.safetensors", non_empty=True
@@ -58,8 +40,8 @@ rule synthesise:
     input:
         images="<results>/data/validation/index.npz",
         classifier="<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
-        judge=judge,
-        generator=pretrained_generator,
+        judge=inputs.judge,
+        generator=inputs.generator,
     output:
         preferred="<results>/seed-{seed}/preferred/{mode}/{classifier}.npz",
         scores="<results>/seed-{seed}/preferred/{mode}/{classifier}.parquet",

@@ -1,8 +1,8 @@
 """Fine-tuning of A_S through each frozen classifier."""
 
-from s2snets.config import Autoencoder, Finetune, Reference, Settings
+from s2snets.config import Autoencoder, Finetune, Reference, Settings, Study
 from s2snets.config.base import Part
-from s2snets.study.stage import InputFile, TrainingStage
+from s2snets.study.stage import InputFile, TrainingStage, select
 
 
 class FinetuneSettings(Settings):
@@ -22,6 +22,16 @@ class FinetuneAutoencoder(TrainingStage):
     classifier: InputFile
     part: Part
     settings: FinetuneSettings
+
+    @classmethod
+    def settings_for(cls, study: Study) -> FinetuneSettings:
+        """Return the settings of the training, without the list of parts.
+
+        The part is an option: asking for one more trains no other again.
+        """
+        parts = Finetune.model_fields["parts"].default
+        finetune = study.finetune.model_copy(update={"parts": parts})
+        return select(FinetuneSettings, study, finetune=finetune)
 
     def run(self) -> None:
         """Train the part; the classifier and the rest of A_S stay as they are."""
