@@ -125,6 +125,11 @@ class Figure(Stage):
         return cls.stem
 
     @classmethod
+    def declaration(cls, command: str) -> str:
+        """Return text that the module of a command's class contains."""
+        return f'stem = "{command}"'
+
+    @classmethod
     def code(cls) -> str:
         """Return the fingerprint of all that draws the figure."""
         return fingerprint(cls)

@@ -2,10 +2,9 @@
 
 import sys
 
-import s2snets.stages as package
+import s2snets.stages
 from s2snets.runtime.command import run_command
-from s2snets.study.stage import Stage, load_subclasses, run_named
+from s2snets.study.stage import Stage, run_named
 
 if __name__ == "__main__":
-    stages = {one.command_name(): one for one in load_subclasses(package, Stage)}
-    run_command(lambda: run_named(Stage.program, stages, sys.argv[1:]))
+    run_command(lambda: run_named(s2snets.stages, Stage, sys.argv[1:]))

@@ -10,7 +10,6 @@ import argparse
 import importlib
 import inspect
 import json
-import pkgutil
 import sys
 import time
 import types
@@ -120,6 +119,11 @@ class Stage(BaseModel):
         """Return the name of the stage's command, such as ``train_classifier``."""
         letters = (f"_{one.lower()}" if one.isupper() else one for one in cls.__name__)
         return "".join(letters).lstrip("_")
+
+    @classmethod
+    def declaration(cls, command: str) -> str:
+        """Return text that the module of a command's class contains."""
+        return f"class {command.title().replace('_', '')}("
 
     @classmethod
     def flags(cls) -> list[Flag]:
@@ -324,12 +328,19 @@ class TrainingStage(Stage):
 
 
 def load_subclasses(
-    package: types.ModuleType, base: type[StageType]
+    package: types.ModuleType, base: type[StageType], containing: str = ""
 ) -> list[type[StageType]]:
-    """Return every complete subclass that the modules of a package declare."""
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    """Return every complete subclass that the modules of a package declare.
+
+    Args:
+        package: its modules are imported, except ``__main__``.
+        base: the class whose subclasses are wanted.
+        containing: only modules whose source contains this text are imported.
+    """
+    for folder in package.__path__:
+        for path in sorted(Path(folder).glob("[!_]*.py")):
+            if containing in path.read_text(encoding="utf-8"):
+                importlib.import_module(f"{package.__name__}.{path.stem}")
     found, queue = [], [base]
     while queue:
         subclasses = queue.pop().__subclasses__()
@@ -342,19 +353,22 @@ def load_subclasses(
 
 
 def run_named(
-    program: str, stages: Mapping[str, type[Stage]], arguments: Sequence[str]
+    package: types.ModuleType, base: type[Stage], arguments: Sequence[str]
 ) -> None:
     """Execute the stage that the first argument names; list them all for ``--help``.
+
+    Only the stage's own module is imported, so that it starts fast.
 
     Raises:
         UserError: there is no such stage.
     """
     name, *rest = arguments or ["--help"]
-    if name in stages:
-        stages[name].main(rest)
-    elif name in ("-h", "--help"):
-        print(f"usage: {program} NAME [options]\n")
-        for known, stage in sorted(stages.items()):
-            print(f"  {known:24}{(stage.__doc__ or '').partition(chr(10))[0]}")
-    else:
+    for stage in load_subclasses(package, base, base.declaration(name)):
+        if stage.command_name() == name:
+            return stage.main(rest)
+    stages = {one.command_name(): one for one in load_subclasses(package, base)}
+    if name not in ("-h", "--help"):
         raise UserError(f"no {name!r}; there are {', '.join(sorted(stages))}")
+    print(f"usage: {base.program} NAME [options]\n")
+    for known, stage in sorted(stages.items()):
+        print(f"  {known:24}{(stage.__doc__ or '').partition(chr(10))[0]}")
