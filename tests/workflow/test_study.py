@@ -159,10 +159,10 @@ def test_another_part_trains_only_itself(smoke):
 def test_a_comment_reruns_nothing(copy):
     path = copy.root / "workflow/s2snets/training/objectives.py"
     text = path.read_text()
-    docstring = '"""Cross-entropy of'
+    docstring = '"""Return the cross-entropy of'
     assert docstring in text
     path.write_text(
-        "# A comment.\n" + text.replace(docstring, '"""The cross-entropy of')
+        "# A comment.\n" + text.replace(docstring, '"""Give the cross-entropy of')
     )
     assert copy.plan() == {}
 

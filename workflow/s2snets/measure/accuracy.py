@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from s2snets.config.base import Part, Reference
-from s2snets.config.sources import (
+from s2snets.measure.bootstrap import by_seed, interval
+from s2snets.measure.bootstrap import resample as resample_means
+from s2snets.measure.sources import (
     ORIGINAL,
     OWN_AUTOENCODER,
     PRETRAINED,
     UNTUNED_LABELS,
     pixel_sources,
 )
-from s2snets.measure.bootstrap import by_seed, interval
-from s2snets.measure.bootstrap import resample as resample_means
 from s2snets.runtime.errors import UserError
 
 CLASSES = [f"class_{rank}" for rank in range(1, 6)]

@@ -3,13 +3,13 @@
 import pandas as pd
 
 from s2snets.config.base import Part, Reference
-from s2snets.config.sources import (
+from s2snets.measure.accuracy import apply_reference, mean_scores, score
+from s2snets.measure.sources import (
     ORIGINAL,
     OWN_AUTOENCODER,
     PRETRAINED,
     UNTUNED_LABELS,
 )
-from s2snets.measure.accuracy import apply_reference, mean_scores, score
 from s2snets.runtime.errors import UserError
 
 

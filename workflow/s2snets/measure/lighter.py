@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from s2snets.config.sources import ORIGINAL
 from s2snets.measure.accuracy import score
+from s2snets.measure.sources import ORIGINAL
 from s2snets.runtime.errors import UserError
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 
 from s2snets.config import Autoencoder, Classifier, Study
 from s2snets.config.base import Informed
-from s2snets.config.sources import (
+from s2snets.measure.sources import (
     ORIGINAL,
     PARTS,
     PRETRAINED,

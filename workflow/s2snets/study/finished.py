@@ -9,7 +9,7 @@ import torch
 from pydantic import ConfigDict, ValidationError
 
 from s2snets.config import Autoencoder, Settings
-from s2snets.config.sources import PARTS
+from s2snets.measure.sources import PARTS
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.segnet import SegNet
