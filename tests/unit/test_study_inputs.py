@@ -1,5 +1,6 @@
 """Input functions and axes: what rules read of a study."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from project import ROOT
 
 from s2snets.config import load
 from s2snets.runtime.errors import UserError
+from s2snets.stages.comparison import CompareWithPaper
 from s2snets.study.axes import Axes, one_of
 from s2snets.study.inputs import Inputs
 
@@ -127,3 +129,9 @@ def test_a_constraint_of_no_names_matches_nothing():
 
     assert re.fullmatch(one_of("ab"), "a")
     assert not re.match(one_of([]), "")
+
+
+def test_settings_keep_the_order_of_the_classifiers():
+    """Weights are passed in that order: sorted names would mix up the networks."""
+    settings = json.loads(CompareWithPaper.settings_json(study(), {}))
+    assert list(settings["classifiers"]) == list(study().classifiers) == list("LAVIR")
