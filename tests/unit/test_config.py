@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from s2snets.config import Study, check_paths, documents, load, section_json
+from s2snets.config import Study, check_paths, documents, load
 from s2snets.runtime.errors import UserError
+from s2snets.stages.classifiers import TrainClassifier
+from s2snets.stages.data import PackImages
 
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "config").glob("*.yaml"))
@@ -117,8 +119,14 @@ def test_reordered_yaml_means_the_same():
     values = demo()
     turned = {key: values[key] for key in reversed(values)}
     turned["train"] = dict(reversed(values["train"].items()))
-    one, two = (section_json(load(v), "train", "data") for v in (values, turned))
-    assert one == two
+    for stage, wildcards in (
+        (TrainClassifier, {"classifier": "L"}),
+        (PackImages, {"set": "train"}),
+    ):
+        one, two = (
+            stage.settings_json(load(each), wildcards) for each in (values, turned)
+        )
+        assert one == two
 
 
 def test_defaults_are_the_papers():

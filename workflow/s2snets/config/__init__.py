@@ -16,7 +16,7 @@ from s2snets.config.measuring import (
     Predict,
 )
 from s2snets.config.networks import Autoencoder, Classifier
-from s2snets.config.reading import explain, load, section_json, settings
+from s2snets.config.reading import explain, load
 from s2snets.config.salient import Inversion, Salient, Segmentation
 from s2snets.config.study import Study, check_paths
 from s2snets.config.synthesis import Ascent, Decoding, Filters, PretrainedAscent
@@ -64,6 +64,4 @@ __all__ = [
     "explain",
     "load",
     "models_in",
-    "section_json",
-    "settings",
 ]

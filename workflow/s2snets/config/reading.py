@@ -1,17 +1,13 @@
-"""Settings from YAML or JSON, with errors of one line, and back to JSON for stages."""
+"""Settings from YAML or JSON, with errors of one line."""
 
 import difflib
-import json
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 from pydantic import ValidationError
 
 from s2snets.config.base import Settings, models_in
 from s2snets.config.study import Study
 from s2snets.runtime.errors import UserError
-
-Model = TypeVar("Model", bound=Settings)
 
 RENAMED = {
     "fit": "resize_mode",
@@ -72,29 +68,3 @@ def load(values: object, origin: str = "config") -> Study:
         return Study.model_validate(values)
     except ValidationError as error:
         raise UserError(explain(error, origin)) from None
-
-
-def settings(model: type[Model]) -> Callable[[str], Model]:
-    """Return an argparse type that parses the JSON of one settings model."""
-
-    def parse(text: str) -> Model:
-        try:
-            return model.model_validate_json(text)
-        except ValidationError as error:
-            raise UserError(explain(error, "--settings")) from None
-
-    return parse
-
-
-def section_json(study: Study, *keys: str, **values: object) -> str:
-    """Return the JSON of some top-level settings and further values, in a fixed order.
-
-    A rule passes it to its stage as a parameter: reordered YAML reruns nothing, and a
-    colour retrains no network.
-    """
-    plain = study.model_dump(mode="json", include=set(keys))
-    for name, value in values.items():
-        if isinstance(value, Settings):
-            value = value.model_dump(mode="json")
-        plain[name] = value
-    return json.dumps(plain, sort_keys=True)
