@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from s2snets.data.folders import image_files
 from s2snets.data.images import decode
 from s2snets.data.resize import resize_to_square
 from s2snets.data.shards import UNLABELLED, ImageIndex, read_index
-from s2snets.data.sources import image_files
 from s2snets.data.tars import read_range
 from s2snets.runtime.errors import UserError
 
@@ -80,7 +80,7 @@ def folder_index(root: Path) -> ImageIndex:
     inside = [path.relative_to(root).parts for path in files]
     classes, labels = None, [UNLABELLED] * len(files)
     if all(len(parts) > 1 for parts in inside):
-        classes = sorted(path.name for path in root.iterdir() if path.is_dir())
+        classes = sorted({parts[0] for parts in inside})
         labels = [classes.index(parts[0]) for parts in inside]
     columns = {
         "shard": np.arange(len(files)),

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from s2snets.data.folders import image_files
 from s2snets.data.images import decode
-from s2snets.data.sources import image_files
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import sha256
 

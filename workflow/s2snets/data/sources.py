@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from s2snets.data.folders import image_files
 from s2snets.data.imagenet import (
     image_stem,
     is_synset,
@@ -72,25 +73,6 @@ def read_idx(path: str | Path) -> np.ndarray:
         if values.size == math.prod(shape):
             return values.reshape(shape)
     raise UserError(f"{path}: its length does not fit its header; fetch it anew")
-
-
-def image_files(folder: str | Path) -> list[Path]:
-    """Return the image files below a folder, to any depth, sorted; no hidden ones.
-
-    Raises:
-        UserError: there is no such folder, or it holds no image.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder of images")
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
-    if not files:
-        raise UserError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
-    return files
 
 
 def folder_items(source: Source) -> Iterator[Item]:

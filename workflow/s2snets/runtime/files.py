@@ -5,8 +5,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,55 @@ REMEDIES = {
     errno.EACCES: "make it writable",
     errno.EROFS: "write elsewhere",
 }
+
+
+def open_regular(path: str | Path) -> FileIO:
+    """Open a file for reading, unbuffered, and never wait for a pipe's other end.
+
+    Raises:
+        OSError: it cannot be read, or is a folder, a pipe or a device.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NONBLOCK)
+
+    file = open(path, "rb", buffering=0, opener=opener)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return file
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[FileIO]:
+    """Open a user's file like ``open_regular``; a failure is the user's to mend.
+
+    Raises:
+        UserError: it cannot be opened or read.
+    """
+    try:
+        with open_regular(path) as file:
+            yield file
+    except OSError as error:
+        raise unreadable(error, path) from None
+
+
+def read_input(path: str | Path) -> bytes:
+    """Return the bytes of a user's file.
+
+    Raises:
+        UserError: it cannot be read, or is a folder, a pipe or a device.
+    """
+    with reading(path) as file:
+        return file.readall()
+
+
+def unreadable(error: OSError, path: str | Path) -> UserError:
+    """Return the user's error for a file or folder that the system cannot read."""
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and Path(path).is_symlink():
+        reason = "A link to nothing"
+    return UserError(f"{path}: {reason[:1].lower()}{reason[1:]}; mend or remove it")
 
 
 @contextmanager
@@ -77,8 +128,10 @@ def disk_error(error: BaseException, path: str | Path) -> UserError | None:
     """Return a full or protected disk's error as the user's; None for other errors.
 
     Arrow, safetensors and torch wrap the system's error in their own types and
-    keep only its text, hence the search.
+    keep only its text, hence the search. An error that is explained already stays.
     """
+    if isinstance(error, UserError):
+        return None
     for code, remedy in REMEDIES.items():
         if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
             return UserError(f"{path}: {os.strerror(code).lower()}; {remedy} and rerun")

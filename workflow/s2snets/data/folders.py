@@ -1,0 +1,80 @@
+"""The image files below a folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from s2snets.data.images import SUFFIXES
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import unreadable
+
+
+def is_hidden(path: str | PurePath) -> bool:
+    """Return whether a path inside a folder, tar or zip is hidden, or is below one.
+
+    Names with a leading dot are hidden, and macOS's ``__MACOSX``.
+    """
+    return any(
+        part.startswith(".") and part != ".." or part == "__MACOSX"
+        for part in PurePath(path).parts
+    )
+
+
+def list_folder(folder: str | Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder, sorted by name, without what is hidden.
+
+    Raises:
+        UserError: the folder cannot be listed, or has a link to nothing.
+    """
+    try:
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not is_hidden(entry.name)]
+        for entry in entries:
+            if entry.is_symlink() and not is_image(entry.name):
+                os.stat(entry.path)  # it may have been a folder of many images
+    except OSError as error:
+        raise unreadable(error, error.filename or folder) from None
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file's name has the suffix of an image."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def walk_images(
+    folder: str | Path, above: tuple[tuple[int, int], ...] = ()
+) -> Iterator[str]:
+    """Yield the image files below a folder, to any depth, sorted; no hidden ones.
+
+    Linked folders are followed, unless they lead back to one ``above``, each of which
+    is known by its device and inode.
+
+    Raises:
+        UserError: a folder cannot be listed, or has a link to nothing.
+    """
+    entries = list_folder(folder)
+    status = os.stat(folder)
+    here = status.st_dev, status.st_ino
+    if here in above:
+        return
+    for entry in entries:
+        # A link to itself, for one, is no folder, and is refused when it is read.
+        if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
+            yield from walk_images(entry.path, (*above, here))
+        elif is_image(entry.name):
+            yield entry.path
+
+
+def image_files(folder: str | Path) -> list[Path]:
+    """Return the image files below a folder, as ``walk_images`` finds them.
+
+    Raises:
+        UserError: there is no such folder, it cannot be listed, or holds no image.
+    """
+    if not Path(folder).is_dir():
+        raise UserError(f"{folder}: no such folder of images")
+    files = [Path(path) for path in walk_images(folder)]
+    if not files:
+        raise UserError(f"{folder}: holds no images ({', '.join(sorted(SUFFIXES))})")
+    return files
