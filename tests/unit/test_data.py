@@ -228,9 +228,8 @@ NOTHING = Augmentation(
 
 
 def augmented(settings, pixels, position=0, seed=0):
-    drawn = augment.draw(settings, seed, position, pixels.shape[-1])
-    batch = {name: value[None] for name, value in drawn.items()}
-    return augment.apply(pixels[None], batch)[0]
+    drawn = augment.draw(settings, seed, [position], pixels.shape[-1])
+    return augment.apply(pixels[None], drawn)[0]
 
 
 def one(**changed):

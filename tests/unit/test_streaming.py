@@ -194,7 +194,8 @@ def test_what_trains_is_what_is_measured_to_the_bit(index):
     images = ImageSet(index, 16)
     loader = DataLoader(
         AugmentedImages(images, None, seed=0),
-        batch_sampler=ResumableBatchSampler(images.runs, 27, 9, seed=0),
+        batch_size=None,
+        sampler=ResumableBatchSampler(images.runs, 27, 9, seed=0),
         num_workers=2,
     )
     for pixels, labels, _ in loader:

@@ -89,15 +89,14 @@ class EvaluationBatches(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor] | UserError:
         numbers, side = self.image_numbers(index), self.images.side
         try:
-            read = [self.images[number] for number in numbers]
+            pixels, labels = self.images.read(numbers)
         except UserError as error:
             return error
-        pixels, labels = zip(*read, strict=True)
         noisy = numbers[: max(0, self.noisy - index * self.batch)]
         noise = torch.empty(0, 3, side, side)
         if len(noisy):
             noise = unit_noise(noisy, self.seed, side)
-        return torch.stack(pixels), torch.tensor(labels), noise
+        return pixels.permute(0, 3, 1, 2), labels, noise
 
     def groups(self) -> list[range]:
         """Return the batches' indices in order, ``GROUP_SIZE`` images to a range."""
@@ -126,6 +125,7 @@ def iterate_batches(
     Raises:
         UserError: an image is unreadable.
     """
+    images.images.decode_once(visits=len(images.numbers))
     all_groups = images.groups()
     groups = [all_groups[part] for part in parts]
     indices = [index for group in groups for index in group]

@@ -9,8 +9,10 @@ draws are made per image, the arithmetic for a whole batch on the batch's device
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,55 +26,65 @@ STREAM = 1  # keeps these draws apart from the order's
 
 
 def draw(
-    settings: Augmentation, seed: int, position: int, side: int
+    settings: Augmentation, seed: int, positions: Sequence[int], side: int
 ) -> dict[str, Tensor]:
-    """Draw one image's augmentation.
+    """Draw the augmentations of a batch.
 
     Args:
-        position: of the image in the training.
-        side: of the image, in pixels.
+        settings: how often and how strongly images are augmented.
+        seed: seed of the draws.
+        positions: of the N images in the training.
+        side: of the images, in pixels.
 
     Returns:
-        float32 tensors: ``affine`` (2, 3), from output to input in
-        ``affine_grid``'s units; ``blur`` (), pixels; ``contrast`` (), a factor;
-        ``offset`` (3,), pixels; ``noise`` (3, side, side), pixels.
+        float32 tensors: ``affine`` (N, 2, 3), from output to input in
+        ``affine_grid``'s units; ``blur`` (N,), pixels; ``contrast`` (N,), a factor;
+        ``offset`` (N, 3), pixels; ``noise`` (N, 3, side, side), pixels.
     """
-    random = seeded_generator(seed, position, STREAM)
-    rolls = random.random(5) < settings.pixelwise
-    blurred, brightened, contrasted, colored, noisy = rolls
-    low, high = (math.log(bound) for bound in settings.scale)
-    zoom = math.exp(random.uniform(low, high))
-    angle = math.radians(random.normal(0, settings.rotation))
-    room = abs(1 - 1 / zoom)
-    x, y = random.uniform(-1, 1, 2) * settings.shift * room
-    flip = -1 if random.random() < settings.mirror else 1
-    cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
-    brightness = random.uniform(-0.5, 0.5) * settings.brightness * brightened
-    color = random.uniform(-0.5, 0.5, 3) * settings.color * colored
-    contrast = 1 + random.uniform(-1, 1) * settings.contrast * contrasted
-    blur = random.uniform(0, 1) * settings.blur * side * blurred
-    noise = torch.zeros(3, side, side)
-    if noisy and settings.noise:
-        strength = random.uniform(0, settings.noise)
-        noise += torch.from_numpy(random.random(noise.shape, "f") * 2 - 1) * strength
-    return {
-        "affine": torch.tensor([[flip * cos, -sin, x], [flip * sin, cos, y]]),
-        "blur": torch.tensor(blur, dtype=torch.float32),
-        "contrast": torch.tensor(contrast, dtype=torch.float32),
-        "offset": torch.tensor(brightness + color, dtype=torch.float32),
-        "noise": noise,
+    shapes = {"affine": (2, 3), "blur": (), "contrast": (), "offset": (3,)}
+    shapes["noise"] = (3, side, side)
+    drawn = {
+        name: np.zeros((len(positions), *shape), np.float32)
+        for name, shape in shapes.items()
     }
+    low, high = (math.log(bound) for bound in settings.scale)
+    for image, position in enumerate(positions):
+        random = seeded_generator(seed, position, STREAM)
+        rolls = (random.random(5) < settings.pixelwise).tolist()
+        blurred, brightened, contrasted, colored, noisy = rolls
+        zoom = math.exp(random.uniform(low, high))
+        angle = math.radians(random.normal(0, settings.rotation))
+        room = abs(1 - 1 / zoom)
+        x, y = (random.uniform(-1, 1, 2) * settings.shift * room).tolist()
+        flip = -1 if random.random() < settings.mirror else 1
+        cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
+        brightness = random.uniform(-0.5, 0.5) * settings.brightness * brightened
+        color = random.uniform(-0.5, 0.5, 3) * settings.color * colored
+        contrast = 1 + random.uniform(-1, 1) * settings.contrast * contrasted
+        blur = random.uniform(0, 1) * settings.blur * side * blurred
+        drawn["affine"][image] = (flip * cos, -sin, x), (flip * sin, cos, y)
+        drawn["blur"][image] = blur
+        drawn["contrast"][image] = contrast
+        drawn["offset"][image] = brightness + color
+        if noisy and settings.noise:
+            strength = random.uniform(0, settings.noise)
+            noise = random.random(shapes["noise"], "f") * 2 - 1
+            drawn["noise"][image] = noise * np.float32(strength)
+    return {name: torch.from_numpy(values) for name, values in drawn.items()}
 
 
 def apply(pixels: Tensor, drawn: dict[str, Tensor]) -> Tensor:
     """Augment a batch (N, 3, H, W) in [0, 1].
 
     Args:
-        drawn: the tensors of ``draw``, stacked along a first axis of N.
+        pixels: of the images.
+        drawn: the tensors of ``draw``.
     """
     grid = F.affine_grid(drawn["affine"].to(pixels), list(pixels.shape), False)
     x = F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
-    x = gaussian_blur(x, drawn["blur"].to(pixels))
+    blurred = drawn["blur"].nonzero().flatten()
+    if len(blurred):
+        x[blurred] = gaussian_blur(x[blurred], drawn["blur"][blurred].to(pixels))
     contrast = drawn["contrast"].view(-1, 1, 1, 1).to(pixels)
     offset = drawn["offset"].view(-1, 3, 1, 1).to(pixels)
     x = (x - 0.5) * contrast + 0.5 + offset + drawn["noise"].to(pixels)

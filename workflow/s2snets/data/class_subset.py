@@ -38,11 +38,20 @@ class ClassSubset(Subset[tuple[Tensor, int]]):
                 f"synthesis.decoder.classes: {images.path} has no image of"
                 f" {', '.join(names)}"
             )
-        indices = np.flatnonzero(kept)  # a list would be copied into every worker
-        super().__init__(images, indices)  # type: ignore[arg-type]  # no Sequence
+        self.images, self.kept = images, np.flatnonzero(kept)
+        # A list would be copied into every worker.
+        super().__init__(images, self.kept)  # type: ignore[arg-type]  # no Sequence
         self.side = images.side
         self.fingerprint = f"{images.fingerprint} of classes {labels}"
         self.runs: int | np.ndarray = len(self)
         if isinstance(images.runs, np.ndarray):
             run = np.repeat(np.arange(len(images.runs)), images.runs)
             self.runs = np.bincount(run[kept], minlength=len(images.runs))
+
+    def decode_once(self, visits: int) -> None:
+        """Keep the decoded pixels of the whole set, see ``ImageSet.decode_once``."""
+        self.images.decode_once(visits)
+
+    def read(self, numbers: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return uint8 pixels (N, side, side, 3) and int64 labels (N,)."""
+        return self.images.read(self.kept[numbers])

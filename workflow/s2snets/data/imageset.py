@@ -1,7 +1,7 @@
 """One dataset over packed shards and over a plain folder of images."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from s2snets.data.decoded import decode_once
 from s2snets.data.folders import image_files
 from s2snets.data.images import decode
 from s2snets.data.resize import resize_to_square
 from s2snets.data.shards import UNLABELLED, ImageIndex, read_index
 from s2snets.data.tars import read_range
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.fingerprint import fingerprint
 
 
 class ImageSet(Dataset[tuple[Tensor, int]]):
@@ -29,6 +31,8 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
 
     Attributes:
         runs: what an epoch permutes, see ``order.Runs``.
+        decoded: pixels of all images, uint8 (N, side, side, 3); None before
+            ``decode_once``, and where they are too large to be kept.
 
     Raises:
         UserError: a missing, empty or damaged set; on reading, an unreadable image.
@@ -38,14 +42,16 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         self, path: str | Path, side: int, resize_mode: str = "squash"
     ) -> None:
         self.path, self.side, self.resize_mode = Path(path), side, resize_mode
+        self.decoded: np.ndarray | None = None
         read = folder_index if self.path.is_dir() else read_index
         self.columns, self.files, self.classes, self.fingerprint, self.runs = read(
             self.path
         )
 
-    def __reduce__(self) -> tuple[type, tuple[Path, int, str]]:
-        """Let workers open the set anew: pickling would copy the mapped columns."""
-        return type(self), (self.path, self.side, self.resize_mode)
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let workers open the set anew: pickling would copy the mapped arrays."""
+        mapped = self.decoded is not None
+        return reopen, (type(self), self.path, self.side, self.resize_mode, mapped)
 
     def __len__(self) -> int:
         return len(self.columns["shard"])
@@ -62,16 +68,60 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         )
         return read_range(self.files[shard], offset, size)
 
+    def decode_once(self, visits: int) -> None:
+        """Keep the decoded pixels of a packed set that is small enough.
+
+        Args:
+            visits: how often an image will be read, see ``decoded.decode_once``.
+        """
+        if self.path.is_dir() or self.decoded is not None:
+            return
+        code = fingerprint(decode_square)
+        self.decoded = decode_once(
+            self.path,
+            f"pixels-{self.fingerprint}-{self.side}-{self.resize_mode}-{code}",
+            (len(self), self.side, self.side, 3),
+            lambda number: self[number][0].permute(1, 2, 0).numpy(),
+            visits=visits,
+        )
+
     def __getitem__(self, number: int) -> tuple[Tensor, int]:
+        if self.decoded is not None:
+            pixels = torch.from_numpy(self.decoded[number].copy()).permute(2, 0, 1)
+            return pixels, int(self.labels[number])
         shard = self.files[self.columns["shard"][number]]
-        image = decode(self.read_bytes(number), f"{shard} (image {number})")
-        pixels = resize_to_square(image, self.side, self.resize_mode)
+        name = f"{shard} (image {number})"
+        data = self.read_bytes(number)
+        pixels = decode_square(data, name, self.side, self.resize_mode)
         return pixels, int(self.labels[number])
+
+    def read(self, numbers: Sequence[int] | np.ndarray) -> tuple[Tensor, Tensor]:
+        """Return uint8 pixels (N, side, side, 3) and int64 labels (N,)."""
+        if self.decoded is not None:
+            pixels = torch.from_numpy(self.decoded[numbers])
+        else:
+            pixels = torch.stack([self[one][0].permute(1, 2, 0) for one in numbers])
+        return pixels, torch.from_numpy(self.labels[numbers].astype(np.int64))
 
     def batch(self, numbers: Iterable[int]) -> tuple[Tensor, Tensor]:
         """Return float pixels (N, 3, side, side) in [0, 1] and int64 labels (N,)."""
         pixels, labels = zip(*(self[number] for number in numbers), strict=True)
         return torch.stack(pixels).float() / 255, torch.tensor(labels)
+
+
+def decode_square(data: bytes, name: str, side: int, resize_mode: str) -> Tensor:
+    """Decode an image file, called by a name, to uint8 pixels (3, side, side)."""
+    return resize_to_square(decode(data, name), side, resize_mode)
+
+
+def reopen(
+    kind: type[ImageSet], path: Path, side: int, resize_mode: str, mapped: bool
+) -> ImageSet:
+    """Return an image set as it was in another process."""
+    images = kind(path, side, resize_mode)
+    if mapped:
+        images.decode_once(visits=0)
+    return images
 
 
 def folder_index(root: Path) -> ImageIndex:

@@ -15,6 +15,7 @@ from s2snets.runtime.signals import ignore_stop_signals
 from s2snets.training.state import step_count
 
 TrainingImages = ImageSet | ClassSubset
+LoadedBatch = tuple[Tensor, Tensor, dict[str, Tensor]]
 AugmentedTraining = (
     config.Training
     | config.Pretraining
@@ -24,10 +25,11 @@ AugmentedTraining = (
 )
 
 
-class AugmentedImages(Dataset):
-    """Images by (position, number): pixels, label, and random draws for augmentation.
+class AugmentedImages(Dataset[LoadedBatch]):
+    """Batches of images by their positions in a training and numbers in their set.
 
-    Pixels are uint8 (H, W, 3), as they lie in memory: stacked, they are channels last.
+    Pixels are uint8 (N, H, W, 3): channels last, as they lie in memory. Beside them are
+    labels, int64 (N,), and the random draws of ``augment.draw``.
     """
 
     def __init__(
@@ -38,17 +40,17 @@ class AugmentedImages(Dataset):
     ) -> None:
         self.images, self.augmentation, self.seed = images, augmentation, seed
 
-    def __getitem__(
-        self, place: tuple[int, int]
-    ) -> tuple[Tensor, int, dict[str, Tensor]]:
-        position, number = place
-        pixels, label = self.images[number]
-        drawn = {}
-        if self.augmentation is not None:
-            drawn = augment.draw(
-                self.augmentation, self.seed, position, self.images.side
-            )
-        return pixels.permute(1, 2, 0), label, drawn
+    def __getitem__(self, places: list[tuple[int, int]]) -> LoadedBatch:
+        positions, numbers = zip(*places, strict=True)
+        pixels, labels = self.images.read(list(numbers))
+        if self.augmentation is None:
+            return pixels, labels, {}
+        side = self.images.side
+        return (
+            pixels,
+            labels,
+            augment.draw(self.augmentation, self.seed, positions, side),
+        )
 
 
 def resumable_batches(
@@ -80,11 +82,13 @@ def resumable_batches(
     augmented = AugmentedImages(images, settings.augment, seed)
     total = step_count(settings) * settings.batch
     at_once = settings.micro_batch or settings.batch
+    images.decode_once(visits=total)
 
     def start(seen: int) -> Iterator[tuple[Tensor, Tensor]]:
         loader = DataLoader(
             augmented,
-            batch_sampler=ResumableBatchSampler(
+            batch_size=None,
+            sampler=ResumableBatchSampler(
                 images.runs, total, at_once, seed, seen, rank, world
             ),
             num_workers=workers,
