@@ -6,7 +6,14 @@ import pytest
 
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime import fingerprint as module
-from s2snets.runtime.fingerprint import NEUTRAL, PROJECT, Code, Symbol, fingerprint
+from s2snets.runtime.fingerprint import (
+    NEUTRAL,
+    PROJECT,
+    Code,
+    DigestCache,
+    Symbol,
+    fingerprint,
+)
 from s2snets.stages.finetuning import FinetuneAutoencoder
 from s2snets.stages.predictions import Predict
 from s2snets.stages.relations import Relate
@@ -182,3 +189,53 @@ def test_what_is_not_defined_has_no_fingerprint(name):
         PROJECT.digest(Symbol(module.__name__, name))
     with pytest.raises(ValueError, match="no module"):
         PROJECT.digest(Symbol("s2snets.stages.nowhere", "x"))
+
+
+@pytest.fixture
+def cached(package, tmp_path, monkeypatch):
+    """Return a function that digests definitions in a new process, so to say."""
+    package()
+    computed = []
+
+    def digest(self, symbol):
+        computed.append(symbol)
+        return f"{len(computed)}"
+
+    def digests(*symbols):
+        cache = DigestCache(Code(tmp_path, "p"))
+        return [cache.digest(one) for one in symbols]
+
+    monkeypatch.setattr(Code, "digest", digest)
+    return digests
+
+
+ONE, TWO = Symbol("p.a", "main"), Symbol("p.b", "f")
+
+
+def test_a_digest_is_computed_once_until_a_module_changes(cached, tmp_path):
+    assert cached(ONE, TWO, ONE) == ["1", "2", "1"]
+    assert cached(TWO, ONE) == ["2", "1"]
+    (tmp_path / "p/b.py").write_text(f"{USED}# longer")
+    assert cached(ONE) == ["3"]
+    (tmp_path / "p/new.py").touch()
+    assert cached(ONE) == ["4"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"state": 1}', "{", "\0"])
+def test_a_damaged_cache_is_computed_anew(cached, tmp_path, content):
+    cached(ONE)
+    (tmp_path / "p/__pycache__/fingerprints.json").write_text(content)
+    assert cached(ONE) == ["2"]
+
+
+def test_a_cache_that_cannot_be_written_is_none(cached, tmp_path):
+    (tmp_path / "p/__pycache__").write_text("no folder")
+    assert cached(ONE, ONE) == ["1", "1"]
+    assert cached(ONE) == ["2"]
+
+
+def test_the_projects_digests_are_those_of_its_code():
+    for stage in (Predict, Relate):
+        symbol = Symbol(stage.__module__, f"{stage.__name__}.run")
+        assert fingerprint(stage.run) == PROJECT.digest(symbol)
+        assert fingerprint(stage.run) == fingerprint(stage.run)

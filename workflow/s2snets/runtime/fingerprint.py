@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -416,7 +421,56 @@ class Code:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+class DigestCache:
+    """Digests of a package's definitions in a file, as long as no module changes.
+
+    Reading the whole package takes seconds, which every job would spend anew. Like
+    compiled modules, the digests are valid for files' sizes and times of change. The
+    cache may be deleted, and is not kept where it cannot be written.
+    """
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.path = code.root / code.package / "__pycache__/fingerprints.json"
+
+    @cached_property
+    def state(self) -> str:
+        """A digest of the package's files by their sizes and times of change."""
+        listed = [sys.version]
+        for folder, _, names in sorted(os.walk(self.code.root / self.code.package)):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    about = os.stat(os.path.join(folder, name))
+                    listed.append(
+                        f"{folder}/{name} {about.st_size} {about.st_mtime_ns}"
+                    )
+        return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Digests that are known, by definition."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            content = json.loads(self.path.read_text())
+            if content["state"] == self.state:
+                return dict(content["digests"])
+        return {}
+
+    def digest(self, symbol: Symbol) -> str:
+        """Return ``Code.digest`` of a symbol."""
+        name = ":".join(symbol)
+        if name not in self.digests:
+            self.digests[name] = self.code.digest(symbol)
+            text = json.dumps({"state": self.state, "digests": self.digests})
+            draft = self.path.with_name(f".{os.getpid()}.{self.path.name}")
+            with suppress(OSError):
+                self.path.parent.mkdir(exist_ok=True)
+                draft.write_text(text)
+                draft.replace(self.path)
+        return self.digests[name]
+
+
 PROJECT = Code(Path(__file__).parents[2], "s2snets", NEUTRAL)
+CACHE = DigestCache(PROJECT)
 
 
 def fingerprint(definition: type | Callable[..., object]) -> str:
@@ -427,4 +481,4 @@ def fingerprint(definition: type | Callable[..., object]) -> str:
     Raises:
         ValueError: it is no top-level definition of the project.
     """
-    return PROJECT.digest(Symbol(definition.__module__, definition.__qualname__))
+    return CACHE.digest(Symbol(definition.__module__, definition.__qualname__))
