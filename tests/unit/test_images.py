@@ -90,10 +90,26 @@ def test_palettes_and_their_transparency_are_laid_on_black():
     assert np.array_equal(clear[seen], np.asarray(image.convert("RGB"))[seen])
 
 
+@pytest.mark.parametrize("form", ["tiff", "png", "ppm"])
+def test_16_bits_are_scaled(form):
+    levels = np.arange(0, 65536, 257, np.uint16).reshape(16, 16)
+    data = encoded(Image.fromarray(levels), form)
+    assert np.array_equal(pixels(data)[..., 0], levels // 257)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_samples_of_unknown_range_are_refused(dtype):
+    data = encoded(Image.fromarray(np.arange(64, dtype=dtype).reshape(8, 8)), "tiff")
+    with pytest.raises(UserError, match=r"it: .*samples of 32 bits; save it with 8"):
+        images.decode(data, "it")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("form", ["png", "jpeg", "gif", "bmp"])
 def test_a_decompression_bomb_is_refused_by_its_header(form):
+    side = 9_500  # one megabyte and a half as a whole JPEG
     if form == "png":  # a header is checked by its sum, hence no editing
-        data = encoded(Image.new("1", (19_000, 19_000)), "png")
+        data = encoded(Image.new("1", (side, side)), "png")
     else:
         data = bytearray(encoded(Image.new("L", (16, 24)), form))
         at, order = {
@@ -103,8 +119,8 @@ def test_a_decompression_bomb_is_refused_by_its_header(form):
         }[form]
         step = 4 if form == "bmp" else 2
         for where in (at, at + step):
-            data[where : where + 2] = (60_000).to_bytes(2, order)
-    with pytest.raises(UserError, match="it: over 178956970 pixels; reduce it"):
+            data[where : where + 2] = side.to_bytes(2, order)
+    with pytest.raises(UserError, match="it: over 89,478,485 pixels; reduce it"):
         images.decode(bytes(data), "it")
 
 

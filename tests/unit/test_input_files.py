@@ -45,10 +45,11 @@ def test_what_is_no_readable_file_is_one_line_and_never_waited_for(tmp_path, kin
 
 def test_an_unreadable_input_is_not_taken_for_a_protected_output(tmp_path):
     complaint = "in.jpg: permission denied; mend or remove it"
-    with pytest.raises(UserError, match=f"^{complaint}$"):
-        with replacing(tmp_path / "out.tar") as draft:
-            draft.touch()
-            raise UserError(complaint)
+    with (
+        pytest.raises(UserError, match=f"^{complaint}$"),
+        replacing(tmp_path / "out.tar"),
+    ):
+        raise UserError(complaint)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -11,15 +12,18 @@ import numpy as np
 import pytest
 from imagenet import jpeg
 from PIL import Image
+from pydantic import ValidationError
 from scipy.io import savemat
 
 from s2snets.config import Source
+from s2snets.config.data import Data
 from s2snets.data.classes import find_classes
 from s2snets.data.imagenet import synsets
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
-from s2snets.data.packing import source_items
+from s2snets.data.packing import set_classes, source_items
 from s2snets.data.shards import read_index, write_index
+from s2snets.data.sources import is_idx
 from s2snets.runtime.assets import ASSETS
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import sha256
@@ -425,3 +429,181 @@ def test_too_few_names_for_numbered_shards_are_named(tmp_path):
     (tmp_path / "names.txt").write_text("one\ntwo\n")
     with pytest.raises(UserError, match=r"names\.txt: 2 names, but .* number 2"):
         find_classes([source(shards(tmp_path / "numbered"), tmp_path / "names.txt")])
+
+
+TREE = {
+    "cat/1.png": "cat", "cat/sub/2.png": "cat", "dog/a/b/3.png": "dog",
+    ".git/4.png": None, "cat/.thumbnails/5.png": None, "cat/._1.png": None,
+    "__MACOSX/cat/6.png": None,
+}  # fmt: skip
+"""Names of images and their classes; None: hidden."""
+
+
+@pytest.mark.parametrize("root", ["", "./", "train/", "./data/train/"])
+def test_a_tar_of_a_folder_has_the_folders_images_and_classes(tmp_path, root):
+    for name in TREE:
+        (path := tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(len(name), form="png"))
+    whole = [(root + name, jpeg(len(name), form="png")) for name in TREE]
+    tar(tmp_path / "tree.tar", whole)
+    from_folder, from_tar = (
+        labelled_bytes(source(tmp_path / name), ["cat", "dog"])
+        for name in ("tree", "tree.tar")
+    )
+    assert from_tar == from_folder
+    assert [label for label, _ in from_tar] == [one for one in TREE.values() if one]
+    assert ImageSet(tmp_path / "tree", 8).labels.tolist() == [0, 0, 1]
+    assert ImageSet(tmp_path / "tree", 8).classes == ["cat", "dog"]
+
+
+def test_of_one_class_with_folders_inside_a_tar_keeps_the_class(tmp_path):
+    tar(tmp_path / "one.tar", [("cat/1.png", b""), ("cat/sub/2.png", b"")])
+    items = source_items(source(tmp_path / "one.tar"), ["cat"], (0, 0))
+    assert [item.label for item in items] == [0, 0]
+
+
+def test_a_folder_without_images_is_no_class(tmp_path, train):
+    (train / "another").mkdir()
+    (train / ".hidden").mkdir()
+    assert ImageSet(train, 8).classes == CLASSES
+    assert ImageSet(train, 8).labels.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_hidden_files_do_not_hide_tars(tmp_path, train):
+    inner = tar(None, [file[1:] for file in train_files()[:2]])
+    (folder := tmp_path / "tars").mkdir()
+    (folder / ".git").mkdir()
+    tar(folder / "all.tar", [("._n01440764.tar", b"x"), ("n01440764.tar", inner)])
+    assert len(labelled_bytes(source(folder))) == 2
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_in_a_tar_is_not_dropped(tmp_path, kind):
+    with tarfile.open(tmp_path / "links.tar", "w") as archive:
+        entry = tarfile.TarInfo("cat/1.png")
+        entry.type, entry.linkname = kind, "cat/0.png"
+        archive.addfile(entry)
+    with pytest.raises(UserError, match=r"links\.tar:cat/1\.png: a link.*dereference"):
+        find_classes([source(tmp_path / "links.tar")])
+
+
+def test_a_member_too_large_for_a_photograph_is_named(tmp_path, monkeypatch):
+    tar(tmp_path / "large.tar", [("cat/1.png", bytes(2000))])
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large/1.png").write_bytes(bytes(2000))
+    monkeypatch.setattr("s2snets.data.sources.MAX_BYTES", 1999)
+    for name in ("large.tar", "large"):
+        (item,) = source_items(source(tmp_path / name), None, (0, 0))
+        with pytest.raises(UserError, match=r"1\.png: over 1,999 bytes; reduce"):
+            item.read()
+
+
+@pytest.mark.parametrize("name", ["my_idx", "photos-ubyte"])
+def test_a_folder_is_no_idx_file_whatever_its_name(tmp_path, train, name):
+    assert labelled_bytes(source(train.rename(tmp_path / name)))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("a-idx3-ubyte", True), ("a.idx3-ubyte.gz", True), ("my_idx.tar", False)],
+)
+def test_idx_files_are_known_by_the_end_of_their_names(name, is_one):
+    assert is_idx(name) == is_one
+
+
+def idx(*shape):
+    sizes = b"".join(size.to_bytes(4, "big") for size in shape)
+    return bytes([0, 0, 8, len(shape)]) + sizes + bytes(int(np.prod(shape)))
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "complaint"),
+    [
+        ((5,), (5, 4, 4), r"images-ubyte: an IDX file of 1 axes; images have three"),
+        ((5, 4, 4), (5, 4, 4), r"labels-ubyte: .* 3 axes.* labels have one"),
+        ((5, 4, 4), (4,), r"labels-ubyte: 4 labels, 5 images"),
+        ((5, 4, 4, 2), (5,), r"images-ubyte: 5×4×4×2 bytes are no images"),
+        ((5, 0, 4), (5,), r"images-ubyte: 5×0×4 bytes are no images"),
+        ((0, 4, 4), (0,), r"images-ubyte: 0×4×4 bytes are no images"),
+        ((1,) * 200, (5,), r"images-ubyte: an IDX file of 200 axes"),
+    ],
+)
+def test_idx_files_that_are_no_pair_are_one_line(tmp_path, images, labels, complaint):
+    (tmp_path / "images-ubyte").write_bytes(idx(*images))
+    (tmp_path / "labels-ubyte").write_bytes(idx(*labels))
+    pair = source(tmp_path / "images-ubyte", tmp_path / "labels-ubyte")
+    with pytest.raises(UserError, match=complaint):
+        find_classes([pair])
+
+
+def test_what_is_no_file_of_labels_is_one_line(tmp_path, flat, devkit):
+    (devkit / "data/meta.mat").unlink()
+    (devkit / "data/meta.mat").mkdir()
+    (tmp_path / "long.csv").write_text(f"{VAL[0]},{'x' * 200_000}\n")
+    (tmp_path / "number.txt").write_text("\n".join(["9" * 5000] * len(VAL)))
+    for name, complaint in {
+        devkit.name: r"meta\.mat: is a directory; mend or remove it",
+        "absent.txt": r"absent\.txt: no such file",
+        "long.csv": r"long\.csv: no text of labels \(field larger",
+        "number.txt": r"needs two classes",
+    }.items():
+        with pytest.raises(UserError, match=complaint):
+            find_classes([source(flat, tmp_path / name)])
+
+
+def test_a_class_number_out_of_all_bounds_is_named(tmp_path, flat):
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(["0", "1", "2", "3", "4", "987654321"]))
+    with pytest.raises(UserError, match="class of number 987654321; count"):
+        find_classes([source(flat, labels)])
+
+
+@pytest.mark.parametrize(
+    ("classes", "complaint"),
+    [
+        ([], "at least 2"),
+        (["cat"], "at least 2"),
+        (["a", "b", "a"], "'a' is there twice"),
+    ],
+)
+def test_a_list_of_classes_names_at_least_two_and_each_once(classes, complaint):
+    one = {"path": "x"}
+    with pytest.raises(ValidationError, match=complaint):
+        Data.model_validate({"train": [one], "validation": [one], "classes": classes})
+
+
+def test_an_empty_list_of_classes_is_a_list(tmp_path, train):
+    with pytest.raises(UserError, match="is no class"):
+        set_classes([source(train)], [], None)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "not a regular file"),
+        (lambda path: path.symlink_to("nowhere"), "a link to nothing"),
+        (lambda path: path.symlink_to(path), "too many levels"),
+    ],
+)
+def test_an_image_that_is_no_file_stops_the_packing(tmp_path, train, make, reason):
+    make(train / CLASSES[0] / "x.jpg")
+    with pytest.raises(UserError, match=rf"x\.jpg: {reason}.*; mend or remove it"):
+        pack(tmp_path, [source(train)])
+    assert not (tmp_path / "set/index.npz").exists()
+
+
+def test_an_unreadable_image_is_named_rather_than_the_shard(
+    tmp_path, train, monkeypatch
+):
+    secret = train / CLASSES[0] / "x.jpg"
+    secret.write_bytes(jpeg(1))
+    os_open = os.open  # root may read every file
+
+    def deny(path, *args, **options):
+        if os.fspath(path) == str(secret):
+            raise PermissionError(13, "Permission denied", str(path))
+        return os_open(path, *args, **options)
+
+    monkeypatch.setattr(os, "open", deny)
+    with pytest.raises(UserError, match=r"x\.jpg: permission denied; mend"):
+        pack(tmp_path, [source(train)])

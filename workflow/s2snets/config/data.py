@@ -1,5 +1,6 @@
 """Settings of the image sets: the sources of each."""
 
+from collections import Counter
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -29,10 +30,11 @@ class Source(Settings):
     """A source of images: a folder, tar files, an IDX file or a packed set."""
 
     path: UserPath = Field(
-        description="Folder of images (searched to any depth; in a labelled set its"
-        " first-level folders are the classes); a tar, a tar of tars or a folder of"
-        " tars; a packed set's `index.npz`; or an IDX image file, plain, `.gz` or"
-        " `.xz`. Relative to the working directory."
+        description="Folder of images (searched to any depth, links followed, hidden"
+        " files left out; in a labelled set its first-level folders are the classes);"
+        " a tar of such a folder, a tar of tars or a folder of tars; a packed set's"
+        " `index.npz`; or an IDX image file, plain, `.gz` or `.xz`. Relative to the"
+        " working directory."
     )
     labels: UserPath | None = Field(
         None,
@@ -77,8 +79,17 @@ class Data(Settings):
     )
     classes: list[str] | None = Field(
         None,
+        min_length=2,
         description="Names of the classes in the order of the labels; null: the sorted"
         " names that `train` has.",
     )
     seed: int = Field(0, ge=0, description="Seed of subsets, crops and packing order.")
     shard_images: Count = Field(10_000, description="Images in a tar shard.")
+
+    @model_validator(mode="after")
+    def check_classes(self) -> Self:
+        """Require each class once."""
+        twice = [name for name, count in Counter(self.classes).items() if count > 1]
+        if twice:
+            raise ValueError(f"classes: {twice[0]!r} is there twice; name a class once")
+        return self

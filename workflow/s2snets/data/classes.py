@@ -13,6 +13,9 @@ from s2snets.runtime.errors import UserError
 if TYPE_CHECKING:
     from s2snets.config import Source
 
+MAX_CLASSES = 100_000
+"""Of so many classes none has a number as its name: a greater number is a mistake."""
+
 
 def abbreviate(names: Sequence[str]) -> str:
     """Return names as a list; of more than 12, the first five and their number."""
@@ -65,11 +68,13 @@ def find_classes(sources: Sequence[Source]) -> list[str]:
             f"{path}: a labelled set needs two classes and one folder a class, or"
             f" `labels`; here is {abbreviate(sorted(map(str, labels)))}"
         )
-    return (
-        [str(number) for number in range(max(numbers) + 1)]
-        if numbers
-        else sorted(names)
-    )
+    if not numbers:
+        return sorted(names)
+    if max(numbers) >= MAX_CLASSES:
+        raise UserError(
+            f"{path}: has a class of number {max(numbers)}; count the classes from 0"
+        )
+    return [str(number) for number in range(max(numbers) + 1)]
 
 
 def class_number(label: Label, classes: dict[str, int], name: str) -> int:

@@ -15,7 +15,7 @@ def is_hidden(path: str | PurePath) -> bool:
     Names with a leading dot are hidden, and macOS's ``__MACOSX``.
     """
     return any(
-        part.startswith(".") and part != ".." or part == "__MACOSX"
+        (part.startswith(".") and part != "..") or part == "__MACOSX"
         for part in PurePath(path).parts
     )
 
@@ -35,6 +35,12 @@ def list_folder(folder: str | Path) -> list[os.DirEntry[str]]:
     except OSError as error:
         raise unreadable(error, error.filename or folder) from None
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether something in a folder is a folder, or a link to one."""
+    # A link to itself, for one, is no folder, and is refused when it is read.
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def is_image(name: str) -> bool:
@@ -59,8 +65,7 @@ def walk_images(
     if here in above:
         return
     for entry in entries:
-        # A link to itself, for one, is no folder, and is refused when it is read.
-        if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
+        if is_folder(entry):
             yield from walk_images(entry.path, (*above, here))
         elif is_image(entry.name):
             yield entry.path

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from s2snets.data.images import SUFFIXES
 from s2snets.runtime.assets import ASSETS
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
+from s2snets.runtime.files import read_input, reading
 
 CLASSES = ASSETS / "imagenet/synsets.txt"
 METADATA = "meta.mat"
@@ -43,23 +44,24 @@ def read_devkit(path: Path) -> tuple[bytes, bytes]:
         UserError: a damaged tar, or a devkit that lacks one of the two.
     """
     needed, files = (METADATA, GROUND_TRUTH), {}
-    if path.is_file() and path.name != GROUND_TRUTH:
-        try:
-            with tarfile.open(path) as tar:
-                for entry in tar:
-                    name = Path(entry.name).name
-                    if name in needed and (file := tar.extractfile(entry)):
-                        files[name] = file.read()
-        except (tarfile.TarError, OSError, EOFError) as error:
-            raise UserError(
-                f"{path}: damaged devkit ({error}); fetch it anew"
-            ) from None
+    if not path.is_dir() and path.name != GROUND_TRUTH:
+        with reading(path) as packed:
+            try:
+                with tarfile.open(fileobj=packed) as tar:
+                    for entry in tar:
+                        name = Path(entry.name).name
+                        if name in needed and (file := tar.extractfile(entry)):
+                            files[name] = file.read()
+            except Exception as error:  # tarfile raises errors of any type on damage
+                raise UserError(
+                    f"{path}: damaged devkit ({one_line(error)}); fetch it anew"
+                ) from None
     else:
         folder = path if path.is_dir() else path.parent
         for name in needed:
             for parent in ("", "data/", "*/data/"):
                 for match in folder.glob(parent + name):
-                    files[name] = match.read_bytes()
+                    files[name] = read_input(match)
     for name in needed:
         if name not in files:
             raise UserError(
@@ -98,8 +100,9 @@ def devkit_labels(path: Path) -> list[str]:
             f"{path}: {METADATA} has no {error}, which the devkit of ILSVRC 2012 has"
         ) from None
     except Exception as error:  # SciPy raises errors of any type on damaged files
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path}: damaged devkit ({first}); fetch it anew") from None
+        raise UserError(
+            f"{path}: damaged devkit ({one_line(error)}); fetch it anew"
+        ) from None
 
 
 def listed_labels(path: Path) -> dict[str, int | str] | list[int | str]:
@@ -115,20 +118,20 @@ def listed_labels(path: Path) -> dict[str, int | str] | list[int | str]:
     Raises:
         UserError: not a text, an empty one, lines of both kinds, or a file named twice.
     """
+    data = read_input(path)
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
+        rows = [
+            [cell.strip() for cell in next(csv.reader([line]))[:2]]
+            if "," in line
+            else line.rsplit(maxsplit=1)
+            for line in data.decode("utf-8-sig").splitlines()
+            if line.strip()
+        ]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(
-            f"{path}: no text of labels; give lines such as"
+            f"{path}: no text of labels ({error}); give lines such as"
             " `ILSVRC2012_val_00000001.JPEG n01751748`"
         ) from None
-    rows = [
-        [cell.strip() for cell in next(csv.reader([line]))[:2]]
-        if "," in line
-        else line.rsplit(maxsplit=1)
-        for line in lines
-        if line.strip()
-    ]
     if rows and [cell.lower() for cell in rows[0]] in HEADERS:
         del rows[0]
     if not rows or len({len(row) for row in rows}) > 1:
@@ -152,7 +155,7 @@ def image_stem(name: str) -> str:
 
 def parse_label(text: str) -> int | str:
     """Return a class's number, the synset that the text begins with, or its name."""
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < 10:
         return int(text)
     first = (text.split() or [""])[0]
     return first if is_synset(first) else text
@@ -184,8 +187,8 @@ def read_class_names(path: str | Path) -> list[str]:
         UserError: not a text, or an empty one.
     """
     try:
-        lines = Path(path).read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_input(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
         lines = []
     names = [line.split("\t")[0].strip() for line in lines if line.strip()]
     if not names:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from simplejpeg import decode_jpeg, decode_jpeg_header
 
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
 FORMATS = {
@@ -16,8 +16,9 @@ FORMATS = {
 }  # fmt: skip
 """Suffixes of the formats that are read, whatever a file is called. Pillow knows more,
 but needs programs for some that not every machine has."""
-MAX_PIXELS = 178_956_970
-"""Pillow takes an image with more for a decompression bomb."""
+MAX_PIXELS = 89_478_485
+"""Pillow warns that an image with more may be a decompression bomb. One of so many
+takes 1 GB while it is decoded, whatever the size of its file."""
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -35,13 +36,15 @@ def decode(data: bytes, name: str) -> Image.Image:
         UserError: the bytes are no image, or a truncated one.
     """
     try:
-        image = from_jpeg(data)
-        return upright_rgb(open_image(data) if image is None else image)
+        image = from_jpeg(data) or open_image(data)
+        if image.width * image.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        return upright_rgb(image)
     except Image.DecompressionBombError:
-        raise UserError(f"{name}: over {MAX_PIXELS} pixels; reduce it") from None
+        raise UserError(f"{name}: over {MAX_PIXELS:,} pixels; reduce it") from None
     except Exception as error:  # decoders raise errors of any type on damaged data
         raise UserError(
-            f"{name}: unreadable image ({error}); replace or remove it"
+            f"{name}: unreadable image ({one_line(error)}); replace or remove it"
         ) from None
 
 
@@ -49,10 +52,14 @@ def open_image(data: bytes) -> Image.Image:
     """Open an image with Pillow, reading its header only.
 
     Raises:
-        Image.DecompressionBombError: it has more than `MAX_PIXELS`.
+        Image.DecompressionBombError: it has more than twice `MAX_PIXELS`.
+        ValueError: its samples are of 32 bits, whose black and white nobody knows.
         Exception: of any type; UnidentifiedImageError where no format fits.
     """
-    return Image.open(io.BytesIO(data), formats=tuple(FORMATS))
+    image = Image.open(io.BytesIO(data), formats=tuple(FORMATS))
+    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+        raise ValueError("samples of 32 bits; save it with 8 or 16 bits")
+    return image
 
 
 def from_jpeg(data: bytes) -> Image.Image | None:
@@ -84,7 +91,7 @@ def upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
     with suppress(Exception):  # as above
         ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith("I"):  # 16 bits; Pillow would clip, not scale
+    if image.mode.startswith("I"):  # of 16 bits, as PPM's "I"; Pillow would clip them
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")

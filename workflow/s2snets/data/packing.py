@@ -53,8 +53,8 @@ def set_classes(
     Raises:
         UserError: other classes than those, or an image without a label.
     """
-    names = classes or find_classes(named_by or sources)
-    if classes or named_by:
+    names = find_classes(named_by or sources) if classes is None else classes
+    if classes is not None or named_by:
         check_classes(sources, names, complete=classes is None)
     return names
 

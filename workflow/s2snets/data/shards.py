@@ -169,17 +169,19 @@ def read_index(index: str | Path) -> ImageIndex:
                 raise ValueError(
                     f"{name}: {column.dtype} {column.shape}, {runs.sum()} images"
                 )
+        classes, fingerprint = about["classes"], about["fingerprint"]
+        if classes is not None and columns["label"].max(initial=0) >= len(classes):
+            raise ValueError(f"labels above those of {len(classes)} classes")
+        files = [index.parent / shard["file"] for shard in about["shards"]]
+        sizes = [shard["bytes"] for shard in about["shards"]]
     except Exception as error:  # damaged headers raise errors of a dozen types
         raise UserError(
             f"{index}: damaged index ({error}); delete and repack it"
         ) from None
-    files = [index.parent / shard["file"] for shard in about["shards"]]
-    for path, shard in zip(files, about["shards"], strict=True):
+    for path, expected in zip(files, sizes, strict=True):
         size = path.stat().st_size if path.is_file() else "no"
-        if size != shard["bytes"]:
-            raise UserError(
-                f"{path}: {size} bytes, not {shard['bytes']}; repack the set"
-            )
+        if size != expected:
+            raise UserError(f"{path}: {size} bytes, not {expected}; repack the set")
     # An index that does not state it is from before there were shuffled sets.
     permuted = runs if about.get("shuffled") else len(columns["shard"])
-    return ImageIndex(columns, files, about["classes"], about["fingerprint"], permuted)
+    return ImageIndex(columns, files, classes, fingerprint, permuted)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import gzip
 import lzma
 import math
-from collections.abc import Callable, Iterable, Iterator
+import os
+import re
+import zlib
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, groupby, islice, pairwise
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from s2snets.data.folders import image_files
+from s2snets.data.folders import (
+    image_files,
+    is_folder,
+    is_image,
+    list_folder,
+)
 from s2snets.data.imagenet import (
     image_stem,
     is_synset,
@@ -25,12 +33,17 @@ from s2snets.data.images import SUFFIXES, encode_png
 from s2snets.data.shards import read_index
 from s2snets.data.tars import Member, iterate_members, read_member
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_input, reading
 
 if TYPE_CHECKING:
     from s2snets.config import Source
 
 Label = int | str | None
 """A class as a source has it: its number, its name, or none."""
+IDX_NAME = re.compile(r"(ubyte|idx)(\.(?!tar|npz)\w+)*$")
+"""The end of an IDX file's name."""
+MAX_BYTES = 1_000_000_000
+"""A larger file is no photograph, and is not read into memory."""
 
 
 class Item(NamedTuple):
@@ -43,36 +56,61 @@ class Item(NamedTuple):
 
 
 def is_idx(path: str | Path) -> bool:
-    """Return whether a path names an IDX file rather than a folder."""
-    return Path(path).name.split(".")[0].endswith(("ubyte", "idx"))
+    """Return whether a path names an IDX file; a folder is none, whatever its name."""
+    return bool(IDX_NAME.search(Path(path).name)) and not Path(path).is_dir()
 
 
-def read_idx(path: str | Path) -> np.ndarray:
+def read_idx(path: str | Path, axes: Container[int] = range(1, 5)) -> np.ndarray:
     """Read the array in an IDX file of unsigned bytes (the MNIST family's format).
 
+    Args:
+        path: of the file, plain, ``.gz`` or ``.xz``.
+        axes: how many axes the array may have.
+
     Raises:
-        UserError: not such a file, or shorter or longer than its header states.
+        UserError: not such a file, shorter or longer than its header states, or of
+            other axes.
     """
     path = Path(path)
-    openers: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".xz": lzma.open}
+    unpack = {".gz": gzip.decompress, ".xz": lzma.decompress}.get(path.suffix, bytes)
     try:
-        with openers.get(path.suffix, open)(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        data = unpack(read_input(path))
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise UserError(
             f"{path}: cannot be unpacked ({error}); fetch it anew"
         ) from None
     if len(data) < 4 or data[:3] != b"\0\0\x08":
         raise UserError(f"{path}: not an IDX file of unsigned bytes")
-    axes, start = data[3], 4 + 4 * data[3]
-    if len(data) >= start:
-        shape = np.frombuffer(data, ">u4", axes, 4).tolist()
-        values = np.frombuffer(data, np.uint8, offset=start)
-        if values.size == math.prod(shape):
-            return values.reshape(shape)
-    raise UserError(f"{path}: its length does not fit its header; fetch it anew")
+    if data[3] not in axes:
+        raise UserError(
+            f"{path}: an IDX file of {data[3]} axes; images have three or, in RGB,"
+            " four (`path`), labels have one (`labels`)"
+        )
+    shape = [
+        int.from_bytes(data[start : start + 4], "big")
+        for start in range(4, 4 + 4 * data[3], 4)
+    ]
+    values = np.frombuffer(data, np.uint8)[4 + 4 * data[3] :]
+    if values.size != math.prod(shape):
+        raise UserError(f"{path}: its length does not fit its header; fetch it anew")
+    return values.reshape(shape)
+
+
+def read_image(path: str | Path) -> bytes:
+    """Return the bytes of an image file.
+
+    Raises:
+        UserError: it cannot be read, or has more than ``MAX_BYTES``.
+    """
+    with reading(path) as file:
+        check_size(os.fstat(file.fileno()).st_size, path)
+        return file.readall()
+
+
+def check_size(size: int, name: object) -> None:
+    """Raise ``UserError`` where an image file has more than ``MAX_BYTES``."""
+    if size > MAX_BYTES:
+        raise UserError(f"{name}: over {MAX_BYTES:,} bytes; reduce or remove it")
 
 
 def folder_items(source: Source) -> Iterator[Item]:
@@ -80,15 +118,18 @@ def folder_items(source: Source) -> Iterator[Item]:
     for path in image_files(source.path):
         first, *deeper = path.relative_to(source.path).parts
         label = first if deeper else None
-        yield Item(str(path), path.suffix.lower(), label, path.read_bytes)
+        yield Item(str(path), path.suffix.lower(), label, partial(read_image, path))
 
 
 def idx_items(source: Source) -> Iterator[Item]:
     """Yield the images of an IDX file, each as a lossless PNG."""
-    images = read_idx(source.path)
+    images = read_idx(source.path, {3, 4})
+    if 0 in images.shape or images.shape[3:] not in ((), (3,)):
+        shape = "×".join(map(str, images.shape))
+        raise UserError(f"{source.path}: {shape} bytes are no images in grey or RGB")
     labels: list[Label] = [None] * len(images)
     if source.labels is not None:
-        labels = read_idx(source.labels).tolist()
+        labels = read_idx(source.labels, {1}).tolist()
     if len(labels) != len(images):
         raise UserError(f"{source.labels}: {len(labels)} labels, {len(images)} images")
     for number, (pixels, label) in enumerate(zip(images, labels, strict=True)):
@@ -96,15 +137,19 @@ def idx_items(source: Source) -> Iterator[Item]:
         yield Item(name, ".png", label, partial(encode_png, pixels))
 
 
-def suffix_of(member: Member | Path) -> str:
-    """Return a file's last suffix, with the dot; none for hidden files."""
-    path = PurePosixPath(member.name)
-    return "" if path.name.startswith(".") else path.suffix.lower()
+def suffix_of(member: Member | os.DirEntry[str]) -> str:
+    """Return a file's last suffix, with the dot."""
+    return PurePosixPath(member.name).suffix.lower()
 
 
 def tar_item(member: Member, label: Label) -> Item:
     """Return one image of a tar."""
-    return Item(str(member), suffix_of(member), label, partial(read_member, member))
+
+    def read() -> bytes:
+        check_size(member.size, member)
+        return read_member(member)
+
+    return Item(str(member), suffix_of(member), label, read)
 
 
 def packed_items(source: Source) -> Iterator[Item]:
@@ -115,6 +160,8 @@ def packed_items(source: Source) -> Iterator[Item]:
         members = {member.offset: member for member in iterate_members(path)}
         offsets, labels = (columns[name][first:stop] for name in ("offset", "label"))
         for offset, label in zip(offsets.tolist(), labels.tolist(), strict=True):
+            if offset not in members:
+                raise UserError(f"{source.path}: does not fit {path}; repack the set")
             name = classes[label] if classes and label >= 0 else None
             yield tar_item(members[offset], name)
 
@@ -130,8 +177,8 @@ def sample_items(members: Iterable[Member]) -> Iterator[Item]:
         files = {suffix_of(member): member for member in group}
         label: Label = None
         if ".cls" in files:
-            text = read_member(files[".cls"]).decode(errors="replace")
-            label = parse_label(text.strip())
+            text = read_member(files[".cls"]).decode(errors="replace").strip()
+            label = parse_label(text) if text else None
         images = (member for suffix, member in files.items() if suffix in SUFFIXES)
         yield from (tar_item(member, label) for member in islice(images, 1))
 
@@ -156,10 +203,25 @@ def member_items(
     elif ".cls" in suffixes:
         yield from sample_items(members)
     else:
-        for member in sorted(members):
-            if suffix_of(member) in SUFFIXES:
-                folder = PurePosixPath(member.name).parent.name
-                yield tar_item(member, folder or label)
+        images = sorted(member for member in members if suffix_of(member) in SUFFIXES)
+        folders = [PurePosixPath(member.name).parts[:-1] for member in images]
+        level = class_level(folders)
+        for member, parts in zip(images, folders, strict=True):
+            yield tar_item(member, parts[level] if parts else label)
+
+
+def class_level(folders: Iterable[Sequence[str]]) -> int:
+    """Return which of the folders that lead to an image is its class: 0, the first.
+
+    Folders that hold all images, and none directly, are passed over, such as ``train``
+    in a tar that was made of ``train/CLASS``.
+    """
+    level, folders = 0, set(map(tuple, folders))
+    while len({parts[: level + 1] for parts in folders}) == 1:
+        if any(len(parts) < level + 2 for parts in folders):
+            break
+        level += 1
+    return level
 
 
 def tar_class(member: Member) -> str:
@@ -169,15 +231,12 @@ def tar_class(member: Member) -> str:
 
 def tars_at(path: str | Path) -> list[Path]:
     """Return a file itself, or the tars of a folder without subfolders and images."""
-    path = Path(path)
-    if not path.is_dir():
-        return [path] * path.is_file()
-    files = sorted(path.glob("[!.]*.tar"))
-    if files and any(
-        entry.is_dir() or suffix_of(entry) in SUFFIXES for entry in path.iterdir()
-    ):
+    if not Path(path).is_dir():
+        return [Path(path)] * Path(path).exists()
+    entries = list_folder(path)
+    if any(is_folder(entry) or is_image(entry.name) for entry in entries):
         return []
-    return files
+    return [Path(entry.path) for entry in entries if entry.name.endswith(".tar")]
 
 
 def tar_items(source: Source) -> Iterator[Item]:

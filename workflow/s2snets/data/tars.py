@@ -8,7 +8,9 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from s2snets.data.folders import is_hidden
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import open_regular, reading, unreadable
 
 END_BLOCK = bytes(tarfile.BLOCKSIZE)
 
@@ -29,13 +31,20 @@ class Member(NamedTuple):
 @lru_cache(maxsize=64)
 def _open(path: str | Path) -> FileIO:
     """Open a file that stays open between reads; it closes when others evict it."""
-    return open(path, "rb", buffering=0)
+    return open_regular(path)
 
 
 def read_range(path: str | Path, offset: int, size: int) -> bytes:
-    """Return bytes of a file, fewer where it ends; safe to call from any thread."""
-    file = _open(path)  # this reference keeps it open if another thread evicts it
-    return os.pread(file.fileno(), size, offset)
+    """Return bytes of a file, fewer where it ends; safe to call from any thread.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        file = _open(path)  # this reference keeps it open if another thread evicts it
+        return os.pread(file.fileno(), size, offset)
+    except OSError as error:
+        raise unreadable(error, path) from None
 
 
 def read_member(member: Member) -> bytes:
@@ -51,40 +60,48 @@ def read_member(member: Member) -> bytes:
 
 
 def iterate_members(path: str | Path, within: Member | None = None) -> Iterator[Member]:
-    """Yield the regular files of a plain tar, in its order.
+    """Yield the regular files of a plain tar, in its order, without hidden ones.
 
     Args:
         path: of the tar on disk.
         within: the member of it that is the tar to list, if that lies inside another.
 
     Raises:
-        UserError: not a plain tar, or a truncated or damaged one.
+        UserError: not a plain tar, a truncated or damaged one, or one with links.
     """
-    start = within.offset if within else 0
-    end = start + within.size if within else os.path.getsize(path)
     broken = UserError(
         f"{within or path}: no plain tar, or a cut one; unpack what compresses it, or"
         f" fetch {path} anew"
     )
-    try:
+    with reading(path) as file:
+        start = within.offset if within else 0
+        end = start + within.size if within else os.fstat(file.fileno()).st_size
         # tarfile counts from where the file stands, so offsets are the disk's own.
-        with open(path, "rb", buffering=0) as file:
-            file.seek(start)
+        file.seek(start)
+        try:
             with tarfile.open(fileobj=file, mode="r:") as tar:
                 while (entry := tar.next()) is not None:
-                    if entry.offset_data + entry.size > end:
+                    extent = entry.offset_data, entry.size
+                    if not 0 <= entry.size <= end - entry.offset_data:
                         raise broken
-                    if entry.isreg():
-                        name = entry.name.removeprefix("./")
-                        inside = f"{within.inside}:{name}" if within else name
-                        extent = entry.offset_data, entry.size
-                        yield Member(str(path), inside, name, *extent)
+                    name = entry.name.removeprefix("./")
+                    inside = f"{within.inside}:{name}" if within else name
+                    member = Member(str(path), inside, name, *extent)
+                    if (entry.issym() or entry.islnk()) and not is_hidden(name):
+                        raise UserError(
+                            f"{member}: a link; make the tar with --dereference"
+                            " --hard-dereference"
+                        )
+                    if entry.isreg() and not is_hidden(name):
+                        yield member
                     # Or every header stays in memory; typeshed lacks the attribute.
                     tar.members.clear()  # type: ignore[attr-defined]
                 # tarfile takes truncation between members, and any rubbish there, for
                 # the end of the tar.
                 end_block = os.pread(file.fileno(), len(END_BLOCK), tar.offset)
-    except (tarfile.TarError, OSError) as error:
-        raise broken from error
+        except UserError:
+            raise
+        except Exception as error:  # tarfile raises errors of any type on damage
+            raise broken from error
     if end_block != END_BLOCK or tar.offset >= end:
         raise broken

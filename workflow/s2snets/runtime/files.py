@@ -32,7 +32,7 @@ def open_regular(path: str | Path) -> FileIO:
     def opener(name: str, flags: int) -> int:
         return os.open(name, flags | os.O_NONBLOCK)
 
-    file = open(path, "rb", buffering=0, opener=opener)
+    file = FileIO(path, opener=opener)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
