@@ -16,7 +16,12 @@ from s2snets.data import augment
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet, LabelledImageSet
 from s2snets.data.noise import add_noise, unit_noise
-from s2snets.data.order import ResumableBatchSampler, image_order, sample
+from s2snets.data.order import (
+    ResumableBatchSampler,
+    describe_visits,
+    image_order,
+    sample,
+)
 from s2snets.data.packing import pack, source_items
 from s2snets.data.resize import resize_to_square
 from s2snets.data.sources import read_idx
@@ -304,3 +309,26 @@ def test_stronger_noise_is_the_weaker_one_magnified_then_clipped():
     assert torch.allclose((strong - pixels), 4 * (weak - pixels), atol=1e-6)
     assert torch.equal(add_noise(pixels, noise, 0.8), strong.clamp(0, 1))
     assert add_noise(pixels, noise, 0) is pixels
+
+
+@pytest.mark.parametrize(
+    ("images", "runs", "line"),
+    [
+        (92_100_000, 92_039_479, "60,521 are seen 2×, the others 1×"),
+        (
+            7,
+            np.array([2, 1]),
+            "7 images asked for, 3 there: 1 are seen 3×, the others 2×",
+        ),
+        (6, 3, "each of 3 images is seen 2×"),
+        (2, 3, "2 of 3 images are seen, each once"),
+    ],
+)
+def test_a_line_says_how_many_images_a_training_repeats(images, runs, line):
+    assert line in describe_visits(images, runs)
+    count = int(np.sum(runs))
+    if count < 99:
+        seen = [number for _, number in image_order(0, images, runs, 0)]
+        assert sorted(np.bincount(seen, minlength=count)) == sorted(
+            images // count + (number < images % count) for number in range(count)
+        )

@@ -1,6 +1,7 @@
 """Files and folders of a user: links, pipes, hidden ones, and those without access."""
 
 import os
+import pickle
 import re
 
 import pytest
@@ -106,3 +107,10 @@ def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", deny)
     with pytest.raises(UserError, match="set/cat: permission denied; mend"):
         image_files(tmp_path / "set")
+
+
+def test_a_strange_file_name_stays_on_the_line(tmp_path):
+    with pytest.raises(UserError, match=r"/a\\nb\\udcff\.jpg: no such file") as told:
+        read_input(tmp_path / "a\nb\udcff.jpg")
+    assert str(told.value).isprintable()
+    assert str(pickle.loads(pickle.dumps(told.value))) == str(told.value)

@@ -1,6 +1,7 @@
 """Segmentation by saliency: the labelled sets, GrabCut, the scores, their table."""
 
 import json
+import os
 from pathlib import Path
 
 import h5py
@@ -112,6 +113,11 @@ def v5(path):
     path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(600))
 
 
+def a_value_that_is_no_struct(path):
+    with h5py.File(path, "w") as file:
+        file["value"] = np.zeros(3)
+
+
 def cropped(path):
     write_matlab(path, EXAMPLES)
     path.write_bytes(path.read_bytes()[:-500])
@@ -125,12 +131,20 @@ def cropped(path):
         (cropped, "no whole MATLAB v7.3 file"),
         (lambda path: path.write_bytes(b"<html>"), "no whole MATLAB v7.3 file"),
         (lambda path: write_matlab(path, EXAMPLES, "gt"), "lacks value/img, value/gt"),
+        (a_value_that_is_no_struct, "lacks value/img, value/gt"),
+        (os.mkfifo, "x.mat: not a regular file"),
         (lambda path: write_matlab(path, [example(5, 7, 0, "n01")]), "has no mask"),
         (
             lambda path: write_matlab(
                 path, [(EXAMPLES[0][0], EXAMPLES[1][1], EXAMPLES[0][2])]
             ),
             "mask has 6×4 pixels, the image 5×7",
+        ),
+        (
+            lambda path: write_matlab(
+                path, [(EXAMPLES[0][0], [np.zeros(3, bool)], EXAMPLES[0][2])]
+            ),
+            "mask has 3 pixels, the image 5×7",
         ),
     ],
 )

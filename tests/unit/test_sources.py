@@ -587,8 +587,11 @@ def test_an_empty_list_of_classes_is_a_list(tmp_path, train):
 )
 def test_an_image_that_is_no_file_stops_the_packing(tmp_path, train, make, reason):
     make(train / CLASSES[0] / "x.jpg")
-    with pytest.raises(UserError, match=rf"x\.jpg: {reason}.*; mend or remove it"):
+    complaint = rf"x\.jpg: {reason}.*; mend or remove it"
+    with pytest.raises(UserError, match=complaint):
         pack(tmp_path, [source(train)])
+    with pytest.raises(UserError, match=complaint):
+        ImageSet(train, 8).batch(range(7))
     assert not (tmp_path / "set/index.npz").exists()
 
 

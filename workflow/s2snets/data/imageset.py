@@ -16,6 +16,7 @@ from s2snets.data.resize import resize_to_square
 from s2snets.data.shards import UNLABELLED, ImageIndex, read_index
 from s2snets.data.tars import read_range
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import unreadable
 from s2snets.runtime.fingerprint import fingerprint
 
 
@@ -132,10 +133,14 @@ def folder_index(root: Path) -> ImageIndex:
     if all(len(parts) > 1 for parts in inside):
         classes = sorted({parts[0] for parts in inside})
         labels = [classes.index(parts[0]) for parts in inside]
+    try:
+        sizes = [path.stat().st_size for path in files]
+    except OSError as error:
+        raise unreadable(error, error.filename) from None
     columns = {
         "shard": np.arange(len(files)),
         "offset": np.zeros(len(files), np.int64),
-        "size": np.array([path.stat().st_size for path in files]),
+        "size": np.array(sizes),
         "label": np.array(labels, np.int32),
     }
     listing = "\n".join(map(str, files)).encode()

@@ -53,6 +53,20 @@ def image_order(start: int, stop: int, runs: Runs, seed: int) -> list[tuple[int,
     return list(zip(range(start, stop), images, strict=True))
 
 
+def describe_visits(images: int, runs: Runs) -> str:
+    """Return a line on how often ``images`` positions visit each image of a set."""
+    count = int(np.sum(runs))
+    times, more = divmod(images, count)
+    if not times:
+        return f"{images:,} of {count:,} images are seen, each once"
+    if not more:
+        return f"each of {count:,} images is seen {times:,}×"
+    return (
+        f"{images:,} images asked for, {count:,} there: {more:,} are seen"
+        f" {times + 1:,}×, the others {times:,}×"
+    )
+
+
 class ResumableBatchSampler:
     """A batch sampler that starts anywhere: batch t is positions t·batch onwards.
 

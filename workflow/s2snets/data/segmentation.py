@@ -15,8 +15,8 @@ import numpy as np
 
 from s2snets.data.folders import image_files
 from s2snets.data.images import decode
-from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import sha256
+from s2snets.runtime.errors import UserError, one_line
+from s2snets.runtime.files import read_input, reading, sha256
 
 FIELDS = ("img", "gt", "target")
 PUBLISHED = "ImageNet-Segmentation"
@@ -51,9 +51,12 @@ def make_example(
         raise UserError(f"{name}: has no mask; add one, or leave the image out")
     for mask in masks:
         if mask.shape != image.shape[:2]:
+            sides, wanted = (
+                "×".join(map(str, shape)) for shape in (mask.shape, image.shape[:2])
+            )
             raise UserError(
-                f"{name}: its mask has {mask.shape[0]}×{mask.shape[1]} pixels, the"
-                f" image {image.shape[0]}×{image.shape[1]}; make them equal"
+                f"{name}: its mask has {sides} pixels, the image {wanted}; make them"
+                " equal"
             )
     return Example(image, np.stack(masks) > 0, category)
 
@@ -76,13 +79,15 @@ class MatlabExamples:
         self.path, self.file = path, _open_matlab(path)
         try:
             self.cells = [self.file["value"][field][()].ravel() for field in FIELDS]
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError, AttributeError):
             needed = ", ".join(f"value/{field}" for field in FIELDS)
             raise UserError(
                 f"{path}: lacks {needed}; take gtsegs_ijcv.mat as published"
             ) from None
-        except OSError as error:
-            raise UserError(f"{path}: damaged ({error}); fetch it anew") from None
+        except Exception as error:  # HDF5 raises errors of any type on damage
+            raise UserError(
+                f"{path}: damaged ({one_line(error)}); fetch it anew"
+            ) from None
         if len({len(cell) for cell in self.cells}) > 1:
             raise UserError(
                 f"{path}: unequally many images, masks, classes; fetch anew"
@@ -108,10 +113,13 @@ class MatlabExamples:
         try:
             image, masks, category = (self._array(cell[number]) for cell in self.cells)
             drawn = [self._array(mask) for mask in masks.ravel()]
-            label = _matlab_text(category)
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{name}: damaged ({error}); fetch the file anew") from None
-        return make_example(name, image, drawn, label)
+            return make_example(name, image, drawn, _matlab_text(category))
+        except UserError:
+            raise
+        except Exception as error:  # as above
+            raise UserError(
+                f"{name}: damaged ({one_line(error)}); fetch the file anew"
+            ) from None
 
 
 def _matlab_text(values: np.ndarray) -> str:
@@ -127,20 +135,20 @@ def _open_matlab(path: Path) -> h5py.File:
     Raises:
         UserError: no such file, MATLAB's older format, another, or a truncated file.
     """
+    if not path.exists():
+        raise UserError(f"{path}: no such set; see salient.segmentation.path")
+    with reading(path) as file:
+        head = file.read(10)
     try:
-        with path.open("rb") as file:
-            head = file.read(10)
         return h5py.File(path, "r")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such set; see salient.segmentation.path") from None
-    except OSError as error:
+    except Exception as error:  # HDF5 raises errors of any type on damage
         if head == b"MATLAB 5.0":
             raise UserError(
                 f"{path}: MATLAB's format v5, not v7.3; take the file as published, or"
                 " save it again with -v7.3"
             ) from None
         raise UserError(
-            f"{path}: no whole MATLAB v7.3 file ({error}); fetch it anew"
+            f"{path}: no whole MATLAB v7.3 file ({one_line(error)}); fetch it anew"
         ) from None
 
 
@@ -187,7 +195,7 @@ class FolderExamples:
     def __getitem__(self, number: int) -> Example:
         file = self.images[number]
         image, mask = (
-            np.array(decode(path.read_bytes(), str(path)))
+            np.array(decode(read_input(path), str(path)))
             for path in (file, self.masks[number])
         )
         return make_example(str(file), image, [mask.max(axis=2)], file.parent.name)

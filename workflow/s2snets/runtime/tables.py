@@ -1,6 +1,5 @@
 """Tables on disk: CSV for people, Parquet for the rows of images, NPZ for arrays."""
 
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import replacing
+from s2snets.runtime.errors import UserError, one_line
+from s2snets.runtime.files import replacing, unreadable
 
 SCORED_COLUMNS = ["seed", "source", "image", "classifier", "strength", "label"]
 SCORED_COLUMNS += [f"class_{rank}" for rank in range(1, 6)]
@@ -41,9 +40,12 @@ def read_csv(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise UserError(f"{path}: no such table") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise unreadable(error, path) from None
+    except Exception as error:  # pandas raises errors of a dozen types on damage
         raise UserError(
-            f"{path}: no table of comma-separated values ({error})"
+            f"{path}: no table of comma-separated values ({one_line(error)}); delete it"
+            " and rerun"
         ) from None
     missing = [name for name in columns if name not in table]
     if missing:
@@ -65,7 +67,7 @@ def read_rows(
     Raises:
         UserError: no such file, a damaged one, or one without a column.
     """
-    tables = []
+    tables, paths = [], list(paths)
     for path in paths:
         try:
             schema = pq.read_schema(path)
@@ -81,14 +83,20 @@ def read_rows(
             )
         except FileNotFoundError:
             raise UserError(f"{path}: no such rows") from None
-        except (ValueError, OSError) as error:
+        except Exception as error:  # Arrow raises errors of any type on damage
             raise UserError(
-                f"{path}: damaged rows ({error}); delete and rerun"
+                f"{path}: damaged rows ({one_line(error)}); delete and rerun"
             ) from None
-    table = pa.concat_tables(tables, promote_options="permissive")
-    del tables
-    # Column by column, each freed once it is converted.
-    rows = table.to_pandas(split_blocks=True, self_destruct=True)
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive")
+        del tables
+        # Column by column, each freed once it is converted.
+        rows = table.to_pandas(split_blocks=True, self_destruct=True)
+    except Exception as error:  # as above: what describes them has no checksum
+        raise UserError(
+            f"{', '.join(map(str, paths))}: damaged rows, or rows that do not belong"
+            f" together ({one_line(error)}); delete and rerun"
+        ) from None
     for name in rows.select_dtypes("category"):
         categories = rows[name].cat.categories
         rows[name] = rows[name].cat.reorder_categories(sorted(categories))
@@ -115,5 +123,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             return dict(arrays)
     except FileNotFoundError:
         raise UserError(f"{path}: no such arrays") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: damaged ({error}); delete it and rerun") from None
+    except Exception as error:  # NumPy and zipfile raise errors of any type on damage
+        raise UserError(
+            f"{path}: damaged ({one_line(error)}); delete it and rerun"
+        ) from None

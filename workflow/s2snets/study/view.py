@@ -11,6 +11,7 @@ from s2snets.data.images import decode
 from s2snets.data.resize import resize_to_square
 from s2snets.evaluation import to_uint8, top_classes
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import open_regular
 from s2snets.study.finished import FinishedStudy, PretrainingRecord
 
 GAINS = (64, 32, 16, 8, 4, 2, 1)
@@ -42,7 +43,8 @@ def read_pixels(path: str | Path, settings: PretrainingRecord) -> Tensor:
         UserError: no such file, or no image.
     """
     try:
-        data = Path(path).read_bytes()
+        with open_regular(path) as file:
+            data = file.readall()
     except OSError as error:
         reason = str(error.strerror).lower()
         raise UserError(f"{path}: {reason}; give an image file") from None

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from s2snets.config import Optimisation
-from s2snets.data.order import image_order
+from s2snets.data.order import describe_visits, image_order
 from s2snets.runtime import slurm
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.progress import log
 from s2snets.runtime.signals import EXIT_RETRY, Preempted
 from s2snets.runtime.tables import write_csv
 from s2snets.training import checkpoint
@@ -25,6 +26,7 @@ from s2snets.training.batches import (
 )
 from s2snets.training.engine import Engine, create_engine, launch
 from s2snets.training.loop import Loss, Trainer
+from s2snets.training.state import step_count
 
 
 class Job(Protocol):
@@ -96,6 +98,9 @@ def train(
     checkpoint_path = job.weights.with_name("checkpoint.pt")
     with slurm.requeue_at_time_limit(checkpoint_path):
         launch(engine)
+        if engine.is_first:
+            total = step_count(settings) * settings.batch
+            log(describe_visits(total, images.runs))
         try:
             # torch's annotations lack this form of ``Module.to``.
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
