@@ -24,6 +24,17 @@ class Reply(NamedTuple):
     short: int = 0  # bytes that Content-Length promises and the body lacks
     stall: float = 0.0  # seconds before the body
     hold: float = 0.0  # seconds before the answer
+    raw: bytes = b""  # the whole answer instead, from its first line on
+    drip: float = 0.0  # seconds between the bytes of ``raw``
+
+
+DRIPS = [
+    Reply(raw=b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 5000, drip=0.005),
+    Reply(
+        raw=b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000, drip=0.005
+    ),
+]
+"""Answers, of headers and of a body, that come byte by byte for half a minute."""
 
 
 class Server(ThreadingHTTPServer):
@@ -63,6 +74,9 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(reply.hold)
         with server.lock:
             server.busy -= 1
+        if reply.raw:
+            self.send_raw(reply)
+            return
         self.send_response(reply.status)
         for name, value in reply.headers:
             self.send_header(name, value)
@@ -74,6 +88,13 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = bool(reply.short)
 
     do_HEAD = do_GET
+
+    def send_raw(self, reply):
+        size = 1 if reply.drip else len(reply.raw)
+        for start in range(0, len(reply.raw), size):
+            self.wfile.write(reply.raw[start : start + size])
+            time.sleep(reply.drip)
+        self.close_connection = True
 
     def log_message(self, *_):
         """Print nothing."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import socket
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -110,9 +111,29 @@ def test_a_file_that_cannot_be_read_is_not_missing(
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr(tree, "open", refuse, raising=False)
+    monkeypatch.setattr(tree, "open_regular", refuse)
     with open_source(by_key(tmp_path)) as fetch:
         assert fetch(row(KEY)) == Fetched(None, "fetch_error", status, 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        (os.mkfifo, "EINVAL"),
+        (os.mkdir, "IsADirectoryError"),
+        (lambda path: path.symlink_to("nowhere"), "FileNotFoundError"),
+        (lambda path: path.symlink_to(path), "ELOOP"),
+        (lambda path: path.symlink_to("/dev/zero"), "EINVAL"),
+        (lambda path: socket.socket(socket.AF_UNIX).bind(str(path)), "ENXIO"),
+    ],
+)
+def test_what_is_no_file_is_missing_and_never_waited_for(
+    tmp_path, monkeypatch, place, status
+):
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    place(Path("a.jpg"))
+    with open_source(Clean(tree=str(tmp_path))) as fetch:
+        assert fetch(row(photoid="a.jpg")) == Fetched(None, "missing", status, 1)
 
 
 def test_a_file_too_large_for_memory_is_not_read(tmp_path):
@@ -193,10 +214,11 @@ def test_the_first_zip_counts_for_each_of_many_names(tmp_path):
         assert {fetch(row(str(number))).data for number in range(200)} == {b"a"}
 
 
-def test_members_that_are_no_images_are_left_out(tmp_path):
-    zipped(
-        tmp_path / "a.zip", {f"{KEY}.json": b"{}", "x/": b"", f"{KEY}.jpg": b"photo"}
-    )
+def test_members_that_are_no_images_and_hidden_ones_are_left_out(tmp_path):
+    hidden = (f".thumbnails/{KEY}.jpg", f"__MACOSX/._{KEY}.jpg", f"x/.{KEY}.jpg")
+    others = (*hidden, f"__MACOSX/{KEY}.png", f"{KEY}.json", "x/")
+    zipped(tmp_path / "a.zip", dict.fromkeys(others, b"") | {f"{KEY}.jpg": b"photo"})
+    zipped(tmp_path / ".trash/a.zip", {f"{KEY}.jpg": b"old"})
     clean, index = from_zips(tmp_path)
     with open_source(clean, index) as fetch:
         assert fetch(row(KEY)).data == b"photo"
@@ -264,6 +286,19 @@ def test_a_zip_that_cannot_be_used_is_named_and_no_index_made(
     with pytest.raises(UserError, match=complaint):
         from_zips(tmp_path)
     assert list((tmp_path / "made").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (os.mkfifo, "not a regular file"),
+        (lambda path: path.symlink_to("nowhere"), "a link to nothing"),
+    ],
+)
+def test_a_zip_that_is_no_file_is_named_and_never_waited_for(tmp_path, place, told):
+    place(tmp_path / "a.zip")
+    with pytest.raises(UserError, match=rf"a\.zip: {told}"):
+        from_zips(tmp_path)
 
 
 def test_no_zips_is_a_mistake(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from moto.server import ThreadedMotoServer
-from servers import KEY, Reply, row, serving
+from servers import DRIPS, KEY, Reply, row, serving
 
 from s2snets.cleaning import bucket as module
-from s2snets.cleaning import fetched
+from s2snets.cleaning import deadline, fetched
 from s2snets.cleaning.fetched import Fetched
 from s2snets.cleaning.source import open_source
 from s2snets.config import Clean
@@ -262,3 +262,27 @@ def test_a_connection_that_breaks_in_the_body_is_tried_again():
         open_source(settings(server.url(""))) as fetch,
     ):
         assert fetch(row(KEY)) == Fetched(b"whole", "", "200", 2)
+
+
+@pytest.mark.parametrize("drip", DRIPS)
+def test_an_object_that_drips_is_a_failed_try(monkeypatch, drip):
+    monkeypatch.setattr(deadline, "MAX_TIMEOUTS", 0.3 / module.TIMEOUT)
+    plan = {"/photos": [Reply()], f"/photos/{PLACE}.jpg": [drip, Reply(b"whole")]}
+    with serving(plan) as server, open_source(settings(server.url(""))) as fetch:
+        assert fetch(row(KEY)) == Fetched(b"whole", "", "200", 2)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nLast-Modified: Fri, 31 Dec 99999 23:59:59 GMT\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx-amz-missing-meta: many\r\n\r\n",
+        b"HTTP/1.1 400 Bad\r\n\r\n<Error></Error>",
+        b"HTTP/1.1 301 Moved\r\nLocation: http://[::1\r\n\r\n",
+    ],
+)
+def test_an_answer_without_sense_is_one_photographs_failure(raw):
+    plan = {"/photos": [Reply()], f"/photos/{PLACE}.jpg": [Reply(raw=raw)]}
+    with serving(plan) as server, open_source(settings(server.url(""))) as fetch:
+        answer = fetch(row(KEY))
+    assert (answer.outcome, answer.tries) == ("fetch_error", 3)

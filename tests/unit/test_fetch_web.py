@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
-from servers import Reply, row, serving
+from pydantic import ValidationError
+from servers import DRIPS, Reply, row, serving
 
-from s2snets.cleaning import fetched, web
+from s2snets.cleaning import deadline, fetched, web
 from s2snets.cleaning.fetched import Fetched
 from s2snets.cleaning.source import open_source
 from s2snets.cleaning.web import Host, opted_out, retry_after
@@ -73,9 +74,18 @@ def test_a_stall_is_a_failed_try(stall):
     ]
 
 
-def test_a_body_that_trickles_is_a_failed_try(monkeypatch):
-    monkeypatch.setattr(web, "MAX_TIMEOUTS", 0)
-    assert fetched_from([OK], tries=1)[0].status == "Timeout"
+@pytest.mark.parametrize("drip", DRIPS)
+def test_an_answer_that_drips_is_a_failed_try(monkeypatch, drip):
+    monkeypatch.setattr(deadline, "MAX_TIMEOUTS", 0.3)
+    found, _ = fetched_from([drip, OK], timeout=1.0, tries=2)
+    assert found == Fetched(b"photo", "", "200", 2)
+
+
+def test_an_answer_without_end_does_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(deadline, "MAX_RECEIVED", 100_000)
+    start = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    found, _ = fetched_from([Reply(raw=start + b"0" * 200_000)], tries=1)
+    assert found == Fetched(None, "fetch_error", "ProtocolError", 1)
 
 
 def test_a_body_too_large_for_memory_is_given_up(monkeypatch):
@@ -115,6 +125,16 @@ def test_the_placeholders_name_gives_it_away_on_the_same_host_too():
     found, server = fetched_from([leads_to("/images/photo_unavailable.png")])
     assert found.outcome == "placeholder"
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["http://[::1", "//[foo]/x", "//127.0.0.1:x/", "ftp://127.0.0.1/a", "//\u2100/"],
+)
+def test_a_redirect_to_no_address_is_one_photographs_failure(place):
+    raw = f"HTTP/1.1 302 Found\r\nLocation: {place}\r\n\r\n".encode()
+    found, _ = fetched_from([Reply(raw=raw)])
+    assert (found.outcome, found.tries) == ("fetch_error", 3)
 
 
 def test_a_circle_of_redirects_ends():
@@ -161,6 +181,22 @@ def test_an_opted_out_photograph_is_not_read():
 # ---- limits of a host
 
 
+@pytest.mark.parametrize(
+    "contact",
+    ["", "me", "me@example.org\r\nHost: x", "mé@example.org", "me@example.org\0", "@"],
+)
+def test_a_contact_that_http_cannot_carry_is_refused_with_the_settings(contact):
+    with pytest.raises(ValidationError, match="printable ASCII"):
+        settings(contact=contact)
+
+
+@pytest.mark.parametrize(
+    "contact", ["https://example.org/bot", "Jane Doe <me@example.org>"]
+)
+def test_a_contact_may_be_an_address_with_a_name(contact):
+    assert settings(contact=contact).http.contact == contact
+
+
 def test_the_user_agent_says_who_asks_and_whom_to_complain_to():
     _, server = fetched_from([OK])
     agent = server.seen[0][2]["User-Agent"]
@@ -174,6 +210,8 @@ def test_the_user_agent_says_who_asks_and_whom_to_complain_to():
         ([], 0), ([("Retry-After", "7")], 7), ([("Retry-After", "nonsense")], 0),
         ([("Retry-After", "999999999")], 6 * 3600),
         ([("Retry-After", formatdate(0, usegmt=True))], 0),
+        ([("Retry-After", "Fri, 31 Dec 99999 23:59:59 GMT")], 0),
+        ([("Retry-After", "9" * 5000)], 0),
     ],
 )  # fmt: skip
 def test_what_retry_after_asks_for_is_understood(headers, seconds):

@@ -9,6 +9,7 @@ import tracemalloc
 import warnings
 import zipfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -340,6 +341,11 @@ def test_an_odd_line_is_a_good_row_and_its_neighbours_too(tmp_path, odd):
         (line("٣"), "no id"),
         (line("5", downloadurl=""), "no address"),
         (line("5", marker="jpg"), "neither photo nor video"),
+        (line("5" * 1001), "a value of over 1,000 characters"),
+        (
+            line("5", downloadurl="http://" + "x" * 1000),
+            "a value of over 1,000 characters",
+        ),
     ],
 )
 def test_a_line_that_is_no_row_is_named_and_harms_no_other(tmp_path, bad, flaw):
@@ -416,6 +422,61 @@ def test_metadata_of_several_streams_is_read_to_the_end(tmp_path):
     halves = [bz2.compress(b"".join(lines(50, first))) for first in (100, 200)]
     rows, _ = read(tmp_path, b"".join(halves))
     assert len(rows) == 100
+
+
+@pytest.mark.parametrize("count", [2, 2000])
+@pytest.mark.parametrize("damage", ["magic", "zeros", "head", "body", "rubbish"])
+def test_damage_to_a_later_stream_is_refused_and_not_taken_for_the_end(
+    tmp_path, damage, count
+):
+    first, second = (
+        bz2.compress(b"".join(lines(count, start))) for start in (10_000, 20_000)
+    )
+    second = {
+        "magic": b"BZx" + second[3:],
+        "zeros": bytes(len(second)),
+        "head": second[:4] + bytes(20) + second[24:],
+        "body": second[:-20] + bytes(20),
+        "rubbish": b"<html>",
+    }[damage]
+    third = bz2.compress(b"".join(lines(count, 30_000)))
+    (tmp_path / "bad.bz2").write_bytes(first + second + third)
+    told = r"bad\.bz2: unreadable after [\d,]+ rows .*; fetch it anew"
+    with pytest.raises(UserError, match=told):
+        split(tmp_path / "bad.bz2", tmp_path / "rows")
+    assert not (tmp_path / "rows").exists()
+
+
+@pytest.mark.parametrize("pack", [bytes, bz2.compress])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(
+    tmp_path, monkeypatch, pack
+):
+    monkeypatch.setattr(metadata, "MAX_LINE", 300_000)
+    (tmp_path / "bomb").write_bytes(pack(line("4") + bytes(20_000_000)))
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"bomb: unreadable.*a line of over 300,000"):
+        split(tmp_path / "bomb", tmp_path / "rows")
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_a_value_without_end_in_sqlite_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(metadata, "MAX_LINE", 1000)
+    with closing(sqlite3.connect(tmp_path / "bomb.sql")) as base:
+        base.execute(f"CREATE TABLE yfcc100m_dataset ({', '.join(COLUMNS)})")
+        values = [cells("4"), cells("5", title="x" * 2000)]
+        base.executemany(f"INSERT INTO yfcc100m_dataset VALUES ({'?,' * 22}?)", values)
+        base.commit()
+    told = r"bomb\.sql: unreadable after \d rows .*too big"
+    with pytest.raises(UserError, match=told):
+        split(tmp_path / "bomb.sql", tmp_path / "rows")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_metadata_that_may_not_be_read_are_named(tmp_path):
+    (tmp_path / "meta").touch(mode=0)
+    with pytest.raises(UserError, match="meta: permission denied"):
+        split(tmp_path / "meta", tmp_path / "rows")
 
 
 @pytest.mark.parametrize(
@@ -507,6 +568,7 @@ def test_a_folders_images_are_rows_named_by_their_paths(tmp_path):
     names = ("b/2.jpg", "a b/ü\t1.PNG", "c.jpeg", "a%20b/x#?.webp", "a/z.jpg", "a.jpg")
     tree = images(tmp_path / "tree", *names)
     images(tree, "notes.txt", ".hidden.jpg", ".cache/1.jpg", "b/Thumbs.db")
+    images(tree, "__MACOSX/a.jpg", "a/._z.jpg", "a/.thumbnails/z.jpg")
     rows = all_rows([split(tree, tmp_path / "rows", kind="folder", batches=1)], None, 1)
     assert [row.photoid for row in rows] == [
         "a/z.jpg", "a%20b/%C3%BC%091.PNG", "a%2520b/x%23%3F.webp", "a.jpg", "b/2.jpg",
@@ -524,7 +586,7 @@ def test_links_are_followed_but_not_round_in_circles(tmp_path):
     (tree / "a/up").symlink_to(tree)
     (tree / "disk").symlink_to(tmp_path / "elsewhere")
     (tree / "gone.jpg").symlink_to(tmp_path / "nowhere")
-    found = [os.path.relpath(path, tree) for path in metadata.image_paths(tree)]
+    found = [row.photoid for row in metadata.folder_rows(tree)]
     assert found == ["a/1.jpg", "disk/2.jpg", "gone.jpg"]
 
 
@@ -535,7 +597,7 @@ def test_names_that_are_no_text_keep_their_bytes(tmp_path):
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(UserError, match="none: cannot be listed"):
+    with pytest.raises(UserError, match="none: no such file or directory"):
         split(tmp_path / "none", tmp_path / "rows", kind="folder")
     images(tmp_path / "tree", "notes.txt")
     with pytest.raises(UserError, match="tree: holds no images"):

@@ -656,7 +656,7 @@ def test_a_bad_line_of_a_list_is_named(tmp_path, line):
 
 def test_bad_digests_and_missing_or_binary_lists_are_named(tmp_path):
     path = tmp_path / "list.txt"
-    with pytest.raises(UserError, match=r"list\.txt: no such list"):
+    with pytest.raises(UserError, match=r"list\.txt: no such file"):
         read_lists(path)
     path.write_text("a" * 63)
     with pytest.raises(UserError, match=r"list\.txt, line 1: .* 64 hex"):

@@ -21,6 +21,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from s2snets.cleaning.deadline import limited_pools
 from s2snets.cleaning.fetched import (
     MAX_BYTES,
     TOO_LARGE,
@@ -54,7 +55,6 @@ NO_CREDENTIALS = (
     CredentialRetrievalError,
     TokenRetrievalError,
 )
-CLIENT_ERRORS = (ClientError, BotoCoreError)
 PLAIN_MD5 = re.compile('"[0-9a-f]{32}"')
 
 
@@ -75,7 +75,7 @@ def make_client(settings: Bucket, connections: int) -> BaseClient:
         read_timeout=TIMEOUT,
     )
     try:
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             endpoint_url=settings.endpoint,
             region_name=settings.region,
@@ -85,6 +85,10 @@ def make_client(settings: Bucket, connections: int) -> BaseClient:
         raise UserError(
             f"clean.s3: {error}; mend endpoint, region or profile"
         ) from None
+    # boto3 has no setting for this; the dictionary is that of all its managers.
+    pools = client._endpoint.http_session._pool_classes_by_scheme
+    pools.update(limited_pools(pools, TIMEOUT))
+    return client
 
 
 def http_status(error: Exception) -> str:
@@ -141,14 +145,14 @@ class BucketReader:
         """Ask once whether the bucket exists; the answer holds no bytes."""
         try:
             self.client.head_bucket(Bucket=self.settings.bucket)
-        except CLIENT_ERRORS as error:
+        except Exception as error:
             # Who may not list a bucket is refused here, and may yet read from it.
             if http_status(error) != "403":
                 return self.explain(error)
         return Fetched(b"")
 
     def explain(self, error: Exception) -> Fetched:
-        """Return the answer that an error of boto3's gives about one photograph.
+        """Return the answer that boto3's error gives about one photograph.
 
         Raises:
             TransientError: the error may pass.
@@ -160,7 +164,7 @@ class BucketReader:
             ) from None
         if not isinstance(error, ClientError):
             raise TransientError(type(error).__name__) from None
-        code, status = error.response["Error"]["Code"], http_status(error)
+        code, status = error.response["Error"].get("Code"), http_status(error)
         if code in FATAL:
             raise UserError(f"clean.s3: {self.settings.bucket}: {code}; {FATAL[code]}")
         if status == "404" or (status == "403" and self.readable.is_set()):
@@ -173,7 +177,9 @@ class BucketReader:
             answer = self.client.get_object(Bucket=self.settings.bucket, Key=key)
             with closing(answer["Body"]):
                 photo = read_object(answer)
-        except CLIENT_ERRORS as error:
+        except TransientError:
+            raise
+        except Exception as error:  # boto3 raises any type on a hostile answer
             return self.explain(error)
         self.readable.set()
         return photo

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.shard import Entry
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_input
 
 # A photograph of YFCC100m, a user of Flickr, or a file of a folder; the last is
 # percent-encoded, so that it contains neither "@" nor "#" nor a blank.
@@ -38,9 +39,7 @@ def read_list(
     if path is None:
         return frozenset()
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such list") from None
+        lines = read_input(path).decode("utf-8-sig").splitlines()
     except ValueError as error:
         raise UserError(f"{path}: not UTF-8 text ({error}); save it as such") from None
     entries = [line.partition("#")[0].strip() for line in lines]

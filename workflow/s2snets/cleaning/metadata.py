@@ -2,6 +2,8 @@
 
 Lines are split by hand: only a line feed ends one, and no quote or null means anything,
 which no reader of CSV promises. Unpacking bzip2 takes longer than all the rest.
+So are streams of bzip2: where any but the first is damaged at its start, ``bz2.open``
+ends as if the file did.
 """
 
 import bz2
@@ -12,7 +14,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, partial
+from io import FileIO
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -20,8 +23,10 @@ from typing import NamedTuple, get_args
 from urllib.parse import quote
 
 from s2snets.config import Licence
+from s2snets.data.folders import walk_images
 from s2snets.data.images import SUFFIXES
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import open_regular, reading, unreadable
 
 COLUMNS = [
     "photoid", "uid", "unickname", "datetaken", "dateuploaded", "capturedevice",
@@ -49,6 +54,9 @@ MARKERS = {"": "0", "0": "0", "1": "1"}
 UNNAMED = "line-"  # begins the names of rows that cannot be used
 OTHER_KEY = "key other than computed"
 HEAD = 1000  # number of rows by which a file's form is recognised
+BLOCK = 1 << 18  # bytes unpacked at once
+MAX_LINE = 4_000_000  # bytes
+MAX_VALUE = 1000  # characters: the values that are used stay in memory
 
 Cells = Iterator[list[str]]
 
@@ -95,21 +103,51 @@ def short_licence(name: str, address: str) -> str:
     return short if short in get_args(Licence) else ""
 
 
+def unpack_streams(file: FileIO) -> Iterator[bytes]:
+    """Yield the content of a file of bzip2, all of its streams.
+
+    Raises:
+        EOFError, OSError: the last stream is cut, or anything is damaged.
+    """
+    packed = file.read(BLOCK)
+    while packed:
+        stream = bz2.BZ2Decompressor()
+        while not stream.eof:
+            if stream.needs_input and not packed:
+                packed = file.read(BLOCK)
+                if not packed:
+                    raise EOFError("it ends too early")
+            yield stream.decompress(packed, BLOCK)
+            packed = b""
+        packed = stream.unused_data or file.read(BLOCK)
+
+
 def text_cells(path: Path) -> Cells:
     """Yield the cells of each line of a text file, packed by bzip2 or not."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         packed = file.read(3) == b"BZh"
-    with bz2.open(path) if packed else path.open("rb") as file:
-        for line in file:
-            # Carriage returns, also those of CRLF, and NULs are part of no value.
-            plain = line.translate(None, b"\r\n\0").decode("utf-8", "replace")
-            yield plain.split("\t")
+        file.seek(0)
+        plain = iter(partial(file.read, BLOCK), b"")
+        line = b""
+        for block in unpack_streams(file) if packed else plain:
+            *lines, line = (line + block).split(b"\n")
+            yield from map(split_line, lines)
+            if len(line) > MAX_LINE:
+                raise OSError(f"a line of over {MAX_LINE:,} bytes")
+        if line:
+            yield split_line(line)
+
+
+def split_line(line: bytes) -> list[str]:
+    """Return the cells of a line; carriage returns and NULs are part of no value."""
+    return line.translate(None, b"\r\0").decode("utf-8", "replace").split("\t")
 
 
 def sqlite_cells(path: Path) -> Cells:
     """Yield the cells of each row of the SQLite file's table, as text."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as base:
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LINE)
         base.text_factory = lambda text: text.translate(None, CONTROL).decode(
             "utf-8", "replace"
         )
@@ -129,8 +167,8 @@ def raise_if_damaged(rows: Cells, path: Path) -> Cells:
             yield row
             number += 1
     except (EOFError, OSError, sqlite3.Error) as error:
-        if getattr(error, "errno", None) is not None:
-            raise  # from the disk: errors of bz2 have no number
+        if isinstance(error, OSError) and error.errno is not None:
+            raise unreadable(error, path) from None  # errors of bz2 have no number
         raise UserError(
             f"{path}: unreadable after {number:,} rows ({error}); fetch it anew"
         ) from None
@@ -146,7 +184,7 @@ def read_cells(path: Path, kind: str) -> tuple[str, Cells]:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file of {kind}")
-    with path.open("rb") as file:
+    with reading(path) as file:
         sqlite = file.read(len(SQLITE)) == SQLITE
     rows = raise_if_damaged(sqlite_cells(path) if sqlite else text_cells(path), path)
     head = list(islice(rows, HEAD))
@@ -178,13 +216,15 @@ def metadata_rows(
         if len(cells) != len(names):
             flaw = f"columns: {len(cells)}, not {len(names)}"
         else:
-            photoid, uid, url, name, address, ext, marker = pick(cells)
+            values = photoid, uid, url, name, address, ext, marker = pick(cells)
             line, key = str(number), file_key(url)
             if form == "v2":
                 line, computed, key = cells[0], key, cells[2]
                 tally[OTHER_KEY] += key != computed
             flaw = (
-                "no id" if not (photoid.isascii() and photoid.isdigit())
+                f"a value of over {MAX_VALUE:,} characters"
+                if max(map(len, (line, *values))) > MAX_VALUE
+                else "no id" if not (photoid.isascii() and photoid.isdigit())
                 else "no address" if not url.startswith("http")
                 else "no key" if not HASH(key)
                 else "no line number" if not (line.isascii() and line.isdigit())
@@ -205,36 +245,12 @@ def hash_rows(rows: Cells, part: int, tally: Counter[str]) -> Iterator[Published
     """Yield each row of the hash file; see ``metadata_rows``."""
     for number, cells in enumerate(rows):
         photoid, key = cells if len(cells) == 2 else ("", "")
-        if photoid.isascii() and photoid.isdigit() and HASH(key):
+        named = photoid.isascii() and photoid.isdigit() and len(photoid) <= MAX_VALUE
+        if named and HASH(key):
             yield PublishedKey(photoid, key)
         else:
             tally["no id or no key"] += 1
             yield PublishedKey(f"{UNNAMED}{part}-{number}", "")
-
-
-def image_paths(
-    folder: str | Path, above: tuple[tuple[int, int], ...] = ()
-) -> Iterator[str]:
-    """Yield the image files below a folder, sorted, without hidden ones.
-
-    Linked folders are followed, unless they lead back to one ``above``, each of which
-    is known by its device and inode.
-    """
-    try:
-        status = os.stat(folder)
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(
-            f"{folder}: cannot be listed ({error.strerror}); make it readable"
-        ) from None
-    here = (status.st_dev, status.st_ino)
-    for entry in entries:
-        if here in above or entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from image_paths(entry.path, (*above, here))
-        elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
-            yield entry.path
 
 
 def folder_rows(folder: Path) -> Iterator[Row]:
@@ -244,7 +260,7 @@ def folder_rows(folder: Path) -> Iterator[Row]:
         UserError: no such folder, one that cannot be listed, or one without images.
     """
     number = None
-    for number, path in enumerate(image_paths(folder)):
+    for number, path in enumerate(walk_images(folder)):
         name = quote(os.fsencode(os.path.relpath(path, folder)))
         ext = os.path.splitext(path)[1][1:].lower()
         yield Row(name, "", name, ext, "", "0", "", str(number), "")

@@ -15,8 +15,12 @@ from s2snets.cleaning.fetched import (
 )
 from s2snets.cleaning.metadata import Row
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import open_regular
 
-ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+# No such file; or a folder, pipe, socket or a link to itself in its place.
+ABSENT = {
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP
+}  # fmt: skip
 
 
 def error_name(error: OSError) -> str:
@@ -28,14 +32,13 @@ def error_name(error: OSError) -> str:
 def read_photo(path: Path) -> Fetched:
     """Read one file."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
                 return TOO_LARGE
             return Fetched(file.readall())
-    except ABSENT as error:
-        return missing(type(error).__name__)
     except OSError as error:
-        return failed(error_name(error))
+        answer = missing if error.errno in ABSENT else failed
+        return answer(error_name(error))
 
 
 def relative_path(photoid: str) -> PurePosixPath | None:

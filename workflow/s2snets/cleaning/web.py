@@ -9,15 +9,11 @@ from functools import partial
 from urllib.parse import urljoin
 
 import urllib3
-from urllib3.exceptions import (
-    HTTPError,
-    InvalidHeader,
-    LocationValueError,
-    URLSchemeUnknown,
-)
+from urllib3.exceptions import LocationValueError, URLSchemeUnknown
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
+from s2snets.cleaning.deadline import limited_pools
 from s2snets.cleaning.fetched import (
     MAX_BYTES,
     TOO_LARGE,
@@ -33,7 +29,6 @@ from s2snets.runtime.progress import format_duration, log
 
 AGENT = "s2snets"
 CHUNK = 1 << 18  # bytes read at once
-MAX_TIMEOUTS = 10  # so many timeouts' length after which a slow body is given up
 MAX_REDIRECTS = 3  # followed on one host
 GONE = {404, 410, 451}
 REFUSED = {401, 403}
@@ -91,20 +86,18 @@ def retry_after(response: BaseHTTPResponse) -> float:
     """Return the seconds that ``Retry-After`` asks for, at most six hours, or 0."""
     try:
         return urllib3.Retry().get_retry_after(response) or 0.0
-    except InvalidHeader:
+    except Exception:  # numbers and dates beyond any meaning raise several types
         return 0.0
 
 
-def read_body(response: BaseHTTPResponse, timeout: float) -> Fetched:
+def read_body(response: BaseHTTPResponse) -> Fetched:
     """Read a response's bytes; urllib3 raises where they are too few."""
-    parts, size, end = [], 0, time.monotonic() + MAX_TIMEOUTS * timeout
+    parts, size = [], 0
     while part := response.read1(CHUNK):
         parts.append(part)
         size += len(part)
         if size > MAX_BYTES:
             return TOO_LARGE
-        if time.monotonic() > end:
-            raise TransientError("Timeout")
     return Fetched(b"".join(parts), status=str(response.status))
 
 
@@ -129,20 +122,28 @@ class WebReader:
         return retry(partial(self.get, row.url), self.settings.tries)
 
     def get(self, url: str) -> Fetched:
-        """Try once to read an address, following redirects on its host."""
+        """Try once to read an address, following redirects on its host.
+
+        Raises:
+            TransientError: the answer is none, or makes no sense.
+        """
+        place = url
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                answer, status = self.request(url)
+                answer, status = self.request(place)
                 if isinstance(answer, Fetched):
                     return answer
-                host, url = parse_url(url).host, urljoin(url, answer)
-                if parse_url(url).host != host or PLACEHOLDER in url:
+                host, place = parse_url(place).host, urljoin(place, answer)
+                if parse_url(place).host != host or PLACEHOLDER in place:
                     return Fetched(None, "placeholder", str(status))
             return missing(str(status))
-        except LocationValueError as error:
-            return missing(type(error).__name__)
-        except HTTPError as error:
-            raise TransientError(type(error).__name__) from None
+        except TransientError:
+            raise
+        except Exception as error:  # libraries raise any type on a hostile answer
+            name = type(error).__name__
+            if place == url and isinstance(error, LocationValueError):
+                return missing(name)
+            raise TransientError(name) from None
 
     def request(self, url: str) -> tuple[Fetched | str, int]:
         """Request an address in its host's turn; returns the answer and its status."""
@@ -172,7 +173,7 @@ class WebReader:
             raise TransientError(str(status))
         if opted_out(response.headers.getlist("X-Robots-Tag")):
             return Fetched(None, "opted_out", str(status))
-        photo = read_body(response, self.settings.timeout)
+        photo = read_body(response)
         self.readable.set()
         return photo
 
@@ -187,5 +188,8 @@ def open_web(settings: Web, processes: int) -> Iterator[tuple[Fetch, int]]:
         timeout=urllib3.Timeout(connect=settings.timeout, read=settings.timeout),
         headers={"User-Agent": f"{AGENT}/1 (research; +{settings.contact})"},
     ) as pool:
+        pool.pool_classes_by_scheme = limited_pools(
+            pool.pool_classes_by_scheme, settings.timeout
+        )
         reader = WebReader(settings, pool, connections, settings.rate / processes)
         yield reader.fetch, connections

@@ -28,10 +28,16 @@ from s2snets.cleaning.fetched import (
 from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.tree import error_name
 from s2snets.config.cleaning import Zips
-from s2snets.data.images import SUFFIXES
+from s2snets.data.folders import is_hidden, is_image, walk_files
 from s2snets.data.packing import map_ahead
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import read_json, replacing, write_json
+from s2snets.runtime.files import (
+    open_regular,
+    read_json,
+    reading,
+    replacing,
+    write_json,
+)
 from s2snets.runtime.progress import Progress, log
 
 ENTRY = np.dtype({
@@ -80,7 +86,7 @@ MEMBER_NAMES = {"key": member_key, "line": member_line}
 
 
 def read_directory(numbered: tuple[int, Path], names: str) -> tuple[np.ndarray, int]:
-    """Return the image members of a zip, ENTRY (N,), and its size in bytes.
+    """Return the image members of a zip, ENTRY (N,), and its size; no hidden ones.
 
     Args:
         numbered: the zip's number and path.
@@ -91,17 +97,16 @@ def read_directory(numbered: tuple[int, Path], names: str) -> tuple[np.ndarray, 
     """
     number, path = numbered
     try:
-        with zipfile.ZipFile(path) as file:
-            members = file.infolist()
-        size = path.stat().st_size
-    except (zipfile.BadZipFile, struct.error, EOFError, ValueError, OSError) as error:
+        with reading(path) as raw, zipfile.ZipFile(raw) as file:
+            members, size = file.infolist(), os.fstat(raw.fileno()).st_size
+    except (zipfile.BadZipFile, struct.error, EOFError, ValueError) as error:
         raise UserError(f"{path}: unreadable zip ({error}); fetch it anew") from None
     except NotImplementedError as error:
         raise UserError(f"{path}: {error}; repack it") from None
     rows = []
     for member in members:
         filename = member.filename
-        if member.is_dir() or PurePosixPath(filename).suffix.lower() not in SUFFIXES:
+        if member.is_dir() or not is_image(filename) or is_hidden(filename):
             continue
         if member.flag_bits & ENCRYPTED:
             raise UserError(
@@ -129,7 +134,7 @@ def index_zips(folder: Path, names: str, index: Path, threads: int = 1) -> None:
     Raises:
         UserError: no zips, none with photographs, or one that cannot be used.
     """
-    paths = sorted(path for path in folder.rglob("*.zip") if path.is_file())
+    paths = [Path(path) for path in walk_files(folder, {".zip"})]
     if not paths:
         raise UserError(f"{folder}: holds no zip files; mend clean.zips.path")
     read = partial(read_directory, names=names)
@@ -206,7 +211,7 @@ def read_member(path: Path, entry: np.void, zip_bytes: int) -> tuple[int, str, b
     offset, size = int(entry["offset"]), int(entry["size"])
     header = LOCAL_HEADER.size
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size != zip_bytes:
                 raise UserError(
                     f"{path}: changed since it was indexed; delete the index"

@@ -1,7 +1,7 @@
 """The image files below a folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 
 from s2snets.data.images import SUFFIXES
@@ -48,10 +48,17 @@ def is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
-def walk_images(
-    folder: str | Path, above: tuple[tuple[int, int], ...] = ()
+def walk_images(folder: str | Path) -> Iterator[str]:
+    """Yield the image files below a folder; see ``walk_files``."""
+    return walk_files(folder, SUFFIXES)
+
+
+def walk_files(
+    folder: str | Path,
+    suffixes: Collection[str],
+    above: tuple[tuple[int, int], ...] = (),
 ) -> Iterator[str]:
-    """Yield the image files below a folder, to any depth, sorted; no hidden ones.
+    """Yield the files with a suffix below a folder, to any depth, sorted, none hidden.
 
     Linked folders are followed, unless they lead back to one ``above``, each of which
     is known by its device and inode.
@@ -66,8 +73,8 @@ def walk_images(
         return
     for entry in entries:
         if is_folder(entry):
-            yield from walk_images(entry.path, (*above, here))
-        elif is_image(entry.name):
+            yield from walk_files(entry.path, suffixes, (*above, here))
+        elif os.path.splitext(entry.name)[1].lower() in suffixes:
             yield entry.path
 
 
