@@ -18,8 +18,10 @@ if workflow.modifier.is_main_snakefile() and not workflow.configfiles:
     configfile: "config/demo.yaml"
 
 
-include: "workflow/rules/slurm.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/lock.smk"
+include: "workflow/rules/scheduler.smk"
+include: "workflow/rules/slurm.smk"
 include: "workflow/rules/cleaning.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/classifiers.smk"

@@ -20,6 +20,7 @@ class Project:
         for name in ("workflow", "config", "docs"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, root / name, ignore=ignored)
+        (root / "profiles").symlink_to("workflow/profiles")
         (root / "resources").symlink_to(ROOT / "resources")
 
     def snakemake(self, *arguments, preset="config/smoke.yaml", check=True):

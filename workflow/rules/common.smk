@@ -1,6 +1,7 @@
 """What every section shares: the study, its axes, and how a stage becomes a rule."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).paren
 sys.path.insert(0 if IS_MAIN else len(sys.path), str(LIBRARY))
 
 from s2snets.config import load, check_paths
+from s2snets.runtime import run_lock
 from s2snets.runtime.errors import UserError
 from s2snets.study.axes import one_of
 from s2snets.study.inputs import Inputs
@@ -44,13 +46,21 @@ wildcard_constraints:
     **axes.constraints(),
 
 
+def quoted(folder):
+    """Return a folder of PATH or PYTHONPATH as text for the shell, braces doubled."""
+    if os.pathsep in str(folder):
+        raise WorkflowError(f"{folder}: no folder of PATH may contain ':'; move it")
+    return shlex.quote(str(folder)).replace("{", "{{").replace("}", "}}")
+
+
 # Jobs run this checkout's code with this interpreter, whatever PATH says; the user's
 # own modules come after it. A workflow that imports this one keeps its own shell.
 if IS_MAIN:
     shell.prefix(
-        f"set -euo pipefail; export PYTHONPATH={str(LIBRARY)!r}"
+        f"set -euo pipefail; export PYTHONPATH={quoted(LIBRARY)}"
         "${{PYTHONPATH:+:$PYTHONPATH}};"
-        f" export PATH={str(Path(sys.executable).parent)!r}:$PATH; "
+        f" export PATH={quoted(Path(sys.executable).parent)}:$PATH;"
+        f" export {run_lock.VARIABLE}={run_lock.PATH}; "
     )
 
 

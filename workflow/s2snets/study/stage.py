@@ -10,6 +10,7 @@ import argparse
 import importlib
 import inspect
 import json
+import os
 import sys
 import time
 import types
@@ -32,6 +33,7 @@ from typing import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from s2snets.config import Settings, Study, explain
+from s2snets.runtime import run_lock
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import remove_chunks, sha256, write_json
 from s2snets.runtime.fingerprint import fingerprint
@@ -252,6 +254,8 @@ class Stage(BaseModel):
 
     def execute(self) -> None:
         """Run the stage, and write its record where it declares one."""
+        if lock := os.environ.get(run_lock.VARIABLE):
+            run_lock.join_run(lock)
         started = time.monotonic()
         self.run()
         path = getattr(self, "record", None)
