@@ -25,6 +25,19 @@ def test_slurms_times_are_read(text, expected):
     assert slurm.parse_duration(text) == expected
 
 
+@pytest.mark.parametrize("name", ["study", "a|b", "s2snets_|x"])
+def test_jobs_of_the_same_folder_are_found_whatever_others_are_called(tmp_path, name):
+    here, other = tmp_path / name, tmp_path / "other"
+    here.mkdir()
+    (tmp_path / "link").symlink_to(here)
+    lines = [
+        f"1|{here}|s2snets_4f5a", f"2|{here}|train|s2snets_x", f"3_7|{here}|s2snets_9d",
+        f"4|{other}|s2snets_4f5a", f"5|{here}|a|b|c", f"6|{tmp_path}/link|s2snets_4f5a",
+        "7|", "", f"8|{here}|",
+    ]  # fmt: skip
+    assert slurm.jobs_submitted_in(str(here), "\n".join(lines)) == ["1", "3_7", "6"]
+
+
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """A job with a second left, whose requeuing is noted."""

@@ -14,6 +14,8 @@ import time
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from s2snets.runtime.slurm import jobs_submitted_in
+
 plugin = sys.modules.get("snakemake_executor_plugin_slurm")
 
 # Reasons of jobs that will not start by themselves; `man squeue` lists all reasons.
@@ -93,13 +95,7 @@ def earlier_jobs():
         capture_output=True,
         text=True,
     )
-    rows = [line.split("|") for line in done.stdout.splitlines()]
-    here = os.path.realpath(os.getcwd())
-    return [
-        job
-        for job, folder, name in rows
-        if name.startswith("s2snets_") and os.path.realpath(folder) == here
-    ]
+    return jobs_submitted_in(os.getcwd(), done.stdout)
 
 
 def wait_for_earlier_jobs(prepare):

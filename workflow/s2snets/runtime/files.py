@@ -1,18 +1,23 @@
 """Files that are complete or absent, and disk errors explained in one line."""
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from s2snets.runtime.errors import UserError
+
+HOST = os.uname().nodename.replace(".", "-")
+WEEK = 7 * 24 * 3600  # seconds
 
 REMEDIES = {
     errno.ENOSPC: "free some space",
@@ -75,6 +80,8 @@ def unreadable(error: OSError, path: str | Path) -> UserError:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Write beside ``path``, then rename, so that a killed job leaves no partial file.
 
+    Drafts that killed processes have left of the same file are removed.
+
     Yields:
         The draft's path, which ends like ``path``, since some libraries choose a format
         by the suffix. The draft is removed when the block raises.
@@ -83,9 +90,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written to.
     """
     path = Path(path)
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
+    draft = path.with_name(f".{HOST}.{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale_drafts(path)
         yield draft
         with draft.open("rb") as written:
             os.fsync(written.fileno())
@@ -95,6 +103,36 @@ def replacing(path: str | Path) -> Iterator[Path]:
         if (explained := disk_error(error, path)) is not None:
             raise explained from error
         raise
+
+
+def remove_stale_drafts(path: Path) -> None:
+    """Remove the drafts of a file that no living process writes.
+
+    Of processes on other machines only those count as living that have written within
+    a week.
+    """
+    for draft in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        host, _, process = draft.name[1 : -len(path.name) - 1].rpartition(".")
+        if not process.isdecimal() or "." in host:
+            continue  # a draft of a file whose name ends like this one's
+        with suppress(FileNotFoundError):
+            if (
+                not is_running(int(process))
+                if host == HOST
+                else draft.stat().st_mtime < time.time() - WEEK
+            ):
+                draft.unlink()
+
+
+def is_running(process: int) -> bool:
+    """Return whether there is a process of this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 @contextmanager
@@ -127,15 +165,17 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 def disk_error(error: BaseException, path: str | Path) -> UserError | None:
     """Return a full or protected disk's error as the user's; None for other errors.
 
-    Arrow, safetensors and torch wrap the system's error in their own types and
-    keep only its text, hence the search. An error that is explained already stays.
+    Arrow and safetensors wrap the system's error in their own types and keep only its
+    text, hence the search; torch raises another error while it handles the system's. An
+    error that is explained already stays.
     """
     if isinstance(error, UserError):
         return None
     for code, remedy in REMEDIES.items():
         if getattr(error, "errno", None) == code or os.strerror(code) in str(error):
             return UserError(f"{path}: {os.strerror(code).lower()}; {remedy} and rerun")
-    return None
+    cause = error.__cause__ or error.__context__
+    return disk_error(cause, path) if cause is not None else None
 
 
 def write_json(path: str | Path, value: object) -> None:

@@ -50,6 +50,12 @@ def device_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def thread_count() -> int | None:
+    """Return the threads that torch computes with; None where it is not in use."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else int(torch.get_num_threads())
+
+
 def peak_memory() -> dict[str, int]:
     """Return the peak of this process's memory in MB, and of the accelerator's."""
     unit = 1 if sys.platform == "darwin" else 1024
@@ -81,6 +87,7 @@ def make_record(
         "code": code,
         "commit": commit(),
         "device": device_name(),
+        "threads": thread_count(),
         "versions": versions(),
         "seconds": round(time.monotonic() - started, 2),
         **peak_memory(),

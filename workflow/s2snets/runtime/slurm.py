@@ -47,6 +47,23 @@ def run_command(*command: str) -> tuple[str | None, str]:
     return None if done.returncode else done.stdout.strip(), done.stderr.strip()
 
 
+def jobs_submitted_in(folder: str, listing: str) -> list[str]:
+    """Return the numbers of the jobs that Snakemake submitted in a folder.
+
+    Args:
+        folder: where Snakemake runs.
+        listing: lines of ``squeue``, ``%i|%Z|%j``: number, folder and name.
+    """
+    jobs = []
+    for line in listing.splitlines():
+        job, _, rest = line.partition("|")
+        # Folders may hold bars, and so may names of the user's other jobs.
+        submitted, prefix, _ = rest.rpartition("|s2snets_")
+        if prefix and os.path.realpath(submitted) == os.path.realpath(folder):
+            jobs.append(job)
+    return jobs
+
+
 def parse_duration(text: str | None) -> int | None:
     """Return ``[DAYS-][[HOURS:]MINUTES:]SECONDS`` in seconds; None for other text."""
     days, _, rest = (text or "").rpartition("-")

@@ -36,7 +36,9 @@ def save(path: Path, identity: Mapping[str, Any], state: Mapping[str, Any]) -> N
     """
     identity = {"format": FORMAT, **identity}
     with replacing(path) as draft:
-        torch.save({"identity": identity, "state": state}, draft)
+        # Given a path, torch would not say why it could not write.
+        with draft.open("wb") as file:
+            torch.save({"identity": identity, "state": state}, file)
         if path.exists():
             # Killed here, only the older one is left, and load resumes from it.
             os.replace(path, previous_path(path))
@@ -102,6 +104,6 @@ def check_identity(
     if differing:
         raise UserError(
             f"{path}: a checkpoint of another training ({'; '.join(differing)});"
-            f" restore the setting, or delete {path.parent}/checkpoint*.pt to start"
+            f" restore what differs, or delete {path.parent}/checkpoint*.pt to start"
             " anew"
         )
