@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from s2snets.config import Study, check_paths, documents, load
+from s2snets.config.networks import OWN_ARCHITECTURES
+from s2snets.networks.architectures import ARCHITECTURES
 from s2snets.runtime.errors import UserError
 from s2snets.stages.classifiers import TrainClassifier
 from s2snets.stages.data import PackImages
@@ -17,6 +19,12 @@ PRESETS = sorted((ROOT / "config").glob("*.yaml"))
 
 def demo():
     return yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+
+
+def network(name, architecture="lenet5", **keys):
+    """The demo's classifiers and one more."""
+    one = {"architecture": architecture} | keys
+    return {"classifiers": demo()["classifiers"] | {name: one}}
 
 
 def keys():
@@ -71,7 +79,11 @@ def test_every_key_is_read():
             r"finetune\.learning_rat: .* mean \'learning_rate\'",
         ),
         ({"lattice": {"thresholds": [1.5]}}, r"lattice\.thresholds\.0: .*1\.5"),
-        ({"predict": {"strengths": [0.5]}}, "predict: strengths: each once, 0 among"),
+        ({"predict": {"strengths": [0.5]}}, "predict: strengths: 0 must be among"),
+        (
+            {"predict": {"strengths": [0, 0]}},
+            r"predict\.strengths: 0\.0 is there twice",
+        ),
         ({"finetune": {"parts": ["head"]}}, r"finetune\.parts\.0: .*'head'"),
         (
             {"classifiers": {"L": {}}},
@@ -79,7 +91,72 @@ def test_every_key_is_read():
         ),
         ({"figures": {"noise_example": "Z"}}, "figures.noise_example: 'Z' is none of"),
         ({"denoise": {"methods": ["mean"]}}, r"denoise\.methods\.0: .*'mean'"),
-        ({"denoise": {"methods": ["nlm", "nlm"]}}, "methods: each method once"),
+        (
+            {"denoise": {"methods": ["nlm"] * 2}},
+            r"denoise\.methods: 'nlm' is there twi",
+        ),
+        (
+            {"finetune": {"parts": ["both"] * 2}},
+            r"finetune\.parts: 'both' is there twi",
+        ),
+        ({"information": {"bins": [32, 32]}}, r"information\.bins: 32 is there twice"),
+        (
+            {"lattice": {"thresholds": [0.1, 0.1]}},
+            r"lattice\.thresholds: 0\.1 is there",
+        ),
+        (
+            {"gallery": {"strengths": [0, 0]}},
+            r"gallery\.strengths: 0\.0 is there twice",
+        ),
+        (
+            {"salient": {"classifiers": ["L", "L"]}},
+            r"salient\.classifiers: 'L' is there",
+        ),
+        (
+            {"salient": {"classifiers": ["L"], "measured": 1}},
+            r"salient\.measured: .*, not 1",
+        ),
+        (
+            {"synthesis": {"classifiers": ["L"], "classes": ["bag", "bag"]}},
+            r"synthesis\.classes: 'bag' is there twice",
+        ),
+        ({"seeds": [3, 3]}, "seeds: 3 is there twice; give each once"),
+        ({"seeds": [2**64]}, r"seeds\.0: .*18446744073709551616"),
+        (
+            {"figures": {"palette": {"L": "ret"}}},
+            r"figures\.palette\.L: no colour.*'ret'",
+        ),
+        (
+            {"figures": {"palette": {"L": "#12"}}},
+            r"figures\.palette\.L: no colour.*'#12'",
+        ),
+        ({"figures": {"width": float("inf")}}, r"figures\.width: .*finite.*inf"),
+        (
+            {"train": {"augment": {"scale": [1.5, 0.8]}}},
+            r"train\.augment: scale: give the least first, not \[1\.5, 0\.8\]",
+        ),
+        (
+            {"data": demo()["data"] | {"photos": [{"path": ""}]}},
+            r"data\.photos\.0\.path: .* at least 1 character",
+        ),
+        (
+            {"data": demo()["data"] | {"photos": [{"path": "a/{set}"}]}},
+            r"data\.photos\.0\.path: no path may contain '{'.*rename.*'a/{set}'",
+        ),
+        (
+            {"data": demo()["data"] | {"photos": [{"path": "a/<b>"}]}},
+            r"data\.photos\.0\.path: no path may contain '<b>'",
+        ),
+        (network("18"), r"classifiers\.18: tables would take it for a number; rename"),
+        (network("1e5"), r"classifiers\.1e5: tables would take it for a number"),
+        (network("inf"), r"classifiers\.inf: tables would take it for a number"),
+        (network("True"), r"classifiers\.True: tables would take it for a number"),
+        (network("accuracy"), r"classifiers\.accuracy: is a column of"),
+        (network("S"), r"classifiers\.S: A_S is the pretrained"),
+        (network("X", crop=40), r"classifiers\.X\.crop: 40 is more than the 32 pixels"),
+        (network("X", architecture="lenet"), r"architecture: .*'lenet'"),
+        ({"a\nb": 1}, r"'a\\nb': unknown key"),
+        ({"study": "x" * 9999}, r"study: .*'x+\.\.\.x+'"),
         ({"lighter": [{"width": 16, "stages": 2}]}, "lighter: each size once, and not"),
         (
             {"lighter": [{"width": 8, "stages": 5}], "image_size": 16},
@@ -107,6 +184,18 @@ def test_a_source_that_is_not_there_is_named():
         UserError, match=r"data\.photos\[0\]\.path: there is no nowhere/ph"
     ):
         check_paths(load(values))
+
+
+def test_weights_that_are_not_there_are_named():
+    given = network("X", weights="nowhere/x.pth")
+    with pytest.raises(
+        UserError, match=r"classifiers\.X\.weights: there is no nowhere/"
+    ):
+        check_paths(load(demo() | given))
+
+
+def test_the_networks_own_names_are_known():
+    assert set(OWN_ARCHITECTURES) == set(ARCHITECTURES)
 
 
 def test_a_path_may_begin_at_home():

@@ -377,7 +377,8 @@ def test_a_users_own_folders_work_by_naming_them(copy):
 
 def test_a_classifier_that_does_not_exist_is_named(copy):
     preset = copy.variant(
-        "bad", study="bad", classifiers={"Z": {"architecture": "lenett"}}
+        "bad", study="bad", classifiers={"Z": {"architecture": "torchvision/alexnett"}}
     )
     target = "results/bad/seed-0/classifiers/Z/weights.safetensors"
-    assert "there is no 'lenett'; perhaps lenet5" in broken_stage(copy, preset, target)
+    complaint = "there is no 'torchvision/alexnett'; perhaps torchvision/alexnet"
+    assert complaint in broken_stage(copy, preset, target)

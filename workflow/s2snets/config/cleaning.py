@@ -1,10 +1,18 @@
 """Settings of the cleaning of photographs (section 3.2)."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from s2snets.config.base import Count, Fraction, Positive, Settings, UserPath
+from s2snets.config.base import (
+    Count,
+    Distinct,
+    Fraction,
+    Positive,
+    Settings,
+    UserPath,
+)
 
 Licence = Literal["by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd"]
 
@@ -33,15 +41,27 @@ class Web(Settings):
     """Photographs from where they were published; mind the host's terms."""
 
     contact: str = Field(
-        pattern=r"\S+@\S+|https?://\S+",
         description="Address for the host's complaints, sent with every request.",
     )
     rate: Positive = Field(1.0, description="Requests a second to one host, by a job.")
     connections: Count = Field(2, description="Requests to one host at once, by a job.")
     tries: Count = Field(6, description="Tries before a photograph counts as failed.")
     timeout: Positive = Field(
-        30.0, description="Seconds without a byte after which a try fails."
+        30.0,
+        description="Seconds without a byte after which a try fails, as it does when a"
+        " whole answer takes ten times as long.",
     )
+
+    @field_validator("contact")
+    @classmethod
+    def check_contact(cls, contact: str) -> str:
+        """Require an address, in characters that a header of HTTP can carry."""
+        if not re.fullmatch(r"[ -~]*([!-~]@|https?://)[!-~][ -~]*", contact):
+            raise ValueError(
+                "give an address such as me@example.org or https://example.org, in"
+                " printable ASCII"
+            )
+        return contact
 
 
 class Zips(Settings):
@@ -95,7 +115,7 @@ class Clean(Settings):
         description="Rules of rejection: the authors' own, as published with their"
         " loader (`datadings`), or those of this project; `docs/cleaning.md` has both.",
     )
-    licences: list[Licence] = Field(
+    licences: Annotated[list[Licence], Distinct] = Field(
         ["by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd"],
         min_length=1,
         description="Licences to keep (the paper: all).",

@@ -1,11 +1,10 @@
 """Settings of the image sets: the sources of each."""
 
-from collections import Counter
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Fraction, Settings, UserPath
+from s2snets.config.base import Count, Distinct, Fraction, Seed, Settings, UserPath
 
 
 class Crops(Settings):
@@ -77,19 +76,10 @@ class Data(Settings):
         description="Photographs that no training sees (50,000 of YFCC100m;"
         " section 3.2); null: those that `clean` holds out.",
     )
-    classes: list[str] | None = Field(
+    classes: Annotated[list[str], Field(min_length=2), Distinct] | None = Field(
         None,
-        min_length=2,
         description="Names of the classes in the order of the labels; null: the sorted"
         " names that `train` has.",
     )
-    seed: int = Field(0, ge=0, description="Seed of subsets, crops and packing order.")
+    seed: Seed = Field(0, description="Seed of subsets, crops and packing order.")
     shard_images: Count = Field(10_000, description="Images in a tar shard.")
-
-    @model_validator(mode="after")
-    def check_classes(self) -> Self:
-        """Require each class once."""
-        twice = [name for name, count in Counter(self.classes).items() if count > 1]
-        if twice:
-            raise ValueError(f"classes: {twice[0]!r} is there twice; name a class once")
-        return self

@@ -1,17 +1,39 @@
 """Settings of the measurements, their intervals and the figures."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from s2snets.config.base import Count, Fraction, Name, Positive, Settings
+from s2snets.config.base import (
+    Count,
+    Distinct,
+    Fraction,
+    Name,
+    Positive,
+    Seed,
+    Settings,
+    Several,
+)
 from s2snets.config.training import Denoising
+
+Method = Literal["median", "bilateral", "nlm", "autoencoder"]
+
+
+def check_color(text: str) -> str:
+    """Raise if matplotlib has no such colour; return it."""
+    if not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        from matplotlib.colors import is_color_like
+
+        if not is_color_like(text):
+            raise ValueError("no colour of matplotlib's; write one such as '#0072b2'")
+    return text
 
 
 class Predict(Settings):
     """Top-5 of every classifier on every source (sections 3.3, 3.3.1, 3.4)."""
 
-    strengths: list[Fraction] = Field(
+    strengths: Annotated[list[Fraction], Distinct] = Field(
         [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         min_length=1,
         description="Noise strengths s: noise uniform in [-s, s] on pixels (figure 5).",
@@ -28,16 +50,16 @@ class Predict(Settings):
 
     @model_validator(mode="after")
     def check_strengths(self) -> Self:
-        """Require 0 among distinct strengths."""
-        if 0.0 not in self.strengths or len(set(self.strengths)) < len(self.strengths):
-            raise ValueError("strengths: each once, 0 among them (tables 1 and 2)")
+        """Require 0 among the strengths."""
+        if 0.0 not in self.strengths:
+            raise ValueError("strengths: 0 must be among them (tables 1 and 2)")
         return self
 
 
 class Denoise(Settings):
     """Denoisers in place of the autoencoder, under the same noise (not in print)."""
 
-    methods: list[Literal["median", "bilateral", "nlm", "autoencoder"]] = Field(
+    methods: Annotated[list[Method], Distinct] = Field(
         ["median", "bilateral", "nlm", "autoencoder"],
         min_length=1,
         description="Denoisers compared with A_S and A_i: median, bilateral filter,"
@@ -52,18 +74,11 @@ class Denoise(Settings):
         Denoising(), description="Training of the SegNet, on photographs (as A_S's)."
     )
 
-    @model_validator(mode="after")
-    def check_methods(self) -> Self:
-        """Require distinct methods."""
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods: each method once")
-        return self
-
 
 class Information(Settings):
     """Normalised mutual information (section 3.5)."""
 
-    bins: list[Annotated[int, Field(ge=2, le=256)]] = Field(
+    bins: Annotated[list[Annotated[int, Field(ge=2, le=256)]], Distinct] = Field(
         [256, 32],
         min_length=1,
         description="Histogram bins over the 256 levels; the first is the figure's"
@@ -86,7 +101,7 @@ class Information(Settings):
 class Lattice(Settings):
     """Formal concept analysis of the RRC (section 3.4)."""
 
-    thresholds: list[Fraction] = Field(
+    thresholds: Annotated[list[Fraction], Distinct] = Field(
         [0.1, 0.2, 0.8, 0.9], min_length=1, description="t of figure 7."
     )
 
@@ -99,16 +114,16 @@ class Bootstrap(Settings):
         description="Number of samples of the validation images, drawn with"
         " replacement; Table 2 of the first 2,000 is kept for RRC and lattices.",
     )
-    seed: int = Field(0, ge=0, description="Seed of the draws.")
+    seed: Seed = Field(0, description="Seed of the draws.")
 
 
 class Gallery(Settings):
     """The images shown by figures 3, 4 and 8."""
 
-    images: Annotated[int, Field(ge=2)] = Field(
+    images: Several = Field(
         6, description="Validation images shown, evenly spaced over the classes."
     )
-    strengths: list[Fraction] = Field(
+    strengths: Annotated[list[Fraction], Distinct] = Field(
         [0.0, 0.5, 1.0], min_length=1, description="Noise strengths shown (figure 4)."
     )
     histogram_bins: Count = Field(50, description="Bins of the LAB histograms.")
@@ -124,7 +139,7 @@ class Gallery(Settings):
 class Figures(Settings):
     """Appearance of the figures."""
 
-    palette: dict[Name, str] = Field(
+    palette: dict[Name, Annotated[str, AfterValidator(check_color)]] = Field(
         {
             "L": "#c1272d",
             "A": "#0072b2",

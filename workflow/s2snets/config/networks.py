@@ -1,11 +1,21 @@
 """Settings of the networks: the autoencoder and the classifiers."""
 
+import difflib
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from s2snets.config.base import Count, Positive, Settings, Triple, UserPath
 
+OWN_ARCHITECTURES = (
+    "lenet5",
+    "small_alexnet",
+    "small_alexnet_lrn",
+    "small_vgg",
+    "small_inception",
+    "small_resnet",
+    "caffe_alexnet",
+)
 STATE_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
 
@@ -66,6 +76,23 @@ class Classifier(Settings):
         description="Divisor of the pixels; null: as published with the weights, else"
         " ImageNet's 0.229, 0.224, 0.225.",
     )
+
+    @field_validator("architecture")
+    @classmethod
+    def check_architecture(cls, name: str) -> str:
+        """Require a name of ours, of a library, or of a function."""
+        library, _, named = name.partition("/")
+        if not (
+            name in OWN_ARCHITECTURES
+            or ":" in name
+            or (library in ("torchvision", "timm") and named)
+        ):
+            near = difflib.get_close_matches(name, OWN_ARCHITECTURES, 3, 0.3)
+            raise ValueError(
+                f"unknown; perhaps {', '.join(near or OWN_ARCHITECTURES)}"
+                " (or torchvision/NAME, timm/NAME, package.module:function)"
+            )
+        return name
 
     @model_validator(mode="after")
     def check_weights(self) -> Self:

@@ -1,6 +1,7 @@
 """Settings from YAML or JSON, with errors of one line."""
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -38,18 +39,23 @@ def unknown_key(key: str, known: list[str]) -> str:
     return f"unknown key; known here: {', '.join(known)}"
 
 
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = 200
+
+
 def explain(error: ValidationError, origin: str = "config") -> str:
     """Return a validation error as one line: each key, its problem and the remedy."""
     problems = []
     for item in error.errors():
-        key = ".".join(map(str, item["loc"]))
+        steps = map(str, item["loc"])
+        key = ".".join(step if step.isprintable() else repr(step) for step in steps)
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             text = unknown_key(str(item["loc"][-1]), keys_at(item["loc"][:-1]))
         elif item["type"] == "missing":
             text = "is missing"
         elif not isinstance(item["input"], dict | list):
-            text = f"{text}, not {item['input']!r}"
+            text = f"{text}, not {SHORT.repr(item['input'])}"
         problems.append(f"{key}: {text}" if key else text)
     return f"{origin}: " + "; ".join(problems)
 

@@ -1,10 +1,19 @@
 """Settings of the first companion study (Mahendran & Vedaldi 2016)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from s2snets.config.base import Count, Fraction, Name, Positive, Settings, UserPath
+from s2snets.config.base import (
+    Count,
+    Distinct,
+    Fraction,
+    Name,
+    Positive,
+    Settings,
+    Several,
+    UserPath,
+)
 from s2snets.config.training import Augmentation, Optimisation
 
 
@@ -71,12 +80,12 @@ class Inversion(Optimisation):
 class Salient(Settings):
     """Salient deconvolutional networks (Mahendran & Vedaldi 2016)."""
 
-    classifiers: list[Name] = Field(
+    classifiers: Annotated[list[Name], Distinct] = Field(
         min_length=1,
         description="Networks with rectifiers to reverse, of `classifiers` or"
         " `companions` (AlexNet, VGG-16; section 3).",
     )
-    layers: dict[Name, list[str]] = Field(
+    layers: dict[Name, Annotated[list[str], Distinct]] = Field(
         {},
         description="Layers that are reversed, by classifier: names of modules, the"
         " shallowest first, `logits` last. Default: every max-pooling and `logits`"
@@ -91,7 +100,7 @@ class Salient(Settings):
         " position (section 3.5). null: `image_size`, or the network's input if"
         " larger.",
     )
-    measured: Count | None = Field(
+    measured: Several | None = Field(
         1000,
         description="Validation images on which selectivity is measured; null: all.",
     )

@@ -1,14 +1,17 @@
 """Settings of a study as a whole, and the checks across its sections."""
 
-from collections.abc import Iterable
+import contextlib
+import difflib
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Name, Reference, Settings
+from s2snets.config.base import Distinct, Name, Reference, Seed, Settings
 from s2snets.config.cleaning import Clean
-from s2snets.config.data import Data
+from s2snets.config.data import Data, Source
 from s2snets.config.measuring import (
     Bootstrap,
     Denoise,
@@ -24,12 +27,28 @@ from s2snets.config.synthesis import Synthesis
 from s2snets.config.training import Finetune, Pretrain, Training
 from s2snets.runtime.errors import UserError
 
+RESERVED = {
+    "S": "A_S is the pretrained autoencoder",
+    "baseline": "means segmentation without a network",
+    "autoencoder": "is a column of Table 2",
+    "accuracy": "is a column of a figure's table",
+}
+"""Names that no classifier may have, and why."""
+
+
+def reads_as_number(name: str) -> bool:
+    """Return whether a CSV file's reader takes a name for a number or truth value."""
+    with contextlib.suppress(ValueError):
+        float(name)
+        return True
+    return name.lower() in ("true", "false")
+
 
 class Study(Settings):
     """A study: its data, networks and measurements."""
 
     study: Name = Field(description="Name; results go to `results/NAME`.")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+    seeds: Annotated[list[Seed], Distinct] = Field(
         [0],
         min_length=1,
         description="One full repetition of the study per seed (not in print: one).",
@@ -103,6 +122,19 @@ class Study(Settings):
         """Every classifier by name, the study's and the companions'."""
         return self.classifiers | self.companions
 
+    @property
+    def named_classes(self) -> dict[str, list[str]]:
+        """The classes that settings name, by the setting."""
+        if (synthesis := self.synthesis) is None:
+            return {}
+        return {
+            "synthesis.classes": synthesis.classes or [],
+            "synthesis.compounds": [
+                one for each in synthesis.compounds for one in each
+            ],
+            "synthesis.decoder.classes": synthesis.decoder.classes or [],
+        }
+
     @model_validator(mode="after")
     def check_sections(self) -> Self:
         """Check what several sections must agree on."""
@@ -112,9 +144,9 @@ class Study(Settings):
                 f"figures.noise_example: {example!r} is none of the classifiers"
                 f" {', '.join(self.classifiers)}"
             )
+        if self.data.classes is not None and self.reference == "labels":
+            check_class_names(self.named_classes, self.data.classes)
         self.check_sizes()
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: each seed once")
         for name in ("photos", "photos_validation"):
             if (getattr(self.data, name) is None) is (self.clean is None):
                 raise ValueError(
@@ -126,7 +158,7 @@ class Study(Settings):
         return self
 
     def check_sizes(self) -> None:
-        """Check that every autoencoder fits the images, and that each differs."""
+        """Check that every network fits the images, and each autoencoder differs."""
         if self.image_size < 2**self.autoencoder.stages:
             raise ValueError(
                 f"autoencoder.stages: {self.autoencoder.stages} stages halve"
@@ -140,18 +172,27 @@ class Study(Settings):
             raise ValueError(
                 f"lighter: too many stages for {self.image_size} pixels; use fewer"
             )
+        for name, network in self.networks.items():
+            side = network.resize or self.image_size
+            if network.crop is not None and network.crop > side:
+                raise ValueError(
+                    f"classifiers.{name}.crop: {network.crop} is more than the"
+                    f" {side} pixels of its images; lower it, or set resize"
+                )
 
     def check_names(self) -> None:
         """Check the networks' names, and those that the companion studies use."""
-        if "S" in self.classifiers:
-            raise ValueError("classifiers.S: A_S is the pretrained autoencoder; rename")
         twice = self.classifiers.keys() & self.companions.keys()
         if twice:
             raise ValueError(f"companions.{min(twice)}: is one of classifiers; rename")
-        if "baseline" in self.networks:
-            raise ValueError(
-                "classifiers.baseline: means segmentation without a network; rename"
-            )
+        for network in self.networks:
+            if network in RESERVED:
+                raise ValueError(f"classifiers.{network}: {RESERVED[network]}; rename")
+            if reads_as_number(network):
+                raise ValueError(
+                    f"classifiers.{network}: tables would take it for a number; rename,"
+                    f" for instance to N{network}"
+                )
         used: dict[str, Iterable[str | None]] = {}
         if (salient := self.salient) is not None:
             used["salient.classifiers"] = salient.classifiers
@@ -189,13 +230,60 @@ class Study(Settings):
                 "finetune.augment: must be null with reference: predictions, which are"
                 " made on the images as they are"
             )
+        for key, names in self.named_classes.items():
+            for name in names:
+                if not name.isdecimal() or key == "synthesis.decoder.classes":
+                    raise ValueError(
+                        f"{key}: there is no class {name!r} with reference:"
+                        " predictions, only numbers of logits; take it out"
+                    )
+
+
+def check_class_names(
+    named: Mapping[str, Iterable[str]], classes: Sequence[str]
+) -> None:
+    """Raise if a setting names a class that the data lacks.
+
+    Args:
+        named: names by setting, such as ``Study.named_classes``.
+        classes: the data's.
+
+    Raises:
+        ValueError: the setting, the name, and the nearest that there are.
+    """
+    for key, names in named.items():
+        for name in names:
+            if name not in classes:
+                near = difflib.get_close_matches(name, classes, 3, 0.3) or classes[:3]
+                raise ValueError(
+                    f"{key}: no class {name!r}; there are {len(classes)}, such as"
+                    f" {', '.join(near)}"
+                )
+
+
+def class_folders(sources: Iterable[Source]) -> list[str] | None:
+    """Return the classes of sources that are folders of class folders.
+
+    None where another kind of source is among them: packing finds its classes.
+    """
+    names = set()
+    for source in sources:
+        path = Path(source.path)
+        if source.labels is not None or not path.is_dir():
+            return None
+        found = {entry.name for entry in path.iterdir() if entry.is_dir()}
+        if not found:
+            return None
+        names |= found
+    return sorted(names)
 
 
 def check_paths(study: Study) -> None:
-    """Raise if an image source is missing, before anything runs.
+    """Raise if an image source or a class in it is missing, before anything runs.
 
     Raises:
-        UserError: every missing path with its key, and where to read how to get it.
+        UserError: every missing path with its key, and where to read how to get it; a
+            setting that names a class without a folder.
     """
     paths = {
         f"data.{name}[{number}].{key}": getattr(source, key)
@@ -210,15 +298,26 @@ def check_paths(study: Study) -> None:
             paths[f"clean.metadata[{number}]"] = path
         if clean.zips is not None:
             paths["clean.zips.path"] = clean.zips.path
+    for section in ("classifiers", "companions"):
+        for name, network in getattr(study, section).items():
+            if not network.is_published:
+                paths[f"{section}.{name}.weights"] = network.weights
     if study.salient is not None and study.salient.segmentation is not None:
         paths["salient.segmentation.path"] = study.salient.segmentation.path
     missing = [
         f"{key}: there is no {path}"
         for key, path in paths.items()
-        if path and not Path(path).exists()
+        if path is not None and not os.path.exists(path)
     ]
     if missing:
         raise UserError(
             f"{'; '.join(missing)}; put the images there or set the path"
             " (config/README.md, section Data, says how to get them)"
         )
+    if study.data.classes is None and study.reference == "labels":
+        classes = class_folders(study.data.train)
+        if classes is not None:
+            try:
+                check_class_names(study.named_classes, classes)
+            except ValueError as error:
+                raise UserError(str(error)) from None

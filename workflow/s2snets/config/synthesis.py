@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from s2snets.config.base import (
     Count,
+    Distinct,
     Fraction,
     Mode,
     Name,
@@ -15,6 +16,8 @@ from s2snets.config.base import (
     Settings,
 )
 from s2snets.config.training import Augmentation, Optimisation
+
+Channel = Annotated[int, Field(ge=0)]
 
 
 class Ascent(Settings):
@@ -92,7 +95,7 @@ class Decoding(Optimisation):
         "train",
         description="Image set it is trained on (ImageNet's dogs; section 4.2).",
     )
-    classes: list[str] | None = Field(
+    classes: Annotated[list[str], Distinct] | None = Field(
         None, description="Classes of that set; null: all (dogs; section 4.2)."
     )
     noise: NonNegative = Field(
@@ -117,7 +120,7 @@ class Filters(Settings):
     """Filters of one layer to maximise (Despraz et al. 2017, figure 8)."""
 
     layer: str = Field(description="Name of a module with channels.")
-    channels: list[int] | Count = Field(
+    channels: Annotated[list[Channel], Field(min_length=1), Distinct] | Count = Field(
         12, description="Channels by number, or how many, evenly spaced."
     )
     together: bool = Field(
@@ -128,7 +131,7 @@ class Filters(Settings):
 class Synthesis(Settings):
     """Preferred images of a network's neurons (Despraz et al. 2017)."""
 
-    classifiers: list[Name] = Field(
+    classifiers: Annotated[list[Name], Distinct] = Field(
         min_length=1,
         description="Networks studied, of `classifiers` or `companions` (VGG-16;"
         " section 4).",
@@ -143,7 +146,7 @@ class Synthesis(Settings):
         description="Side of the images that G makes, pixels; null: `image_size`"
         " (224; table 2).",
     )
-    modes: list[Mode] = Field(
+    modes: Annotated[list[Mode], Distinct] = Field(
         ["scratch", "pretrained"],
         min_length=1,
         description="G with new weights, all of which are optimised (section 4.1), or"
@@ -156,13 +159,15 @@ class Synthesis(Settings):
     decoder: Decoding = Field(
         Decoding(), description="Training of the pretrained decoder (section 4.2)."
     )
-    classes: list[str] | None = Field(
+    classes: Annotated[list[str], Distinct] | None = Field(
         None, description="Classes maximised; null: all (all 1,000; section 4)."
     )
-    filters: dict[Name, list[Filters]] = Field(
+    filters: dict[Name, Annotated[list[Filters], Distinct]] = Field(
         {}, description="Filters maximised, by classifier (layers 9, 26; figure 8)."
     )
-    compounds: list[Annotated[list[str], Field(min_length=2)]] = Field(
+    compounds: Annotated[
+        list[Annotated[list[str], Field(min_length=2), Distinct]], Distinct
+    ] = Field(
         [], description="Groups of classes maximised together in one image (figure 9)."
     )
     batch: Count = Field(16, description="Targets optimised at once.")

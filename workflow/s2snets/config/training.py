@@ -1,10 +1,18 @@
 """Settings of the trainings: those of all, and those of each."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Fraction, NonNegative, Part, Positive, Settings
+from s2snets.config.base import (
+    Count,
+    Distinct,
+    Fraction,
+    NonNegative,
+    Part,
+    Positive,
+    Settings,
+)
 
 
 class Optimisation(Settings):
@@ -48,6 +56,12 @@ class Optimisation(Settings):
     )
     compile: bool = Field(
         False, description="Let torch.compile fuse the network's operations."
+    )
+    deterministic: bool = Field(
+        True,
+        description="Compute the same bits in every run on the same machine. false:"
+        " faster on GPUs, with the algorithms that are fastest there, TF32 in place of"
+        " float32 in products, and fused optimisers.",
     )
 
     @model_validator(mode="after")
@@ -99,6 +113,13 @@ class Augmentation(Settings):
         0.5,
         description="Probability of each of noise, blur, brightness, contrast, color.",
     )
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        """Require the least magnification first."""
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale: give the least first, not {list(self.scale)}")
+        return self
 
 
 class Training(Optimisation):
@@ -165,7 +186,7 @@ class Finetune(Optimisation):
     images: Count = Field(
         1_281_167, description="Images seen in all (not in print: one epoch)."
     )
-    parts: list[Part] = Field(
+    parts: Annotated[list[Part], Distinct] = Field(
         ["decoder"],
         min_length=1,
         description="Parts that are trained; the first is the study's main one, others"
@@ -180,10 +201,3 @@ class Finetune(Optimisation):
     augment: Augmentation | None = Field(
         None, description="Augmentation of the training images; null: none."
     )
-
-    @model_validator(mode="after")
-    def check_parts(self) -> Self:
-        """Require distinct parts."""
-        if len(set(self.parts)) < len(self.parts):
-            raise ValueError("parts: each part once")
-        return self
