@@ -154,6 +154,23 @@ def test_every_key_is_read():
         (network("accuracy"), r"classifiers\.accuracy: is a column of"),
         (network("S"), r"classifiers\.S: A_S is the pretrained"),
         (network("X", crop=40), r"classifiers\.X\.crop: 40 is more than the 32 pixels"),
+        (
+            network("X", architecture="caffe_alexnet", resize=60),
+            r"classifiers\.X\.resize: caffe_alexnet needs 67 pixels, not 60",
+        ),
+        (
+            {"salient": {"classifiers": ["L"], "side": 31}},
+            r"salient\.side: 31 pixels are too few for L, which sees 32; set 32 or",
+        ),
+        (
+            {
+                "salient": {
+                    "classifiers": ["L"],
+                    "segmentation": {"path": "a", "side": 31},
+                }
+            },
+            r"salient\.segmentation\.side: 31 pixels are too few for L, which sees 32",
+        ),
         (network("X", architecture="lenet"), r"architecture: .*'lenet'"),
         ({"a\nb": 1}, r"'a\\nb': unknown key"),
         ({"study": "x" * 9999}, r"study: .*'x+\.\.\.x+'"),
@@ -219,7 +236,8 @@ def test_reordered_yaml_means_the_same():
 
 
 def test_defaults_are_the_papers():
-    study = load({**demo(), "pretrain": {}, "autoencoder": {}, "image_size": 256})
+    values = {"pretrain": {}, "autoencoder": {}, "image_size": 256, "salient": None}
+    study = load(demo() | values)
     photos = study.pretrain.photos
     assert (photos.optimiser, photos.momentum, photos.learning_rate) == (
         "sgd",

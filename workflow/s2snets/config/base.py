@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,9 +12,9 @@ T = TypeVar("T")
 
 def check_distinct(values: list[T]) -> list[T]:
     """Raise if a list has a value twice; return it."""
-    for place, value in enumerate(values):
-        if value in values[:place]:
-            raise ValueError(f"{value!r} is there twice; give each once")
+    for text, count in Counter(map(repr, values)).items():
+        if count > 1:
+            raise ValueError(f"{text} is there twice; give each once")
     return values
 
 

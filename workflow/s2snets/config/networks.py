@@ -121,6 +121,11 @@ class Classifier(Settings):
         """Whether it is one of ours with local response normalisation."""
         return self.architecture in ("caffe_alexnet", "small_alexnet_lrn")
 
+    def input_side(self, image_size: int) -> int | None:
+        """Return the side of what it receives; None where its weights may tell it."""
+        named = self.crop or self.resize
+        return named or (None if self.is_published or self.is_function else image_size)
+
     @property
     def is_published(self) -> bool:
         """Whether its weights are published by a library under a name."""

@@ -27,6 +27,7 @@ from s2snets.config.synthesis import Synthesis
 from s2snets.config.training import Finetune, Pretrain, Training
 from s2snets.runtime.errors import UserError
 
+CAFFE_SIDE = 67  # pixels that the pools of caffe_alexnet need
 RESERVED = {
     "S": "A_S is the pretrained autoencoder",
     "baseline": "means segmentation without a network",
@@ -155,6 +156,7 @@ class Study(Settings):
         if self.reference == "predictions":
             self.check_unlabelled()
         self.check_names()
+        self.check_sides()
         return self
 
     def check_sizes(self) -> None:
@@ -179,6 +181,28 @@ class Study(Settings):
                     f"classifiers.{name}.crop: {network.crop} is more than the"
                     f" {side} pixels of its images; lower it, or set resize"
                 )
+            side = network.input_side(self.image_size) or self.image_size
+            if network.architecture == "caffe_alexnet" and side < CAFFE_SIDE:
+                raise ValueError(
+                    f"classifiers.{name}.resize: caffe_alexnet needs {CAFFE_SIDE}"
+                    f" pixels, not {side}"
+                )
+
+    def check_sides(self) -> None:
+        """Check that reversed networks get images of their own size at least."""
+        if (salient := self.salient) is None:
+            return
+        sides = {"salient.side": salient.side}
+        if salient.segmentation is not None:
+            sides["salient.segmentation.side"] = salient.segmentation.side
+        for key, side in sides.items():
+            for name in salient.classifiers:
+                native = self.networks[name].input_side(self.image_size)
+                if side is not None and native is not None and side < native:
+                    raise ValueError(
+                        f"{key}: {side} pixels are too few for {name}, which sees"
+                        f" {native}; set {native} or more"
+                    )
 
     def check_names(self) -> None:
         """Check the networks' names, and those that the companion studies use."""
