@@ -17,6 +17,14 @@ if device.type == "cpu":
     assert (torch.get_num_threads(), decoding) == (2, 0)
 else:
     assert decoding == 1
+use_device(1, deterministic=False)
+assert not torch.are_deterministic_algorithms_enabled()
+assert torch.backends.cudnn.benchmark
+assert torch.backends.cudnn.allow_tf32
+assert torch.backends.cuda.matmul.allow_tf32
+use_device(1)
+assert torch.are_deterministic_algorithms_enabled()
+assert not torch.backends.cuda.matmul.allow_tf32
 assert "torch._inductor" not in sys.modules, "its import takes a second"
 """
 

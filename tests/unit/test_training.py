@@ -136,6 +136,19 @@ def test_the_seed_decides(images, tmp_path, kind):
     assert not same(first, other)
 
 
+@pytest.mark.parametrize("kind", ["classifier", "autoencoder"])
+def test_fast_arithmetic_differs_by_rounding_alone(images, tmp_path, kind):
+    model, loss, settings = RUNS[kind]
+    fast = settings.model_copy(update={"deterministic": False, "images": 4})
+    slow = settings.model_copy(update={"images": 4})
+    state = TrainingState(model(), fast, 1)
+    assert state.optimiser.defaults["fused"]
+    weights, _ = train(images, (model, loss, slow), tmp_path / "slow.pt")
+    other, _ = train(images, (model, loss, fast), tmp_path / "fast.pt")
+    for name, value in weights.items():
+        assert torch.allclose(value, other[name], atol=1e-5), name
+
+
 def test_the_curve_has_a_row_a_check_and_one_at_the_end(images, tmp_path):
     _, curve = train(images, RUNS["autoencoder"], tmp_path / "c.pt")
     assert [row["images"] for row in curve] == [12, 24, 36, 40]

@@ -157,7 +157,9 @@ def create_engine(
             f"batch: {images} images at once are less than the {devices * nodes}"
             " processes that share them; enlarge it, or give fewer --devices"
         )
-    _, workers = use_device(threads, 1 if srun else devices)
+    _, workers = use_device(
+        threads, 1 if srun else devices, deterministic=settings.deterministic
+    )
     parallel = devices * nodes > 1
     if parallel:
         # Its successor is not in every torch that this runs on.

@@ -70,7 +70,11 @@ class Trainer:
         network: Any = self.model
         if settings.compile:  # with the random numbers of a network that is not
             network = torch.compile(
-                self.model, options={"fallback_random": True, "deterministic": True}
+                self.model,
+                options={
+                    "fallback_random": True,
+                    "deterministic": settings.deterministic,
+                },
             )
         self.network, self.optimiser = fabric.setup(network, self.state.optimiser)
         # Now that the weights are on their device: an optimiser's state follows them.

@@ -17,10 +17,18 @@ Curve = list[dict[str, float]]
 
 OPTIMISERS: dict[str, Callable[[Iterable[Tensor], Optimisation], Optimizer]] = {
     "sgd": lambda weights, s: torch.optim.SGD(
-        weights, s.learning_rate, momentum=s.momentum, weight_decay=s.weight_decay
+        weights,
+        s.learning_rate,
+        momentum=s.momentum,
+        weight_decay=s.weight_decay,
+        fused=not s.deterministic or None,
     ),
     "adam": lambda weights, s: torch.optim.Adam(
-        weights, s.learning_rate, betas=(s.momentum, 0.999), weight_decay=s.weight_decay
+        weights,
+        s.learning_rate,
+        betas=(s.momentum, 0.999),
+        weight_decay=s.weight_decay,
+        fused=not s.deterministic or None,
     ),
     "adadelta": lambda weights, s: torch.optim.Adadelta(
         weights, s.learning_rate, rho=s.momentum, eps=1e-8, weight_decay=s.weight_decay
