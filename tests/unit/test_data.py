@@ -226,6 +226,12 @@ def test_a_smaller_sample_begins_a_greater_one():
     assert np.array_equal(sample(50, 10, 0), sample(50, None, 0)[:10])
 
 
+def test_a_sample_of_more_images_than_there_are_says_so(capsys):
+    assert len(sample(5, 2000, 0)) == len(sample(5, None, 0)) == len(sample(5, 5, 0))
+    said = capsys.readouterr().err
+    assert said == "2,000 images asked for, 5 there: all of them are taken\n"
+
+
 NOTHING = Augmentation(
     scale=(1, 1), rotation=0, shift=0, noise=0, blur=0, brightness=0, contrast=0,
     color=0, mirror=0,

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.progress import log
 
 Runs = int | np.ndarray
 """What an epoch permutes: so many single images, or runs of so many images each.
@@ -114,6 +115,9 @@ class ResumableBatchSampler:
 def sample(count: int, images: int | None, seed: int) -> np.ndarray:
     """Return ``images`` (None: all) of the numbers below ``count``, in random order.
 
-    A smaller sample is the beginning of a greater one.
+    A smaller sample is the beginning of a greater one. Where there are fewer images than
+    asked for, it is all of them, and a line says so.
     """
+    if images is not None and images > count:
+        log(f"{images:,} images asked for, {count:,} there: all of them are taken")
     return permutation(count, seed, 0)[:images]
