@@ -460,6 +460,22 @@ def test_zoom_shows_the_very_pixels_of_the_centre(tables):
     assert zoomed.get_interpolation() == "nearest"
 
 
+@pytest.mark.parametrize("name", ["US$ 5^$", "$x^$", r"\$y^\$", "one $", "caf\udce9"])
+def test_names_from_outside_are_drawn_as_they_are_written(name, tables):
+    gallery = tables["gallery"] | {"truth": np.array([name] * 4)}
+    figure = draw("figure-3", tables | {"gallery": gallery}, settings())
+    figure.savefig(io.BytesIO(), format="pdf")
+    shown = {
+        text._preprocess_math(text.get_text())
+        for text in figure.findobj(Text)
+        if text.get_rotation() == 90 and text.get_text()
+    }
+    assert {text.replace("\n", " ") for text, _ in shown} == {
+        name.replace("\udce9", "?")
+    }
+    assert {is_mathtext for _, is_mathtext in shown} == {False}
+
+
 @pytest.mark.parametrize("side", [8, 16, 28, 32, 33, 64, 224, 256])
 def test_zoom_window_lies_in_the_middle(side):
     start, zoom = zoom_window(side)
@@ -722,6 +738,21 @@ def test_optional_figures_come_with_their_parts():
     assert inputs["salient-phase"] == {
         "responses": [f"<results>/seed-3/reversed/{name}.npz" for name in "AV"]
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({"compounds": []}, {"compounds"}),
+        ({"filters": {}}, {"filters"}),
+        ({"filters": {"N": [{"layer": "0"}]}}, {"filters"}),  # not among the networks
+        ({"classes": []}, {"modes", "bias"}),
+    ],
+)
+def test_figures_of_targets_that_nobody_seeks_are_not_asked_for(changes, gone):
+    study = study_of("demo", synthesis=changes)
+    stems = {drawing.stem for drawing in study_drawings(Axes(study))}
+    assert set(DEMO) - stems == {f"synthesis-{name}" for name in gone}
 
 
 def test_every_figure_is_declared_in_full():

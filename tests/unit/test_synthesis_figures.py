@@ -1,5 +1,6 @@
 """Figures of preferred images, drawn from made-up sweeps, small ones and great ones."""
 
+import io
 import json
 
 import matplotlib
@@ -199,6 +200,15 @@ def test_names_are_broken_and_cut():
     assert page.break_text("T-shirt", 0.6) == "T-shirt"
     assert page.break_text("hen_of_the_woods", 0.5) == "hen of the\nwoods"
     assert page.break_text("a b c d e f g h i j k l m n", 0.25).endswith("…")
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_names_are_no_mathtext(name):
+    odd = [f"${one}^$" for one in CLASSES]
+    given = gallery(classes=odd)
+    figure = figure_of(name).draw(given, Figures(dpi=40))
+    figure.savefig(io.BytesIO())
+    assert not any("^" in text and "$" not in text for text in texts(figure))
 
 
 @pytest.mark.parametrize("name", ["filters", "compounds"])

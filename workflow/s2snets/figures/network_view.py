@@ -58,7 +58,7 @@ def draw_classes(
     axes.set(xlim=(0, 1), ylim=(lines - 0.5, -0.5))
     for place, (name, share) in enumerate(best):
         axes.barh(place, share, height=0.86, color=colour, alpha=0.28, lw=0)
-        axes.text(0.03, place, shorten(name), va="center", size=6.8)
+        axes.text(0.03, place, style.literal(shorten(name)), va="center", size=6.8)
         axes.text(
             0.97, place, format_percent(share), va="center", ha="right", size=6.8,
             color=style.INK if place == 0 else style.MUTED,
@@ -93,7 +93,10 @@ def draw(
     tall = head + 2 * (CELL + GAP) + SPACE + len(names) * block
     figure = (make or MplFigure)(figsize=(wide, tall), dpi=settings.dpi)
     side = {"ha": "right", "va": "center"}
-    style.add_text(figure, margin, 0.15, title, va="center", size=7, color=style.MUTED)
+    style.add_text(
+        figure, margin, 0.15, style.literal(title), va="center", size=7,
+        color=style.MUTED,
+    )  # fmt: skip
     second = head + CELL + GAP
     style.add_text(
         figure, margin - 0.1, second + CELL / 2, f"difference\n× {view.gain}", size=7,

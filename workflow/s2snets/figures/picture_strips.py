@@ -113,7 +113,7 @@ def break_text(text: str, width: float, lines: int = 2) -> str:
     if len(wrapped) > lines:
         wrapped = wrapped[:lines]
         wrapped[-1] = f"{wrapped[-1][: letters - 1].rstrip()}…"
-    return "\n".join(wrapped)
+    return style.literal("\n".join(wrapped))
 
 
 def bands(count: int, across: int) -> list[range]:

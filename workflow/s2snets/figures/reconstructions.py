@@ -121,7 +121,7 @@ def draw_side_text(
 ) -> None:
     """Write an image's class, and the size of the enlarged part, left of them."""
     text = textwrap.fill(
-        truth.replace("_", " "),
+        style.literal(truth.replace("_", " ")),
         max(1, int(sizes.picture / style.LETTER_WIDTH)),
         break_long_words=False,
     )

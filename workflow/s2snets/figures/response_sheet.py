@@ -245,7 +245,7 @@ def draw_row(
     """Show a row's pictures below ``top``, and its label left of them."""
     letters = max(4, int(cell / LETTER_WIDTH))
     text = label if len(label) <= letters else f"{label[: letters - 1]}…"
-    write(axes, SIDE / 2, top + cell / 2, text, rotation=90, size=7)
+    write(axes, SIDE / 2, top + cell / 2, style.literal(text), rotation=90, size=7)
     for column, picture in enumerate(pictures):
         if picture is not None:
             x = left_edge(column, cell)

@@ -32,7 +32,7 @@ def blocks(responses: DataFrame, settings: Figures) -> Iterator[Block]:
                 (start, [original, *pick_start(of_network, image, start, shown)])
                 for original, start in zip(originals, STARTS, strict=True)
             ]
-            title = f"{style.classifier_text(name)}, {image.name}"
+            title = f"{style.classifier_text(name)}, {style.literal(image.name)}"
             yield Block(title, *layer_headers(shown), rows)
 
 

@@ -139,6 +139,14 @@ def classifier_text(name: str) -> str:
     return f"${name}$" if len(name) == 1 else name
 
 
+def literal(text: str) -> str:
+    """Return a class's or file's name so that matplotlib draws it as it is written.
+
+    A dollar would begin mathtext, and what is not Unicode cannot be drawn.
+    """
+    return text.encode(errors="replace").decode().replace("$", r"\$")
+
+
 def legend_columns(settings: Figures, labels: Collection[str]) -> int:
     """Return the columns of a legend as wide as the figure: one row where it fits."""
     widths = [0.6 + LETTER_WIDTH * len(label) for label in labels]

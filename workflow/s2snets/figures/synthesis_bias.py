@@ -36,6 +36,7 @@ class Bias(GalleryStrips):
     """Preferred and training images (Despraz et al. 2017, Figures 6 and 7)."""
 
     stem = "synthesis-bias"
+    needs = "preferred_classes"
     title = "Preferred images and training images"
     alternative_text = (
         "Grid of images: for each class its preferred images above the training images"

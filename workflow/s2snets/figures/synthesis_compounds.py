@@ -50,6 +50,7 @@ class Compounds(GalleryStrips):
     """Preferred images of compounds (Despraz et al. 2017, Figure 9)."""
 
     stem = "synthesis-compounds"
+    needs = "preferred_compounds"
     title = "Two classes in one image"
     alternative_text = (
         "Grid of images: the preferred image of each of two classes, and of both at"

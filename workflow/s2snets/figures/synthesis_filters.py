@@ -39,6 +39,7 @@ class Filters(GalleryStrips):
     """Preferred images of filters (Despraz et al. 2017, Figure 8)."""
 
     stem = "synthesis-filters"
+    needs = "preferred_filters"
     title = "Preferred images of filters"
     alternative_text = (
         "Grid of images: images that excite single filters, layer by layer."

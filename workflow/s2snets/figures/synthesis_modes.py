@@ -19,6 +19,7 @@ class Modes(GalleryStrips):
     """Preferred images of classes (Despraz et al. 2017, Figure 4)."""
 
     stem = "synthesis-modes"
+    needs = "preferred_classes"
     title = "Preferred images of classes"
     alternative_text = (
         "Grid of images: for each class the image made by a generator from scratch"

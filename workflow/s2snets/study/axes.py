@@ -158,6 +158,23 @@ class Axes:
         return self.study.synthesis.classifiers if self.study.synthesis else []
 
     @cached_property
+    def preferred_classes(self) -> bool:
+        """Whether classes are among what they prefer."""
+        synthesis = self.study.synthesis
+        return synthesis is not None and synthesis.classes != []
+
+    @cached_property
+    def preferred_compounds(self) -> bool:
+        """Whether groups of classes are."""
+        return bool(self.study.synthesis and self.study.synthesis.compounds)
+
+    @cached_property
+    def preferred_filters(self) -> bool:
+        """Whether filters of these networks are."""
+        synthesis = self.study.synthesis
+        return bool(synthesis) and any(map(synthesis.filters.get, self.preferring))
+
+    @cached_property
     def modes(self) -> list[str]:
         """Modes of the generator in which they are."""
         return list(self.study.synthesis.modes) if self.study.synthesis else []
