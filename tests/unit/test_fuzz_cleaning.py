@@ -42,22 +42,21 @@ HOSTILE = st.one_of(
 
 @st.composite
 def metadata_lines(draw, form):
-    """Draw a row of a form, at some places hostile."""
+    """Draw a row of a form, hostile at some places or altogether."""
     good = {"photoid": b"%d", "line": b"%d", "key": b"0123456789abcdef%d", "uid": b"1@N00",
             "downloadurl": b"http://a.org/%d", "ext": b"jpg", "marker": b"0"}  # fmt: skip
     number = draw(st.integers(0, 5))
     cells = [
         good.get(name, b"x").replace(b"%d", b"%d" % number) for name in FORMS[form]
     ]
-    for place in draw(st.lists(st.integers(0, len(cells) - 1), max_size=3)):
+    for place in draw(st.lists(st.integers(0, len(cells) - 1), max_size=2)):
         cells[place] = draw(HOSTILE)
-    return b"\t".join(cells)
+    return draw(HOSTILE) if number == 5 else b"\t".join(cells)
 
 
 def contents(form):
-    """Return a strategy of metadata files: mostly of rows, in any order of bytes."""
-    rows = st.one_of(metadata_lines(form), metadata_lines(form), HOSTILE)
-    return st.lists(rows, max_size=8).map(b"\n".join)
+    """Return a strategy of metadata files."""
+    return st.lists(metadata_lines(form), max_size=8).map(b"\n".join)
 
 
 def check_metadata(content, kind, expected):
@@ -125,24 +124,23 @@ def test_damaged_streams_of_bzip2_lose_no_line_in_silence(streams, place, flip, 
 
 # ---- answers of hosts
 
-STATUS_LINES = st.one_of(
-    st.sampled_from([
-        b"HTTP/1.1 200 OK", b"HTTP/1.1 206 Partial", b"HTTP/1.1 302 Found", b"HTTP/1.1 403 No",
-        b"HTTP/1.1 404 No", b"HTTP/1.1 429 Slow", b"HTTP/1.1 503 Down", b"HTTP/1.0 200 OK",
-        b"HTTP/1.1 100 Continue", b"HTTP/1.1 99999 ?", b"HTTP/9.9 200 OK", b"ICY 200 OK",
-    ]),
-    st.binary(min_size=1, max_size=20),
-)  # fmt: skip
+STATUS_LINES = st.sampled_from([
+    b"HTTP/1.1 200 OK", b"HTTP/1.1 206 Partial", b"HTTP/1.1 302 Found", b"HTTP/1.1 307 Moved",
+    b"HTTP/1.1 403 No", b"HTTP/1.1 404 No", b"HTTP/1.1 429 Slow", b"HTTP/1.1 503 Down",
+    b"HTTP/1.0 200 OK", b"HTTP/1.1 100 Continue", b"HTTP/1.1 99999 ?", b"ICY \xff", b"\0",
+])  # fmt: skip
 NAMES = st.sampled_from([
-    b"Location", b"Retry-After", b"Content-Length", b"Transfer-Encoding", b"Content-Encoding",
-    b"X-Robots-Tag", b"Last-Modified", b"ETag", b"x-amz-missing-meta", b"Content-Range",
+    b"Location", b"Location", b"Retry-After", b"Content-Length", b"Transfer-Encoding",
+    b"Content-Encoding", b"X-Robots-Tag", b"Last-Modified", b"ETag", b"x-amz-missing-meta",
 ])  # fmt: skip
 VALUES = st.one_of(
     st.sampled_from([
         b"http://[::1", b"//[foo]/x", b"//127.0.0.1:99999/", b"ftp://127.0.0.1/", b"/\xff\x00",
-        b"//\xe2\x84\x80/", b"?" * 9000, b"Fri, 31 Dec 99999 23:59:59 GMT", b"9" * 5000, b"-1",
-        b"1, 2", b"chunked", b"gzip", b"gzip, deflate", b"noai", b"a: b: c", b'"', b"",
-        b"Thu, 1 Jan 1970 00:00:00 +999999999999", b"bytes 5-1/0",
+        b"//\xe2\x84\x80/", b"?" * 9000, b"//127.0.0.1:1/", b"//other/photo_unavailable.png",
+    ]),
+    st.sampled_from([
+        b"Fri, 31 Dec 99999 23:59:59 GMT", b"Thu, 1 Jan 1970 00:00:00 +999999999999",
+        b"9" * 5000, b"-1", b"1, 2", b"chunked", b"gzip", b"gzip, deflate", b"noai", b"a: b: c",
     ]),
     st.binary(max_size=12),
 )  # fmt: skip
@@ -157,7 +155,7 @@ BODIES = st.one_of(
 @st.composite
 def answers(draw):
     """Draw the bytes of an answer of HTTP, hostile or only unlucky."""
-    headers = draw(st.lists(st.tuples(NAMES, VALUES), max_size=4))
+    headers = draw(st.lists(st.tuples(NAMES, VALUES), max_size=3))
     lines = [draw(STATUS_LINES), *map(b": ".join, headers), b"", b""]
     return b"\r\n".join(lines) + draw(BODIES)
 
