@@ -53,8 +53,19 @@ def test_the_slurm_profile_plans_from_a_fresh_clone(tmp_path):
     site["training"] = {"gpus": 4, "nodes": 2}
     path.write_text(yaml.safe_dump(site))
     out = project.snakemake("--profile", "slurm", "--dry-run").stdout
+    assert "workflow specific profile profiles/default" in out
     block = re.search(r"rule pretrain_autoencoder:\n(?:    .*\n)+", out)[0]
     for part in ("gres=gpu:a100:4", "nodes=2", "tasks_per_node=4", "slurm_account=vision",
                  "slurm_partition=gpu", "runtime=1440", "mem_mb=128000"):  # fmt: skip
         assert part in block
     assert "gpu_model=a100" in re.search(r"rule predict:\n(?:    .*\n)+", out)[0]
+
+
+def test_a_users_own_profile_keeps_its_say_beside_the_default_one(tmp_path):
+    project = Project(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/profile.yaml").write_text("set-threads: {pack_images: 2}\n")
+    out = project.snakemake("data", "--profile", "mine", "--dry-run").stdout
+    assert "profile mine" in out
+    assert "profiles/default" in out
+    assert "threads: 2" in out
