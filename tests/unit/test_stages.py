@@ -234,3 +234,13 @@ def test_rrc_comes_from_table_2_alone_and_refuses_another_s_bootstrap(tabulated)
     )
     with pytest.raises(UserError, match="its classifiers are not the columns"):
         Relate.main(flags(tabulated, bootstrap="bootstrap.npz", **paths))
+
+
+def test_names_that_are_digits_stay_text_in_tables(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("layer,classifier,label,images\n1,007,,3\n2,1e5,NA,4\n")
+    table = read_csv(path)
+    assert table["layer"].tolist() == ["1", "2"]
+    assert table["classifier"].tolist() == ["007", "1e5"]
+    assert table["label"].isna().tolist() == [True, False]
+    assert table["images"].tolist() == [3, 4]

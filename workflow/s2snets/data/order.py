@@ -115,8 +115,8 @@ class ResumableBatchSampler:
 def sample(count: int, images: int | None, seed: int) -> np.ndarray:
     """Return ``images`` (None: all) of the numbers below ``count``, in random order.
 
-    A smaller sample is the beginning of a greater one. Where there are fewer images than
-    asked for, it is all of them, and a line says so.
+    A smaller sample is the beginning of a greater one. Where more images are asked for
+    than there are, all are taken, and a line says so.
     """
     if images is not None and images > count:
         log(f"{images:,} images asked for, {count:,} there: all of them are taken")

@@ -16,6 +16,9 @@ SCORED_COLUMNS = ["seed", "source", "image", "classifier", "strength", "label"]
 SCORED_COLUMNS += [f"class_{rank}" for rank in range(1, 6)]
 """Columns of predictions that accuracies need; probabilities are only looked at."""
 
+NAME_COLUMNS = ("autoencoder", "classifier", "label", "layer", "network", "source")
+"""Columns of CSV tables that hold names, which are text also where all are digits."""
+
 STRING_TYPES = (pa.string(), pa.large_string())
 
 
@@ -37,7 +40,12 @@ def read_csv(path: str | Path, columns: Iterable[str] = ()) -> pd.DataFrame:
     """
     try:
         # A measure is named "null": only empty cells are missing.
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(
+            path,
+            keep_default_na=False,
+            na_values=[""],
+            dtype=dict.fromkeys(NAME_COLUMNS, str),
+        )
     except FileNotFoundError:
         raise UserError(f"{path}: no such table") from None
     except OSError as error:
