@@ -535,8 +535,14 @@ def test_timms_weights_are_read_from_the_cache_of_its_hub(timm, no_hub, hub, tmp
     (folder / "draft").rename(folder / "blobs" / digest)
     (folder / "snapshots/abc/model.safetensors").symlink_to(f"../../blobs/{digest}")
     classifier = chosen(f"timm/{NAME}", TAG)
-    model, spec = export_classifier(classifier, 64, receipt(classifier, tmp_path))
+    told = receipt(classifier, tmp_path)
+    assert read_json(told)["revision"] == "abc"
+    model, spec = export_classifier(classifier, 64, told)
     assert spec["weights"]["sha256"] == digest
+    same = published_weights(f"timm/{NAME}", f"{TAG}@abc")
+    assert fetch(same)["sha256"] == digest
+    with pytest.raises(UserError, match=rf"{TAG}@def\.safetensors is not there"):
+        fetch(published_weights(f"timm/{NAME}", f"{TAG}@def"))
     for one, other in zip(net.parameters(), model.net.parameters(), strict=True):
         assert torch.equal(one, other)
     (folder / "blobs" / digest).write_bytes(b"damaged")

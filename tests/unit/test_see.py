@@ -12,12 +12,15 @@ import pytest
 import torch
 from finished import CLASSES, SIZE, fabricate
 from PIL import Image
+from torch import nn
 
+import s2snets
 from s2snets import cli
 from s2snets.config import Autoencoder, Figures
 from s2snets.figures import network_view as figure
+from s2snets.networks.checkpoints import save_weights
 from s2snets.runtime.errors import UserError
-from s2snets.study.finished import load_study
+from s2snets.study.finished import load_classifier, load_study
 from s2snets.study.view import amplify_differences, read_pixels, view_image
 
 
@@ -183,6 +186,96 @@ def test_long_names_stay_on_the_page(tmp_path, here):
                 assert drawn.x1 <= box.x1, text
 
 
+@pytest.mark.parametrize("name", ["US$ 5^$", "$x^$", "caf\udce9", "a\nb"])
+def test_any_name_of_a_file_or_class_is_drawn_as_it_is_written(tmp_path, here, name):
+    folder = name.encode(errors="replace").decode()  # safetensors opens no other
+    study = fabricate(tmp_path / folder)
+    (study / "data/validation/index.json").write_text(
+        json.dumps({"classes": [name, "tent", "sea"]})
+    )
+    Path("picture.png").rename(f"{name}.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "s2snets.cli", "see", f"{name}.png", "--study", study],
+        capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(f"{name}-seen.png").stat().st_size
+
+
+FUNCTION = """from pathlib import Path
+from torch import nn
+
+def net():
+    Path("ran").touch()
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3)), {}
+"""
+
+
+@pytest.fixture
+def naming_a_function(tmp_path, here, monkeypatch):
+    """A study of somebody else's, one of whose classifiers is a function."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    study = fabricate(tmp_path / "study")
+    (here / "mine.py").write_text(FUNCTION)
+    spec = study / "seed-0/classifiers/L/spec.json"
+    described = json.loads(spec.read_text()) | {"architecture": "mine:net"}
+    spec.write_text(json.dumps(described | {"resize": None}))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3))
+    save_weights(network, spec.with_name("weights.safetensors"))
+    yield study
+    sys.modules.pop("mine", None)
+
+
+def test_a_function_that_a_study_names_runs_only_if_trusted(naming_a_function, capsys):
+    with pytest.raises(SystemExit, match=r"mine:net \(.*spec\.json\).*--trust") as told:
+        run("picture.png", "--study", naming_a_function)
+    assert "\n" not in str(told.value)
+    for load in (
+        lambda **trust: s2snets.load_study(naming_a_function, **trust),
+        lambda **trust: s2snets.load_classifier(
+            naming_a_function / "seed-0/classifiers/L", **trust
+        ),
+    ):
+        with pytest.raises(UserError, match="mine:net"):
+            load()
+        assert not Path("ran").exists()
+        load(trust=True)
+        Path("ran").unlink()
+    run("picture.png", "--study", naming_a_function, "--trust")
+    assert capsys.readouterr().out == "picture-seen.png\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architecture": 5},
+        {"architecture": "lenet"},
+        {"classes": 0},
+        {"classes": "3"},
+        {"classes": 10**30},
+        {"size": -1},
+        {"size": 2, "resize": None},
+        {"resize": 0},
+        {"crop": 1.5},
+        {"mean": [1]},
+        {"std": [0, 0, 0]},
+        {"std": [float("nan")] * 3},
+        {"interpolation": "cubic"},
+        {"categories": ["a"]},
+        {"categories": "abc"},
+        {"published": None},
+        {"architecture": None},
+    ],
+)
+def test_a_crafted_spec_is_told_in_one_line(tmp_path, changes):
+    folder = fabricate(tmp_path / "study") / "seed-0/classifiers/L"
+    spec = json.loads((folder / "spec.json").read_text())
+    (folder / "spec.json").write_text(json.dumps(spec | changes))
+    with pytest.raises(UserError, match=r"spec\.json|architecture: |weights") as told:
+        load_classifier(folder)
+    assert "\n" not in str(told.value)
+
+
 def broken(study):
     """A complaint's text, and how a study comes to deserve it."""
 
@@ -209,9 +302,13 @@ def broken(study):
         lambda: (study / "seed-0/classifiers").rename(study / "away"),
     )
     yield "no such file", lambda: (study / "data/validation/index.json").unlink()
+    yield "no record of an image", lambda: replace("data/validation/index.json", "[]")
+    yield "spec.json: ", lambda: replace("seed-0/classifiers/L/spec.json", "[]")
+    yield "not JSON", lambda: replace("seed-0/classifiers/L/spec.json", "[" * 100_000)
+    yield "damaged weights", lambda: replace(f"{pretrained}/weights.safetensors", "")
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(11))
 def test_a_broken_study_is_told_in_one_line(tmp_path, here, number):
     complaint, damage = list(broken(fabricate(tmp_path / "study")))[number]
     damage()

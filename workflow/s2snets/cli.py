@@ -6,7 +6,9 @@ s2snets scrub results/paper/clean exclude.txt
 """
 
 import argparse
+import io
 import itertools
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("results/demo"),
         help="folder of a finished study (default: %(default)s)",
+    )
+    see.add_argument(
+        "--trust",
+        action="store_true",
+        help="let Python functions run that the study names as its classifiers",
     )
     see.add_argument("--seed", type=int, help="repetition (default: the first)")
     see.add_argument(
@@ -107,7 +114,7 @@ def see_image(job: argparse.Namespace) -> None:
     if job.show and not can_show():
         raise UserError("--show: matplotlib finds no display; leave it out")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    study = load_study(job.study, job.seed, device)
+    study = load_study(job.study, job.seed, device, job.trust)
     side = study.settings.image_size
     view = view_image(read_pixels(job.image, study.settings).to(device), study)
     title = (
@@ -161,6 +168,8 @@ def scrub_store(job: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no Unicode
+        sys.stdout.reconfigure(errors="backslashreplace")
     job = parser().parse_args(argv)
     run_command(lambda: job.command(job))
 

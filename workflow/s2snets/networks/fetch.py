@@ -50,7 +50,7 @@ def local_file(weights: PublishedWeights) -> Path | None:
     if weights.hub:
         from huggingface_hub import try_to_load_from_cache
 
-        found = try_to_load_from_cache(*weights.hub)
+        found = try_to_load_from_cache(**weights.hub)
         return Path(found) if isinstance(found, str) else None
     return None
 
@@ -66,7 +66,7 @@ def download(weights: PublishedWeights) -> None:
         if weights.hub and not HASH.search(weights.address):
             from huggingface_hub import hf_hub_download
 
-            hf_hub_download(*weights.hub)
+            hf_hub_download(**weights.hub)
         else:
             file, prefix = str(weights.file), stated_hash(weights.file)
             torch.hub.download_url_to_file(
@@ -79,6 +79,15 @@ def download(weights: PublishedWeights) -> None:
             f" a machine with internet get {weights.address} and put it there under"
             " that name, or point TORCH_HOME at a folder that has it in hub/checkpoints"
         ) from None
+
+
+def hub_commit(path: Path) -> dict[str, str]:
+    """Return the commit that a file in the cache of timm's hub is of, if it is there.
+
+    With it, as ``TAG@COMMIT``, the very same file can be asked for again.
+    """
+    *_, folder, commit, _ = ("", "", *path.parts)
+    return {"revision": commit} if folder == "snapshots" else {}
 
 
 def fetch(weights: PublishedWeights) -> dict[str, str]:
@@ -95,6 +104,7 @@ def fetch(weights: PublishedWeights) -> dict[str, str]:
         "address": weights.address,
         "file": str(path),
         "sha256": verified_hash(path),
+        **hub_commit(path),
     }
 
 

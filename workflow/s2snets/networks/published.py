@@ -6,7 +6,7 @@ All of it is the libraries' own metadata; nothing is downloaded here.
 import math
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import torch
 
@@ -22,13 +22,21 @@ from s2snets.runtime.errors import UserError
 HASH = re.compile(r"-([0-9a-f]{8,})\.(?:pth|pt|tar|safetensors)$")
 
 
+class HubFile(TypedDict):
+    """A file on the hub of timm's weights, as ``huggingface_hub`` names its keys."""
+
+    repo_id: str
+    filename: str
+    revision: str  # a commit, or a branch
+
+
 class PublishedWeights(NamedTuple):
     """One set of weights."""
 
     architecture: str  # what ``factory.build_network`` takes
     address: str
     file: Path  # in torch's folder
-    hub: tuple[str, str] | None  # (repository, file) on the hub of timm's weights
+    hub: HubFile | None
     classes: int
     categories: list[str] | None  # names, in the order of the logits
     preprocessing: dict[str, Any]
@@ -77,13 +85,15 @@ def torchvision_weights(architecture: str, name: str) -> PublishedWeights:
 def timm_weights(architecture: str, name: str) -> PublishedWeights:
     """Return weights of timm's; see ``published_weights``.
 
-    A name is a tag; DEFAULT is the network's own tag, or the library's first.
+    A name is a tag; DEFAULT is the network's own tag, or the library's first. After it
+    may follow @ and the commit of the hub's repository.
     """
     timm = timm_library()
     from huggingface_hub import hf_hub_url
 
     model = known_architecture(architecture).removeprefix(TIMM)
     base, _, tag = model.partition(".")
+    name, pinned, revision = name.partition("@")
     if name == "DEFAULT":
         default = timm.get_pretrained_cfg(base)
         name = tag or (default.tag if default else "")
@@ -101,10 +111,17 @@ def timm_weights(architecture: str, name: str) -> PublishedWeights:
     info = timm.data.ImageNetInfo(subset) if subset else None
     address, hub = entry.get("url") or "", None
     if entry.get("hf_hub_id"):
-        hub = entry["hf_hub_id"], entry.get("hf_hub_filename", "model.safetensors")
-    if hub and not HASH.search(address):
-        address = hf_hub_url(*hub)
-        file = f"{model}.safetensors"  # on the hub every file has the same name
+        hub = HubFile(
+            repo_id=entry["hf_hub_id"],
+            filename=entry.get("hf_hub_filename", "model.safetensors"),
+            revision=revision or "main",
+        )
+    if hub and (pinned or not HASH.search(address)):
+        address = hf_hub_url(**hub)
+        # On the hub every file has the same name.
+        file = f"{model}{pinned}{revision}.safetensors"
+    elif pinned:
+        raise UserError(f"weights: timm/{model} is not on the hub; leave out {pinned}…")
     else:
         file = address.rpartition("/")[2]
     return PublishedWeights(

@@ -4,13 +4,13 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 
 State = Mapping[str, Tensor]
 
@@ -18,27 +18,39 @@ WRAPPING_KEYS = ("state_dict", "model_state_dict", "model", "net")
 """Keys under which training scripts' checkpoints keep the network's tensors."""
 
 
-def read_state(path: Path) -> object:
-    """Return the content of a ``.safetensors`` file or torch checkpoint.
+def read_tensors(path: Path) -> Any:
+    """Return the content of a ``.safetensors`` file or torch checkpoint; run nothing.
+
+    Raises:
+        OSError: no such file, or one that cannot be read.
+        ValueError: a damaged file, or one with pickled objects; the reason.
+    """
+    path.open("rb").close()  # the readers below word this in their own ways
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except Exception as error:  # whatever a reader meets in damaged or crafted bytes
+        text = one_line(error)
+        if isinstance(error, pickle.UnpicklingError):  # torch advises to run them
+            text = "damaged, or pickled objects, which are not loaded; save the"
+            text += " network's state_dict() alone"
+        raise ValueError(text) from error
+
+
+def read_state(path: Path) -> Any:
+    """Return the content of a user's file of weights; see ``read_tensors``.
 
     Raises:
         UserError: no such file, a damaged one, or pickled objects.
     """
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, weights_only=True, map_location="cpu")
+        return read_tensors(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UserError(f"weights: {path}: {reason}") from None
-    except pickle.UnpicklingError:
-        raise UserError(
-            f"weights: {path}: holds no state dict but objects, which are not loaded;"
-            " save the network's state_dict() alone"
-        ) from None
-    except (RuntimeError, SafetensorError, EOFError) as error:
-        first = str(error).splitlines()[0]
-        raise UserError(f"weights: {path}: holds no state dict ({first})") from None
+    except ValueError as error:
+        raise UserError(f"weights: {path}: holds no state dict ({error})") from None
 
 
 def prefixes(state: Iterable[str]) -> set[str]:
@@ -55,16 +67,15 @@ def unwrap_state(content: object, net: nn.Module, path: Path) -> State:
     Raises:
         UserError: it holds something other than tensors.
     """
-    while isinstance(content, Mapping) and (
-        inside := [
-            content[key]
-            for key in WRAPPING_KEYS
-            if isinstance(content.get(key), Mapping)
-        ]
-    ):
-        content = inside[0]
+    for _ in WRAPPING_KEYS:  # a crafted checkpoint may wrap itself
+        if isinstance(content, Mapping):
+            inside = [content.get(key) for key in WRAPPING_KEYS]
+            maps = [one for one in inside if isinstance(one, Mapping)]
+            content = maps[0] if maps else content
     if not (
-        isinstance(content, Mapping) and all(map(torch.is_tensor, content.values()))
+        isinstance(content, Mapping)
+        and all(isinstance(name, str) for name in content)
+        and all(map(torch.is_tensor, content.values()))
     ):
         raise UserError(f"weights: {path}: holds no state dict: not only named tensors")
     own = prefixes(net.state_dict())
@@ -110,11 +121,26 @@ def state_differences(state: State, net: nn.Module) -> str:
     )
 
 
+def check_values(state: State, own: State) -> None:
+    """Raise where torch would load values that are no weights without a word.
+
+    Raises:
+        ValueError: a tensor of integers in the place of weights, or with NaN in it.
+    """
+    for name, tensor in state.items():
+        if name in own and own[name].is_floating_point():
+            if not tensor.is_floating_point():
+                kind = str(tensor.dtype).removeprefix("torch.")
+                raise ValueError(f"{name} holds {kind}, no weights")
+            if tensor.isnan().any():
+                raise ValueError(f"{name} holds NaN")
+
+
 def load_state(net: nn.Module, state: State) -> None:
     """Load a state, every tensor of it, into a network.
 
     Raises:
-        ValueError: it is another network's; how the two differ.
+        ValueError: it is another network's, or damaged; the reason.
     """
     own = net.state_dict()
     if not hasattr(state, "_metadata") and state.keys() == own.keys():
@@ -122,6 +148,7 @@ def load_state(net: nn.Module, state: State) -> None:
         state = OrderedDict(state)
         vars(state).update(_metadata=vars(own)["_metadata"])
     try:
+        check_values(state, own)
         net.load_state_dict(state)
     except (RuntimeError, ValueError) as error:
         reason = state_differences(state, net) or str(error).splitlines()[-1].strip()

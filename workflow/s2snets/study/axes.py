@@ -171,8 +171,8 @@ class Axes:
     @cached_property
     def preferred_filters(self) -> bool:
         """Whether filters of these networks are."""
-        synthesis = self.study.synthesis
-        return bool(synthesis) and any(map(synthesis.filters.get, self.preferring))
+        filters = self.study.synthesis.filters if self.study.synthesis else {}
+        return any(map(filters.get, self.preferring))
 
     @cached_property
     def modes(self) -> list[str]:

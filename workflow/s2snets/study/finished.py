@@ -1,16 +1,18 @@
 """A finished study, loaded from its folder: networks, classes, settings and tables."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pandas as pd
 import torch
 from pydantic import ConfigDict, ValidationError
 
-from s2snets.config import Autoencoder, Settings
+from s2snets.config import Autoencoder, Count, Settings
 from s2snets.measure.sources import PARTS
-from s2snets.networks.checkpoints import load_autoencoder, load_classifier
+from s2snets.networks import checkpoints
+from s2snets.networks.checkpoints import load_autoencoder, read_spec
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
@@ -20,14 +22,33 @@ from s2snets.runtime.tables import read_csv
 WEIGHTS = "weights.safetensors"
 
 
-class PretrainingRecord(Settings):
-    """The settings that a pretraining's record holds, as far as networks need them."""
+class Document(Settings):
+    """Base class of what is read of a study's JSON files, which hold more."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    image_size: int
+
+class PretrainingRecord(Document):
+    """The settings that a pretraining's record holds, as far as networks need them."""
+
+    image_size: Count
     resize_mode: Literal["squash", "crop", "pad"]
     autoencoder: Autoencoder
+
+
+class Record(Document):
+    """The record of a pretraining."""
+
+    settings: PretrainingRecord
+
+
+class SetDescription(Document):
+    """The description of a packed image set."""
+
+    classes: list[str] | None
+
+
+Read = TypeVar("Read", bound=Document)
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,10 @@ class FinishedStudy:
 
 
 def load_study(
-    folder: str | Path, seed: int | None = None, device: str | torch.device = "cpu"
+    folder: str | Path,
+    seed: int | None = None,
+    device: str | torch.device = "cpu",
+    trust: bool = False,
 ) -> FinishedStudy:
     """Return a finished study with every network of one seed.
 
@@ -71,22 +95,29 @@ def load_study(
         folder: such as ``results/demo``.
         seed: None for the smallest.
         device: where the networks go.
+        trust: whether Python functions that the study names as its classifiers may run.
 
     Raises:
-        UserError: a folder, record or weights that are missing or damaged.
+        UserError: a folder, record or weights that are missing or damaged; a function
+            that would run without ``trust``.
     """
     folder = Path(folder)
     seed_folder, seed = find_seed(folder, seed)
     pretrained = seed_folder / "autoencoders/pretrained/photos"
-    settings = read_pretraining(pretrained / "record.json")
+    record = read_document(pretrained / "record.json", Record, "of a pretraining")
+    settings = record.settings
     tuned = tuned_folders(seed_folder / "autoencoders")
-    shared_classes = read_json(folder / "data/validation/index.json")["classes"]
+    shared_classes = read_document(
+        folder / "data/validation/index.json", SetDescription, "of an image set"
+    ).classes
     classifier_folders = {
         path.parent.name: path.parent
         for path in sorted(seed_folder.glob(f"classifiers/*/{WEIGHTS}"))
     }
+    if not trust:
+        refuse_functions(classifier_folders.values())
     classifiers = {
-        name: load_classifier(place, device, shared_classes)
+        name: checkpoints.load_classifier(place, device, shared_classes)
         for name, place in classifier_folders.items()
     }
     if not tuned or not classifiers:
@@ -129,16 +160,60 @@ def find_seed(study: Path, seed: int | None = None) -> tuple[Path, int]:
     return folders[seed], seed
 
 
-def read_pretraining(path: Path) -> PretrainingRecord:
-    """Return the settings in a pretraining's record.
+def load_classifier(
+    folder: str | Path,
+    device: str | torch.device = "cpu",
+    classes: Sequence[str] | None = None,
+    trust: bool = False,
+) -> PixelClassifier:
+    """Return the frozen classifier of ``weights.safetensors`` and ``spec.json``.
+
+    Args:
+        folder: of both files.
+        device: where the network goes.
+        classes: to which the logits are restricted, in this order; None: all.
+        trust: whether a Python function that the spec names may run.
 
     Raises:
-        UserError: no record, or one without them.
+        UserError: missing or damaged files, a class that the classifier lacks, or a
+            function that would run without ``trust``.
+    """
+    if not trust:
+        refuse_functions([Path(folder)])
+    return checkpoints.load_classifier(Path(folder), device, classes)
+
+
+def refuse_functions(folders: Iterable[Path]) -> None:
+    """Raise if loading these classifiers would run Python functions of the user's.
+
+    Raises:
+        UserError: which functions, and how to let them run.
+    """
+    specs = {
+        folder / "spec.json": read_spec(folder / "spec.json") for folder in folders
+    }
+    functions = [
+        f"{one['architecture']} ({path})"
+        for path, one in specs.items()
+        if ":" in one["architecture"]
+    ]
+    if functions:
+        raise UserError(
+            f"these Python functions would run: {', '.join(functions)}; if you trust"
+            " them, add --trust (in Python, trust=True)"
+        )
+
+
+def read_document(path: Path, model: type[Read], whose: str) -> Read:
+    """Return what is read of a JSON file.
+
+    Raises:
+        UserError: no such file, or another content.
     """
     try:
-        return PretrainingRecord.model_validate(read_json(path)["settings"])
-    except (KeyError, TypeError, ValidationError):
-        raise UserError(f"{path}: no record of a pretraining; run it anew") from None
+        return model.model_validate(read_json(path))
+    except ValidationError:
+        raise UserError(f"{path}: no record {whose}; run it anew") from None
 
 
 def tuned_folders(autoencoders: Path) -> dict[str, Path]:
@@ -160,5 +235,5 @@ def tuned_folders(autoencoders: Path) -> dict[str, Path]:
 
 def class_names(folder: Path) -> list[str]:
     """Return the class names of a classifier that is studied without labels."""
-    spec = read_json(folder / "spec.json")
+    spec = read_spec(folder / "spec.json")
     return spec.get("categories") or [f"class {n}" for n in range(spec["classes"])]
