@@ -109,6 +109,8 @@ class MatlabExamples:
         return dataset[()].T
 
     def __getitem__(self, number: int) -> Example:
+        if number >= len(self):
+            raise IndexError(number)  # which ends an iteration
         name = f"{self.path} (image {number + 1})"
         try:
             image, masks, category = (self._array(cell[number]) for cell in self.cells)
