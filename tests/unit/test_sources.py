@@ -610,3 +610,9 @@ def test_an_unreadable_image_is_named_rather_than_the_shard(
     monkeypatch.setattr(os, "open", deny)
     with pytest.raises(UserError, match=r"x\.jpg: permission denied; mend"):
         pack(tmp_path, [source(train)])
+
+
+def test_a_class_that_is_no_unicode_is_refused_before_it_is_packed(train):
+    (train / CLASSES[0]).rename(train / "caf\udce9")
+    with pytest.raises(UserError, match=r"class 'caf\\udce9' .*not UTF-8; rename"):
+        set_classes([source(train)], None, None)

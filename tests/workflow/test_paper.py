@@ -20,6 +20,7 @@ COMPANIONS = {
     "train_inverse": 4, "measure_inverse": 1, "tabulate_inverse": 1,
     "train_generator": 1, "synthesise": 2, "rank_images": 1,
     "tabulate_synthesis": 1, "collect_synthesis": 1,
+    "check_classes": 1,  # empty folders leave it to packing
     **{
         f"salient_{name}": 1
         for name in ("architectures", "variants", "neurons", "selectivity", "support",

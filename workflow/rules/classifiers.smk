@@ -11,6 +11,7 @@ rule train_classifier:
     """Train a classifier that comes without weights."""
     input:
         images="<results>/data/train/index.npz",
+        checked=ancient(inputs.checked_classes),
     output:
         weights=ensure(
             "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",

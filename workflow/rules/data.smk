@@ -1,6 +1,6 @@
 """Data: every image set as tar shards and one index (section 3.2)."""
 
-from s2snets.stages.data import PackImages
+from s2snets.stages.data import CheckClasses, PackImages
 from s2snets.study.axes import IMAGE_SETS
 
 
@@ -25,6 +25,21 @@ rule pack_images:
         **declared(PackImages),
     shell:
         PackImages.command()
+
+
+rule check_classes:
+    """That classes which settings name are there, where only packing could tell."""
+    input:
+        description="<results>/data/train/index.json",
+    output:
+        checked="<results>/data/classes.json",
+    log:
+        "<logs>/check_classes.log",
+    localrule: True
+    params:
+        **declared(CheckClasses),
+    shell:
+        CheckClasses.command()
 
 
 rule data:

@@ -10,6 +10,7 @@ rule pretrain_autoencoder:
         images=inputs.corpus,
         validation_photos="<results>/data/photos_validation/index.npz",
         validation_labelled="<results>/data/validation/index.npz",
+        checked=ancient(inputs.checked_classes),
     output:
         weights=ensure(
             "<results>/seed-{seed}/autoencoders/pretrained/{corpus}/weights.safetensors",

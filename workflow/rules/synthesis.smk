@@ -13,6 +13,7 @@ rule train_generator:
     """A denoising autoencoder, whose decoder is the pretrained G (section 4.2)."""
     input:
         images=inputs.generator_corpus,
+        checked=ancient(inputs.checked_classes),
     output:
         weights=ensure(
             "<results>/seed-{seed}/generator/weights.safetensors", non_empty=True

@@ -295,7 +295,8 @@ def class_folders(sources: Iterable[Source]) -> list[str] | None:
         path = Path(source.path)
         if source.labels is not None or not path.is_dir():
             return None
-        found = {entry.name for entry in path.iterdir() if entry.is_dir()}
+        folders = (entry.name for entry in path.iterdir() if entry.is_dir())
+        found = {name for name in folders if not name.startswith(".")}
         if not found:
             return None
         names |= found

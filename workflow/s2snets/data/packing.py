@@ -51,11 +51,18 @@ def set_classes(
         named_by: the sources whose classes the set must have; None: its own.
 
     Raises:
-        UserError: other classes than those, or an image without a label.
+        UserError: other classes than those, a name that is no Unicode, or an image
+            without a label.
     """
     names = find_classes(named_by or sources) if classes is None else classes
     if classes is not None or named_by:
         check_classes(sources, names, complete=classes is None)
+    for name in names:
+        if name.encode(errors="replace").decode() != name:
+            raise UserError(
+                f"{sources[0].path}: class {name!r} has a name that is not UTF-8;"
+                " rename its folder"
+            )
     return names
 
 

@@ -1,7 +1,7 @@
 """Image sets: every set as tar shards and one index."""
 
 from s2snets.config import Settings, Source, Study
-from s2snets.study.stage import OutputFile, Stage, Threads
+from s2snets.study.stage import InputFile, OutputFile, Stage, Threads
 
 
 class PackSettings(Settings):
@@ -56,3 +56,30 @@ class PackImages(Stage):
             shard_images=settings.shard_images,
             threads=self.threads,
         )
+
+
+class NamedClasses(Settings):
+    """What ``CheckClasses`` reads of a study's settings: classes by setting."""
+
+    named_classes: dict[str, list[str]]
+
+
+class CheckClasses(Stage):
+    """Check that a packed set has the classes that settings name."""
+
+    description: InputFile
+    checked: OutputFile
+    settings: NamedClasses
+
+    def run(self) -> None:
+        """Write the classes of the set, or raise."""
+        from s2snets.config.study import check_class_names
+        from s2snets.runtime.errors import UserError
+        from s2snets.runtime.files import read_json, write_json
+
+        classes = read_json(self.description)["classes"]
+        try:
+            check_class_names(self.settings.named_classes, classes)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        write_json(self.checked, classes)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from s2snets.config import Study
 from s2snets.config.cleaning import Clean
+from s2snets.config.study import class_folders
 from s2snets.networks.user_function import digest_functions
 from s2snets.study.axes import CORPORA, Axes
 
@@ -58,6 +59,16 @@ class Inputs:
     def corpus(self, wildcards: Wildcards) -> Paths:
         """Return the index of the image set that a corpus is."""
         return f"<results>/data/{CORPORA[wildcards.corpus]}/index.npz"
+
+    def checked_classes(self, wildcards: Wildcards) -> Paths:
+        """Return the result of ``check_classes``, if planning cannot check them."""
+        study = self.study
+        known = study.data.classes or study.reference != "labels"
+        if known or not any(study.named_classes.values()):
+            return []
+        if class_folders(study.data.train) is not None:
+            return []
+        return "<results>/data/classes.json"
 
     # Cleaning
 

@@ -5,13 +5,13 @@ layer's other neurons are their rivals (Despraz et al. 2017, sections 3.2, 5.3 a
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from s2snets.config import Filters
+from s2snets.config.study import check_class_names
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.layers import LOGITS, layer_output, split_classifier
 from s2snets.runtime.errors import UserError
@@ -77,13 +77,10 @@ def class_numbers(
     Raises:
         UserError: an unknown name; ``key`` is the setting that holds it.
     """
-    for name in wanted:
-        if name not in classes:
-            near = get_close_matches(name, classes, 3, 0.3) or classes[:3]
-            raise UserError(
-                f"synthesis.{key}: no class {name!r}; there are {len(classes)}, such as"
-                f" {', '.join(near)}"
-            )
+    try:
+        check_class_names({f"synthesis.{key}": wanted}, classes)
+    except ValueError as error:
+        raise UserError(str(error)) from None
     return tuple(map(classes.index, wanted))
 
 
