@@ -5,8 +5,8 @@ BIN = .venv/bin
 
 # Tests of what torch's kernels compute; those that end processes compute no more.
 NUMERICAL = $(BIN)/python -m pytest -k "not kill and not stop and not mistake" \
-	$(patsubst %,tests/unit/test_%.py,processors networks reverse training engine \
-	synthesis generator inverse evaluation denoising segmentation)
+	$(patsubst %,tests/unit/test_%.py,processors networks reverse training \
+	synthesis generator)
 
 .PHONY: demo test test-processors check lock clean
 

@@ -1,6 +1,7 @@
 """Evaluation: the right rows, however often a job is killed, in little memory."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -307,7 +308,7 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
     source = Path(evaluation.__file__).parents[1]
     died = subprocess.run(
         [sys.executable, "-c", script, *line],
-        env={"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"},
         stderr=subprocess.DEVNULL,
         check=False,
     )
