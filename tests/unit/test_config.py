@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from s2snets.config import Study, check_paths, documents, load
+from s2snets.config.data import Source
 from s2snets.config.networks import OWN_ARCHITECTURES
+from s2snets.config.study import class_folders
 from s2snets.networks.architectures import ARCHITECTURES
 from s2snets.runtime.errors import UserError
 from s2snets.stages.classifiers import TrainClassifier
@@ -201,6 +203,19 @@ def test_a_source_that_is_not_there_is_named():
         UserError, match=r"data\.photos\[0\]\.path: there is no nowhere/ph"
     ):
         check_paths(load(values))
+
+
+def test_class_folders_are_what_packing_will_find(tmp_path, monkeypatch):
+    for name in ("cat", "dog", ".git", "__MACOSX"):
+        (tmp_path / name).mkdir()
+    sources = [Source(path=str(tmp_path))]
+    assert class_folders(sources) == ["cat", "dog"]
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert class_folders(sources) is None
 
 
 def test_weights_that_are_not_there_are_named():

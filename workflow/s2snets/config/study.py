@@ -288,15 +288,19 @@ def check_class_names(
 def class_folders(sources: Iterable[Source]) -> list[str] | None:
     """Return the classes of sources that are folders of class folders.
 
-    None where another kind of source is among them: packing finds its classes.
+    None where another kind of source is among them, or a folder that cannot be read:
+    packing finds its classes, or says what is wrong.
     """
-    names = set()
+    names: set[str] = set()
     for source in sources:
         path = Path(source.path)
-        if source.labels is not None or not path.is_dir():
+        try:
+            if source.labels is not None or not path.is_dir():
+                return None
+            folders = [entry.name for entry in path.iterdir() if entry.is_dir()]
+        except OSError:
             return None
-        folders = (entry.name for entry in path.iterdir() if entry.is_dir())
-        found = {name for name in folders if not name.startswith(".")}
+        found = {name for name in folders if not name.startswith((".", "__MACOSX"))}
         if not found:
             return None
         names |= found
