@@ -6,7 +6,7 @@ BIN = .venv/bin
 # Tests of what torch's kernels compute; those that end processes compute no more.
 NUMERICAL = $(BIN)/python -m pytest -k "not kill and not stop and not mistake" \
 	$(patsubst %,tests/unit/test_%.py,processors networks reverse training \
-	synthesis generator)
+	synthesis generator evaluation)
 
 .PHONY: demo test test-processors check lock clean
 

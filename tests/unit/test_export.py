@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import os
+import random
 import re
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from weights import MODELS, placed, publish
 from s2snets.config import Classifier
 from s2snets.networks.architectures import lenet5
 from s2snets.networks.checkpoints import load_classifier, save_classifier
-from s2snets.networks.export import AUXILIARY, export_classifier
+from s2snets.networks.export import AUXILIARY, export_classifier, load_file
 from s2snets.networks.factory import (
     DEFAULT_PREPROCESSING,
     build_classifier,
@@ -325,6 +326,63 @@ def test_what_is_no_state_is_told_and_never_run(tmp_path, content, told):
         torch.save(content, path)
     with pytest.raises(UserError, match=rf"own\.pth: .*{told}"):
         export_classifier(chosen("lenet5", str(path)), 32)
+
+
+def wrapped_in_itself(state):
+    state["state_dict"] = state
+    return state
+
+
+@pytest.mark.parametrize(
+    ("crafted", "told"),
+    [
+        (lambda state: {1: torch.ones(2)}, "not only named tensors"),
+        (lambda state: [*state.values()], "not only named tensors"),
+        (wrapped_in_itself, "not only named tensors"),
+        (lambda state: {}, "it lacks 11"),
+        (lambda state: {"": torch.ones(1)}, "it lacks 11"),
+        (lambda state: {k: v.int() for k, v in state.items()}, "int32, no weights"),
+        (lambda state: {k: v * torch.nan for k, v in state.items()}, "holds NaN"),
+        (lambda state: {k: v.to("meta") for k, v in state.items()}, "not lenet5's"),
+        (lambda state: {k: v.to_sparse() for k, v in state.items()}, "not lenet5's"),
+        (lambda state: {k: v.bfloat16().cfloat() for k, v in state.items()}, "complex"),
+    ],
+)
+def test_a_crafted_state_is_told_in_one_line(tmp_path, crafted, told):
+    torch.save(crafted(dict(lenet5(10).state_dict())), tmp_path / "own.pth")
+    with pytest.raises(UserError, match=rf"own\.pth: .*{told}") as caught:
+        export_classifier(chosen("lenet5", str(tmp_path / "own.pth")), 32)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("name", ["own.pth", "old.pt", "own.safetensors"])
+def test_damaged_weights_are_one_line_and_nothing_runs(tmp_path, name):
+    """Files that are cut, and files with some bytes changed."""
+    net, path = lenet5(10), tmp_path / name
+    if path.suffix == ".safetensors":
+        save_file(net.state_dict(), path)
+    else:
+        zipped = path.stem != "old"
+        torch.save(net.state_dict(), path, _use_new_zipfile_serialization=zipped)
+    whole, draw = path.read_bytes(), random.Random(0)
+    lengths = [0, 1, 7, 8, 9, 64, len(whole) // 2, len(whole) - 1]
+    files = [whole[:length] for length in lengths]
+    for _ in range(60):
+        changed = bytearray(whole)
+        for _ in range(draw.choice([1, 3, 20])):
+            changed[draw.randrange(draw.choice([100, 3000]))] = draw.randrange(256)
+        files.append(bytes(changed))
+    told = []
+    for content in files:
+        path.write_bytes(content)
+        try:
+            load_file(net, "lenet5", path)
+        except UserError as error:
+            told.append(str(error))
+    assert len(told) > len(lengths) + 20
+    assert all(text.startswith(f"weights: {path}: ") for text in told)
+    assert not any("\n" in text for text in told)
 
 
 def test_images_that_a_network_refuses_are_told_with_the_mend(tmp_path):
