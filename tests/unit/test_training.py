@@ -235,6 +235,16 @@ def test_a_damaged_checkpoint_is_named(tmp_path, content):
         checkpoint.load(path, {})
 
 
+@pytest.mark.parametrize(
+    "content", [None, 5, [], "ab", {}, {"identity": 5, "state": 1}]
+)
+def test_a_checkpoint_of_something_else_is_named(tmp_path, content):
+    path = tmp_path / "checkpoint.pt"
+    torch.save(content, path)
+    with pytest.raises(UserError, match=r"checkpoint\.pt: damaged"):
+        checkpoint.load(path, {})
+
+
 def test_weights_come_back_and_others_are_refused(tmp_path):
     path, model = tmp_path / "weights.safetensors", autoencoder()
     save_weights(model, path)

@@ -18,6 +18,7 @@ FORMAT = 2
 
 # What torch.load raises on files that are cut or are no checkpoint at all.
 DAMAGED: tuple[type[Exception], ...] = (RuntimeError, EOFError, LookupError)
+DAMAGED += (AttributeError, TypeError, ValueError)
 DAMAGED += (pickle.UnpicklingError, struct.error, zipfile.BadZipFile)
 
 
@@ -67,7 +68,7 @@ def load(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
         try:
             verify_checksums(file)
             saved = torch.load(file, weights_only=True, map_location="cpu")
-            found, state = saved["identity"], saved["state"]
+            found, state = dict(saved["identity"]), saved["state"]
         except DAMAGED as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             damages.append(f"{file}: damaged checkpoint ({reason})")
