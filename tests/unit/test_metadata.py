@@ -654,7 +654,7 @@ def test_a_failed_rerun_leaves_the_rows_as_they_were(tmp_path, monkeypatch):
 def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(row_batches, "BLOCK", 500)
     peaks = []
-    for count in (1000, 2000, 12_000):  # the first warms up
+    for count in (1000, 8000, 24_000):  # the first warms up
         (tmp_path / "meta").write_bytes(b"".join(lines(count)))
         tracemalloc.start()
         split(tmp_path / "meta", tmp_path / "rows")

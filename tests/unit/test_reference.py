@@ -221,10 +221,13 @@ def test_a_study_of_unlabelled_folders_runs_from_packing_to_the_gallery(tmp_path
 
 
 def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
-    (tmp_path / "spec.json").write_text('{"categories": ["cat", "dog"]}')
-    assert class_names(tmp_path) == ["cat", "dog"]
-    (tmp_path / "spec.json").write_text('{"classes": 2}')
-    assert class_names(tmp_path) == ["class 0", "class 1"]
+    spec = {"architecture": "lenet5", "classes": 2, "size": 32, "published": False}
+    for known, names in (
+        ({"categories": ["cat", "dog"]}, ["cat", "dog"]),
+        ({}, ["class 0", "class 1"]),
+    ):
+        (tmp_path / "spec.json").write_text(json.dumps(spec | known))
+        assert class_names(tmp_path) == names
 
 
 def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():
