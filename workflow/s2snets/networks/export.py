@@ -24,7 +24,7 @@ from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.published import published_weights
 from s2snets.networks.state_dicts import State, load_state, read_state, unwrap_state
 from s2snets.networks.user_function import call_user_function, source_digest
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import sha256
 
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
@@ -116,7 +116,7 @@ def count_logits(model: nn.Module, size: int, architecture: str) -> int:
     except (RuntimeError, ValueError, AssertionError) as error:
         raise UserError(
             f"architecture: {architecture} refuses the study's {size}×{size} images"
-            f" ({str(error).splitlines()[0]}); set resize or crop"
+            f" ({one_line(error)}); set resize or crop"
         ) from None
     if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != 1:
         raise UserError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from s2snets.networks.published import HASH, PublishedWeights
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import disk_error, read_json, sha256
 
 BLOB = re.compile(r"[0-9a-f]{64}")
@@ -73,7 +73,7 @@ def download(weights: PublishedWeights) -> None:
                 weights.address, file, prefix, progress=False
             )
     except (OSError, RuntimeError, http.client.HTTPException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = one_line(error)
         raise disk_error(error, weights.file) or UserError(
             f"weights: {weights.file} is not there and cannot be fetched ({reason}); on"
             f" a machine with internet get {weights.address} and put it there under"

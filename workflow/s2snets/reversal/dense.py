@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from s2snets.networks.layers import evaluation_mode
 from s2snets.reversal.call_mode import Args, CallMode, Kwargs
 from s2snets.reversal.pools import per_axis
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 
 FLATTENING = {
     torch.flatten, Tensor.flatten, torch.reshape, Tensor.reshape, Tensor.view,
@@ -214,4 +214,4 @@ def sliding(net: nn.Module, side: int, x: Tensor) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        raise not_dense(str(error).splitlines()[0]) from error
+        raise not_dense(one_line(error)) from error

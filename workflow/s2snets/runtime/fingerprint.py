@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,9 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+
+from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json, write_json
 
 NEUTRAL = (
     "s2snets.config",
@@ -449,8 +451,8 @@ class DigestCache:
     @cached_property
     def digests(self) -> dict[str, str]:
         """Digests that are known, by definition."""
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            content = json.loads(self.path.read_text())
+        with suppress(UserError, OSError, TypeError, KeyError):
+            content = read_json(self.path)
             if content["state"] == self.state:
                 return dict(content["digests"])
         return {}
@@ -460,12 +462,8 @@ class DigestCache:
         name = ":".join(symbol)
         if name not in self.digests:
             self.digests[name] = self.code.digest(symbol)
-            text = json.dumps({"state": self.state, "digests": self.digests})
-            draft = self.path.with_name(f".{os.getpid()}.{self.path.name}")
-            with suppress(OSError):
-                self.path.parent.mkdir(exist_ok=True)
-                draft.write_text(text)
-                draft.replace(self.path)
+            with suppress(UserError, OSError):
+                write_json(self.path, {"state": self.state, "digests": self.digests})
         return self.digests[name]
 
 

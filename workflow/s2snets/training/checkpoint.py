@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import replacing
 
 FORMAT = 2
@@ -70,8 +70,7 @@ def load(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
             saved = torch.load(file, weights_only=True, map_location="cpu")
             found, state = dict(saved["identity"]), saved["state"]
         except DAMAGED as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            damages.append(f"{file}: damaged checkpoint ({reason})")
+            damages.append(f"{file}: damaged checkpoint ({one_line(error)})")
             continue
         check_identity(file, found, {"format": FORMAT, **identity})
         if damages:
