@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from s2snets.data.folders import image_files, is_hidden
+from s2snets.data.folders import image_files
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import read_input, replacing
+from s2snets.runtime.files import is_hidden, read_input, replacing
 
 
 def write(path, data=b"x"):

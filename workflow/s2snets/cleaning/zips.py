@@ -28,10 +28,11 @@ from s2snets.cleaning.fetched import (
 from s2snets.cleaning.metadata import Row
 from s2snets.cleaning.tree import error_name
 from s2snets.config.cleaning import Zips
-from s2snets.data.folders import is_hidden, is_image, walk_files
+from s2snets.data.folders import is_image, walk_files
 from s2snets.data.packing import map_ahead
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import (
+    is_hidden,
     open_regular,
     read_json,
     reading,

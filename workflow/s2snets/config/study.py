@@ -26,6 +26,7 @@ from s2snets.config.salient import Salient
 from s2snets.config.synthesis import Synthesis
 from s2snets.config.training import Finetune, Pretrain, Training
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import is_hidden
 
 CAFFE_SIDE = 67  # pixels that the pools of caffe_alexnet need
 RESERVED = {
@@ -145,8 +146,9 @@ class Study(Settings):
                 f"figures.noise_example: {example!r} is none of the classifiers"
                 f" {', '.join(self.classifiers)}"
             )
-        if self.data.classes is not None and self.reference == "labels":
-            check_class_names(self.named_classes, self.data.classes)
+        classes = self.data.classes if self.reference == "labels" else None
+        if classes and (text := missing_class(self.named_classes, classes)):
+            raise ValueError(text)
         self.check_sizes()
         for name in ("photos", "photos_validation"):
             if (getattr(self.data, name) is None) is (self.clean is None):
@@ -263,26 +265,27 @@ class Study(Settings):
                     )
 
 
-def check_class_names(
+def missing_class(
     named: Mapping[str, Iterable[str]], classes: Sequence[str]
-) -> None:
-    """Raise if a setting names a class that the data lacks.
+) -> str | None:
+    """Return what is wrong where a setting names a class that the data lacks.
 
     Args:
         named: names by setting, such as ``Study.named_classes``.
         classes: the data's.
 
-    Raises:
-        ValueError: the setting, the name, and the nearest that there are.
+    Returns:
+        The setting, the name, and the nearest that there are; None if all are there.
     """
     for key, names in named.items():
         for name in names:
             if name not in classes:
                 near = difflib.get_close_matches(name, classes, 3, 0.3) or classes[:3]
-                raise ValueError(
+                return (
                     f"{key}: no class {name!r}; there are {len(classes)}, such as"
                     f" {', '.join(near)}"
                 )
+    return None
 
 
 def class_folders(sources: Iterable[Source]) -> list[str] | None:
@@ -300,7 +303,7 @@ def class_folders(sources: Iterable[Source]) -> list[str] | None:
             folders = [entry.name for entry in path.iterdir() if entry.is_dir()]
         except OSError:
             return None
-        found = {name for name in folders if not name.startswith((".", "__MACOSX"))}
+        found = {name for name in folders if not is_hidden(name)}
         if not found:
             return None
         names |= found
@@ -345,8 +348,5 @@ def check_paths(study: Study) -> None:
         )
     if study.data.classes is None and study.reference == "labels":
         classes = class_folders(study.data.train)
-        if classes is not None:
-            try:
-                check_class_names(study.named_classes, classes)
-            except ValueError as error:
-                raise UserError(str(error)) from None
+        if classes and (text := missing_class(study.named_classes, classes)):
+            raise UserError(text)

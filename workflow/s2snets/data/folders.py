@@ -2,22 +2,11 @@
 
 import os
 from collections.abc import Collection, Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from s2snets.data.images import SUFFIXES
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import unreadable
-
-
-def is_hidden(path: str | PurePath) -> bool:
-    """Return whether a path inside a folder, tar or zip is hidden, or is below one.
-
-    Names with a leading dot are hidden, and macOS's ``__MACOSX``.
-    """
-    return any(
-        (part.startswith(".") and part != "..") or part == "__MACOSX"
-        for part in PurePath(path).parts
-    )
+from s2snets.runtime.files import is_hidden, unreadable
 
 
 def list_folder(folder: str | Path) -> list[os.DirEntry[str]]:

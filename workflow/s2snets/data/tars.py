@@ -8,9 +8,8 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from s2snets.data.folders import is_hidden
 from s2snets.runtime.errors import UserError
-from s2snets.runtime.files import open_regular, reading, unreadable
+from s2snets.runtime.files import is_hidden, open_regular, reading, unreadable
 
 END_BLOCK = bytes(tarfile.BLOCKSIZE)
 

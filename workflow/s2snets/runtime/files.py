@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from s2snets.runtime.errors import UserError
@@ -25,6 +25,17 @@ REMEDIES = {
     errno.EACCES: "make it writable",
     errno.EROFS: "write elsewhere",
 }
+
+
+def is_hidden(path: str | PurePath) -> bool:
+    """Return whether a path inside a folder, tar or zip is hidden, or is below one.
+
+    Names with a leading dot are hidden, and macOS's ``__MACOSX``.
+    """
+    return any(
+        (part.startswith(".") and part != "..") or part == "__MACOSX"
+        for part in PurePath(path).parts
+    )
 
 
 def open_regular(path: str | Path) -> FileIO:

@@ -73,13 +73,11 @@ class CheckClasses(Stage):
 
     def run(self) -> None:
         """Write the classes of the set, or raise."""
-        from s2snets.config.study import check_class_names
+        from s2snets.config.study import missing_class
         from s2snets.runtime.errors import UserError
         from s2snets.runtime.files import read_json, write_json
 
         classes = read_json(self.description)["classes"]
-        try:
-            check_class_names(self.settings.named_classes, classes)
-        except ValueError as error:
-            raise UserError(str(error)) from None
+        if text := missing_class(self.settings.named_classes, classes):
+            raise UserError(text)
         write_json(self.checked, classes)

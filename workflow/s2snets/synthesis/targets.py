@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from s2snets.config import Filters
-from s2snets.config.study import check_class_names
+from s2snets.config.study import missing_class
 from s2snets.networks.frozen import PixelClassifier
 from s2snets.networks.layers import LOGITS, layer_output, split_classifier
 from s2snets.runtime.errors import UserError
@@ -77,10 +77,8 @@ def class_numbers(
     Raises:
         UserError: an unknown name; ``key`` is the setting that holds it.
     """
-    try:
-        check_class_names({f"synthesis.{key}": wanted}, classes)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    if text := missing_class({f"synthesis.{key}": wanted}, classes):
+        raise UserError(text)
     return tuple(map(classes.index, wanted))
 
 
