@@ -121,11 +121,21 @@ def test_jobs_that_start_together_agree(index):
     assert all(same(ImageSet(index, SIDE), images) for images in several)
 
 
-def test_a_damaged_file_is_made_anew(index):
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"no array", None])
+def test_a_damaged_file_is_made_anew(index, content):
     opened(index)
     (name,) = kept(index)
-    (index.parent / name).write_bytes(b"\x93NUMPY")
+    path = index.parent / name
+    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
     assert same(opened(index), ImageSet(index, SIDE))
+
+
+def test_pixels_of_images_that_are_gone_are_removed(index):
+    for name in ("old-code-16-crop", "old-code-8-pad"):
+        (index.parent / f".pixels-{name}.npy").touch()
+    opened(index)
+    assert len(kept(index)) == 1
+    assert opened(index).decoded is not None
 
 
 def test_a_job_that_reads_little_keeps_nothing(index):

@@ -49,7 +49,7 @@ def map_array(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     """Return a file's uint8 array, memory-mapped; None where there is no such array."""
     try:
         array = np.load(path, mmap_mode="r")
-    except (OSError, ValueError):  # there is none yet, or it is damaged
+    except (OSError, EOFError, ValueError):  # there is none yet, or it is damaged
         return None
     fits = array.shape == shape and array.dtype == np.uint8
     return np.asarray(array) if fits else None
@@ -57,7 +57,8 @@ def map_array(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 
 def decode_once(
     index: Path,
-    name: str,
+    images: str,
+    resized: str,
     shape: tuple[int, ...],
     decode: Callable[[int], np.ndarray],
     *,
@@ -70,7 +71,9 @@ def decode_once(
 
     Args:
         index: of the set; the pixels lie beside it.
-        name: of the images, their size and how they are resized; part of a file name.
+        images: digests of the images and of the code that decodes them. Pixels of
+            other images are removed when these are written.
+        resized: text of the size and the way of resizing.
         shape: (N, side, side, 3).
         decode: (number of an image) -> its pixels, uint8 (side, side, 3).
         visits: how often the job will read an image.
@@ -82,7 +85,7 @@ def decode_once(
     Raises:
         UserError: an unreadable image.
     """
-    path = index.with_name(f".{name}.npy")
+    path = index.with_name(f".pixels-{images}-{resized}.npy")
     if np.prod(shape) > limit():
         return None
     pixels = map_array(path, shape)
@@ -94,6 +97,9 @@ def decode_once(
         return pixels
     with locked(index):
         if map_array(path, shape) is None:
+            for other in index.parent.glob(".pixels-*.npy"):
+                if not other.name.startswith(f".pixels-{images}-"):
+                    other.unlink(missing_ok=True)
             write_array(path, shape, decode)
     return map_array(path, shape)
 

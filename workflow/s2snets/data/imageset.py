@@ -77,10 +77,10 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         """
         if self.path.is_dir() or self.decoded is not None:
             return
-        code = fingerprint(decode_square)
         self.decoded = decode_once(
             self.path,
-            f"pixels-{self.fingerprint}-{self.side}-{self.resize_mode}-{code}",
+            f"{self.fingerprint}-{fingerprint(decode_square)}",
+            f"{self.side}-{self.resize_mode}",
             (len(self), self.side, self.side, 3),
             lambda number: self[number][0].permute(1, 2, 0).numpy(),
             visits=visits,
@@ -106,8 +106,8 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
 
     def batch(self, numbers: Iterable[int]) -> tuple[Tensor, Tensor]:
         """Return float pixels (N, 3, side, side) in [0, 1] and int64 labels (N,)."""
-        pixels, labels = zip(*(self[number] for number in numbers), strict=True)
-        return torch.stack(pixels).float() / 255, torch.tensor(labels)
+        pixels, labels = self.read(list(numbers))
+        return pixels.permute(0, 3, 1, 2).contiguous().float() / 255, labels
 
 
 def decode_square(data: bytes, name: str, side: int, resize_mode: str) -> Tensor:
