@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN = .venv/bin
 
-# Tests of what torch's kernels compute; those that end processes compute no more.
+# Tests of what torch's kernels compute, without those that kill processes.
 NUMERICAL = $(BIN)/python -m pytest -k "not kill and not stop and not mistake" \
 	$(patsubst %,tests/unit/test_%.py,processors networks reverse training \
 	synthesis generator evaluation)

@@ -28,7 +28,7 @@ rule pack_images:
 
 
 rule check_classes:
-    """That classes which settings name are there, where only packing could tell."""
+    """Check the classes that settings name, where only packing finds the classes."""
     input:
         description="<results>/data/train/index.json",
     output:

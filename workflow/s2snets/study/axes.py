@@ -159,18 +159,18 @@ class Axes:
 
     @cached_property
     def preferred_classes(self) -> bool:
-        """Whether classes are among what they prefer."""
+        """Whether preferred images of single classes are sought."""
         synthesis = self.study.synthesis
         return synthesis is not None and synthesis.classes != []
 
     @cached_property
     def preferred_compounds(self) -> bool:
-        """Whether groups of classes are."""
+        """Whether preferred images of several classes at once are sought."""
         return bool(self.study.synthesis and self.study.synthesis.compounds)
 
     @cached_property
     def preferred_filters(self) -> bool:
-        """Whether filters of these networks are."""
+        """Whether preferred images of filters are sought."""
         filters = self.study.synthesis.filters if self.study.synthesis else {}
         return any(map(filters.get, self.preferring))
 
