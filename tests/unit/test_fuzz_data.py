@@ -195,11 +195,13 @@ def test_devkits(tmp_path):
     packed = tmp_path / "devkit.tar.gz"
     with tarfile.open(packed, "w:gz") as archive:
         archive.add(folder, folder.name)
-    found = check(read_labels, meta, damaged(whole, 60), folder)
+    found = check(read_labels, meta, damaged(whole, 10), folder)
+    crashing = list(damaged(whole, 60, seed=9))  # three of these end SciPy's process
+    found += check(read_labels, meta, [crashing[n] for n in (15, 19, 36)], folder)
     savemat(tmp_path / "plain.mat", {"synsets": np.arange(3)})
     found += check(read_labels, meta, [(tmp_path / "plain.mat").read_bytes()], folder)
     assert found["refused"] > 5
-    versions = damaged(packed.read_bytes(), 60)
+    versions = damaged(packed.read_bytes(), 30)
     assert check(read_labels, packed, versions, packed)["refused"] > 5
 
 

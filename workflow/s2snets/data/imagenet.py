@@ -4,7 +4,9 @@ import csv
 import io
 import tarfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 
 from s2snets.data.images import SUFFIXES
@@ -83,17 +85,11 @@ def devkit_labels(path: Path) -> list[str]:
     Raises:
         UserError: not a devkit of ILSVRC 2012, or a damaged one.
     """
-    from scipy.io import loadmat  # half a second, which only a devkit is worth
-
     metadata, truth = read_devkit(path)
     try:
-        table = loadmat(io.BytesIO(metadata), squeeze_me=True)["synsets"]
-        names = {
-            int(number): str(synset)
-            for number, synset in zip(
-                table["ILSVRC2012_ID"], table["WNID"], strict=True
-            )
-        }
+        # Damaged bytes can crash SciPy's reader, and with it the process that it is in.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            names = pool.submit(read_synsets, metadata).result()
         return [names[int(line)] for line in truth.split()]
     except KeyError as error:
         raise UserError(
@@ -103,6 +99,15 @@ def devkit_labels(path: Path) -> list[str]:
         raise UserError(
             f"{path}: damaged devkit ({one_line(error)}); fetch it anew"
         ) from None
+
+
+def read_synsets(metadata: bytes) -> dict[int, str]:
+    """Return the synset of each ILSVRC2012_ID of a ``meta.mat``, given its bytes."""
+    from scipy.io import loadmat  # half a second, which only a devkit is worth
+
+    table = loadmat(io.BytesIO(metadata), squeeze_me=True)["synsets"]
+    rows = zip(table["ILSVRC2012_ID"], table["WNID"], strict=True)
+    return {int(number): str(synset) for number, synset in rows}
 
 
 def listed_labels(path: Path) -> dict[str, int | str] | list[int | str]:
