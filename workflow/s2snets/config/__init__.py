@@ -6,7 +6,7 @@ source in parentheses.
 
 from s2snets.config.base import Count, Reference, Settings, models_in
 from s2snets.config.cleaning import Clean, Licence, Zips
-from s2snets.config.data import Crops, Source
+from s2snets.config.data import Background, Crops, Source
 from s2snets.config.measuring import (
     Bootstrap,
     Figures,
@@ -33,6 +33,7 @@ __all__ = [
     "Ascent",
     "Augmentation",
     "Autoencoder",
+    "Background",
     "Bootstrap",
     "Classifier",
     "Clean",

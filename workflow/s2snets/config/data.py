@@ -1,10 +1,19 @@
 """Settings of the image sets: the sources of each."""
 
-from typing import Annotated, Self
+from typing import Annotated, TypeVar
 
 from pydantic import Field, model_validator
 
 from s2snets.config.base import Count, Distinct, Fraction, Seed, Settings, UserPath
+
+Sided = TypeVar("Sided", "Crops", "Background")
+
+
+def check_side(settings: Sided) -> Sided:
+    """Require the least side first."""
+    if not 0 < settings.side[0] <= settings.side[1]:
+        raise ValueError("side: give the least side first, above 0")
+    return settings
 
 
 class Crops(Settings):
@@ -17,12 +26,27 @@ class Crops(Settings):
         " short side; drawn uniformly in the logarithm.",
     )
 
-    @model_validator(mode="after")
-    def check_order(self) -> Self:
-        """Require the least side first."""
-        if not 0 < self.side[0] <= self.side[1]:
-            raise ValueError("side: give the least side first, above 0")
-        return self
+    check_order = model_validator(mode="after")(check_side)
+
+
+class Background(Settings):
+    """Photographs that a source's images, grey objects on black, are laid on."""
+
+    path: UserPath = Field(
+        description="Folder of photographs, searched to any depth. Each image gets a"
+        " random crop of one of them, and its object a random colour and place."
+    )
+    size: Count = Field(description="Side of the composed images, in pixels.")
+    side: tuple[Fraction, Fraction] = Field(
+        (0.25, 0.75),
+        description="Least and greatest side of a crop, as in `crops`.",
+    )
+    brightness: Fraction = Field(
+        0.5,
+        description="Factor on the photographs' pixels; an object's are not dimmed.",
+    )
+
+    check_order = model_validator(mode="after")(check_side)
 
 
 class Source(Settings):
@@ -49,6 +73,18 @@ class Source(Settings):
         description="Times that each image is entered, to weigh a small source.",
     )
     crops: Crops | None = Field(None, description="Cut each image into crops.")
+    background: Background | None = Field(
+        None,
+        description="Lay each image, a grey object on black such as Fashion-MNIST's, on"
+        " a photograph; a repeated image gets another one each time.",
+    )
+
+    @property
+    def files(self) -> dict[str, str]:
+        """What it reads, by the key that names it."""
+        behind = self.background.path if self.background else None
+        files = {"path": self.path, "labels": self.labels, "background.path": behind}
+        return {key: path for key, path in files.items() if path}
 
 
 class Data(Settings):

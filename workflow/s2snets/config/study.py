@@ -317,11 +317,11 @@ def check_paths(study: Study) -> None:
         UserError: every missing path with its key, and where to read how to get it; a
             setting that names a class without a folder.
     """
-    paths = {
-        f"data.{name}[{number}].{key}": getattr(source, key)
+    paths: dict[str, str | None] = {
+        f"data.{name}[{number}].{key}": path
         for name in ("train", "validation", "photos", "photos_validation")
         for number, source in enumerate(getattr(study.data, name) or ())
-        for key in ("path", "labels")
+        for key, path in source.files.items()
     }
     if (clean := study.clean) is not None:
         for key in ("hashes", "tree", "exclude", "placeholders"):

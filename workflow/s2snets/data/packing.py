@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +18,8 @@ from s2snets.data.classes import (
     describe_counts,
     find_classes,
 )
+from s2snets.data.composite import composite_items
+from s2snets.data.crops import random_crop
 from s2snets.data.images import decode, encode_png
 from s2snets.data.shards import (
     COLUMNS,
@@ -70,12 +71,8 @@ def crop_items(item: Item, crops: Crops, seed: Sequence[int]) -> Iterator[Item]:
     """Yield random square crops of one image, each as a lossless PNG."""
     image = decode(item.read(), item.name)
     draw = np.random.default_rng(seed)
-    short, (low, high) = min(image.size), np.log(crops.side)
     for number in range(crops.count):
-        side = max(8, round(short * math.exp(draw.uniform(low, high))))
-        left = int(draw.integers(image.width - side + 1))
-        top = int(draw.integers(image.height - side + 1))
-        pixels = np.asarray(image.crop((left, top, left + side, top + side)))
+        pixels = np.asarray(random_crop(image, crops.side, draw))
         name = f"{item.name}#{number}"
         yield Item(name, ".png", item.label, partial(encode_png, pixels))
 
@@ -104,16 +101,20 @@ def source_items(
             )
         order = np.random.default_rng(seed).permutation(len(everything))
         items = [everything[number] for number in sorted(order[: source.images])]
+    items = (item for item in items for _ in range(source.repeat))
+    if source.background:
+        items = composite_items(items, source.background, seed)
+    if source.crops:
+        items = chain.from_iterable(
+            crop_items(item, source.crops, (*seed, number))
+            for number, item in enumerate(items)
+        )
     numbers = {name: number for number, name in enumerate(classes or ())}
-    for number, item in enumerate(items):
+    for item in items:
         label = UNLABELLED
         if classes is not None:
             label = class_number(item.label, numbers, item.name)
-        item = item._replace(label=label)
-        if source.crops is None:
-            yield from [item] * source.repeat
-        else:
-            yield from crop_items(item, source.crops, (*seed, number))
+        yield item._replace(label=label)
 
 
 def set_items(

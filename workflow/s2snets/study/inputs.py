@@ -54,7 +54,7 @@ class Inputs:
     def image_files(self, wildcards: Wildcards) -> Paths:
         """Return what a set is packed from, files and folders alike."""
         sources = getattr(self.study.data, wildcards.set)
-        return [path for one in sources for path in (one.path, one.labels) if path]
+        return [path for one in sources for path in one.files.values()]
 
     def corpus(self, wildcards: Wildcards) -> Paths:
         """Return the index of the image set that a corpus is."""
