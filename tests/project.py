@@ -14,8 +14,10 @@ ROOT = Path(__file__).parents[1]
 class Project:
     """A checkout that tests may edit, and its runs of Snakemake."""
 
-    def __init__(self, root):
+    def __init__(self, root, fresh=True):
         self.root = root
+        if not fresh:
+            return
         shutil.copy2(ROOT / "Snakefile", root)
         for name in ("workflow", "config", "docs"):
             ignored = shutil.ignore_patterns("__pycache__")

@@ -1,19 +1,28 @@
 """The smoke study, run once for all tests, and copies of it."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from project import Project
 
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    """The smoke study, run from nothing to its report."""
-    project = Project(tmp_path_factory.mktemp("smoke"))
-    done = project.snakemake()
+    """The smoke study, run from nothing to its report by the first that needs it."""
+    shared = tmp_path_factory.getbasetemp().parent  # of all processes of this run
+    root, output = shared / "smoke", shared / "smoke.json"
+    with FileLock(f"{root}.lock"):
+        if not output.exists():
+            shutil.rmtree(root, ignore_errors=True)
+            root.mkdir()
+            output.write_text(json.dumps(Project(root).snakemake().stdout))
     return SimpleNamespace(
-        project=project, out=done.stdout, results=project.root / "results/smoke"
+        project=Project(root, fresh=False),
+        out=json.loads(output.read_text()),
+        results=root / "results/smoke",
     )
 
 
