@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
-from scipy.ndimage import binary_fill_holes, label
+from scipy.ndimage import binary_fill_holes, gaussian_filter, label
 
 from s2snets.data.crops import random_crop
 from s2snets.data.folders import image_files
@@ -26,8 +26,9 @@ SHADES = (0.15, 0.9)
 """What black and white of an object become, as parts of its colour: none saturates."""
 SATURATION, VALUE = (0.2, 0.8), (0.6, 1.0)
 """Ranges of an object's colour; its hue may be any."""
-BLUR = 1.0
-"""Standard deviation in pixels: behind an object in focus."""
+EDGE, BLUR = 0.5, 1.0
+"""Standard deviations in pixels: of an object, as a lens leaves it, and of what is
+behind it, out of focus."""
 
 
 def outline(grey: np.ndarray) -> np.ndarray:
@@ -68,11 +69,12 @@ def lay_on(
     )
     low, high = SHADES
     shade = low + (high - low) * grey[..., None] / 255
-    image = scene.copy()
-    place = image[top : top + grey.shape[0], left : left + grey.shape[1]]
-    inside = outline(grey)
-    place[inside] = np.rint(255 * shade * colour)[inside]
-    return image
+    inside = outline(grey)[..., None]
+    mask, shown = np.zeros((*scene.shape[:2], 1)), np.zeros(scene.shape)
+    place = slice(top, top + grey.shape[0]), slice(left, left + grey.shape[1])
+    mask[place], shown[place] = inside, 255 * inside * shade * colour
+    mask, shown = (gaussian_filter(one, EDGE, axes=(0, 1)) for one in (mask, shown))
+    return np.rint(shown + (1 - mask) * scene).astype(np.uint8)
 
 
 def composite_items(
