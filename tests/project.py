@@ -4,11 +4,34 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
+PRELOADED = ROOT / "tests/preloaded"
+
+
+@cache
+def server():
+    """The socket of a server that forks what would import torch; it is started once."""
+    session = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    path = Path(tempfile.gettempdir()) / f"s2snets-{session}.socket"
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            process = subprocess.Popen(
+                [sys.executable, PRELOADED / "server.py", path, str(session)],
+                env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+                start_new_session=True,
+            )
+            while not path.exists():
+                assert process.poll() is None
+                time.sleep(0.05)
+    return str(path)
 
 
 class Project:
@@ -25,18 +48,25 @@ class Project:
         (root / "profiles").symlink_to("workflow/profiles")
         (root / "resources").symlink_to(ROOT / "resources")
 
-    def snakemake(self, *arguments, preset="config/smoke.yaml", check=True):
+    def snakemake(self, *arguments, preset="config/smoke.yaml", check=True, fork=True):
         """Run Snakemake; targets and flags as on the command line.
+
+        Args:
+            fork: whether a server of the tests forks its processes.
 
         Returns:
             The finished process, standard error folded into standard output.
         """
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]
         command += [*arguments, "--configfile", preset]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        if fork:
+            environment["S2SNETS_SERVER"] = server()
+            environment["PYTHONPATH"] += f"{os.pathsep}{PRELOADED}"
         done = subprocess.run(
             list(map(str, command)), cwd=self.root, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env=environment,
         )  # fmt: skip
         if check:
             assert done.returncode == 0, done.stdout + self.logs()
