@@ -178,6 +178,9 @@ def test_crops_lie_inside_and_follow_the_seed(folder):
     assert all(width == height and 10 <= width <= 25 for width, height in sides)
     assert crops == [item.read() for item in source_items(source, None, (0, 0))]
     assert crops != [item.read() for item in source_items(source, None, (1, 0))]
+    sized = source.model_copy(update={"crops": Crops(count=2, side=(0.5, 1.0), size=8)})
+    for item in source_items(sized, None, (0, 0)):
+        assert Image.open(io.BytesIO(item.read())).size == (8, 8)
 
 
 def test_fits_keep_what_they_promise():

@@ -25,6 +25,11 @@ class Crops(Settings):
         description="Least and greatest side of a crop, as a fraction of the image's"
         " short side; drawn uniformly in the logarithm.",
     )
+    size: Count | None = Field(
+        None,
+        description="Side in pixels to which crops are reduced or enlarged, which makes"
+        " small sets of many crops; null: they stay as they are cut.",
+    )
 
     check_order = model_validator(mode="after")(check_side)
 

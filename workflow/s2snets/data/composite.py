@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import ImageFilter
 from scipy.ndimage import binary_fill_holes, gaussian_filter, label
 
-from s2snets.data.crops import random_crop
+from s2snets.data.crops import random_crop, resized
 from s2snets.data.folders import image_files
 from s2snets.data.images import decode, encode_png
 from s2snets.data.sources import Item, read_image
@@ -24,7 +24,7 @@ SPECKS = 16
 """Levels of 255 that the noise around an object does not exceed."""
 SHADES = (0.15, 0.9)
 """What black and white of an object become, as parts of its colour: none saturates."""
-SATURATION, VALUE = (0.2, 0.8), (0.6, 1.0)
+SATURATION, VALUE = (0.1, 0.6), (0.6, 1.0)
 """Ranges of an object's colour; its hue may be any."""
 EDGE, BLUR = 0.5, 1.0
 """Standard deviations in pixels: of an object, as a lens leaves it, and of what is
@@ -104,8 +104,7 @@ def composite_items(
                 f"{item.name}: has colours; `background` takes grey images on black"
             )
         photograph = photographs[draw.integers(len(photographs))]
-        scene = random_crop(photograph, background.side, draw)
-        scene = scene.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3)
+        scene = resized(random_crop(photograph, background.side, draw), side)
         scene = scene.filter(ImageFilter.GaussianBlur(BLUR))
         dimmed = np.rint(background.brightness * np.asarray(scene, np.float64))
         image = lay_on(dimmed.astype(np.uint8), pixels[..., 0], draw)

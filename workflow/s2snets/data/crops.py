@@ -26,3 +26,8 @@ def random_crop(
     left = int(draw.integers(image.width - pixels + 1))
     top = int(draw.integers(image.height - pixels + 1))
     return image.crop((left, top, left + pixels, top + pixels))
+
+
+def resized(image: Image.Image, side: int) -> Image.Image:
+    """Return a square image at another side, antialiased."""
+    return image.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=3)

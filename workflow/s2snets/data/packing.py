@@ -19,7 +19,7 @@ from s2snets.data.classes import (
     find_classes,
 )
 from s2snets.data.composite import composite_items
-from s2snets.data.crops import random_crop
+from s2snets.data.crops import random_crop, resized
 from s2snets.data.images import decode, encode_png
 from s2snets.data.shards import (
     COLUMNS,
@@ -72,7 +72,8 @@ def crop_items(item: Item, crops: Crops, seed: Sequence[int]) -> Iterator[Item]:
     image = decode(item.read(), item.name)
     draw = np.random.default_rng(seed)
     for number in range(crops.count):
-        pixels = np.asarray(random_crop(image, crops.side, draw))
+        crop = random_crop(image, crops.side, draw)
+        pixels = np.asarray(resized(crop, crops.size) if crops.size else crop)
         name = f"{item.name}#{number}"
         yield Item(name, ".png", item.label, partial(encode_png, pixels))
 
