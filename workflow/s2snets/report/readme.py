@@ -1,0 +1,131 @@
+"""The demo's numbers in ``README.md``, written from a finished run of it.
+
+``python -m s2snets.report.readme results/demo README.md docs/images`` writes them anew,
+with the commit and the processor of the run, and copies the pictures.
+"""
+
+import argparse
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from s2snets.report.formatting import join_names
+from s2snets.runtime.files import read_json, replacing
+from s2snets.runtime.tables import read_csv
+
+START, END = "<!-- demo -->\n", "<!-- /demo -->"
+TRAININGS = ("train_classifier", "pretrain_autoencoder", "finetune_autoencoder")
+PICTURES = {"figure-3.png": "reconstructions.png", "figure-5.png": "noise.png"}
+"""Figures of the study, and what they are called among the documents' images."""
+FAINT = 0.1
+"""Strength of the noise of which the text speaks: the least of the demo."""
+
+
+def training_records(results: Path) -> dict[str, dict[str, Any]]:
+    """Return the record of one training of each stage that fits weights."""
+    records = (read_json(path) for path in sorted(results.rglob("record.json")))
+    by_stage = {record["stage"]: record for record in records}
+    return {stage: by_stage[stage] for stage in TRAININGS}
+
+
+def digests(codes: Mapping[str, str]) -> str:
+    """Return the hidden line that says which training code the numbers are of."""
+    return f"<!-- {', '.join(f'{stage} {code}' for stage, code in codes.items())} -->"
+
+
+def accuracy_table(accuracy: pd.DataFrame) -> list[str]:
+    """Return top-1 without noise as Markdown; each classifier's own A_i is bold."""
+    clean = accuracy[accuracy["strength"] == 0]
+    table = clean.pivot(index="label", columns="classifier", values="top1")
+    order = clean.drop_duplicates("label")
+    columns = list(dict.fromkeys(clean["classifier"]))
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for label, tuned in zip(order["label"], order["tuned"], strict=True):
+        cells = [
+            f"**{100 * value:.1f}**" if name == tuned else f"{100 * value:.1f}"
+            for name, value in table.loc[label, columns].items()
+        ]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def inputs_of(accuracy: pd.DataFrame, strength: float) -> pd.DataFrame:
+    """Return top-1 of the original, A_S and each classifier's own A_i, by classifier.
+
+    Args:
+        accuracy: rows of ``accuracy.csv`` of one kind of noise at most.
+        strength: of the noise.
+    """
+    rows = accuracy[accuracy["strength"] == strength]
+    own = rows[rows["tuned"] == rows["classifier"]].assign(label="own")
+    rows = pd.concat([rows[rows["tuned"].isna()], own])
+    return rows.pivot(index="classifier", columns="label", values="top1")
+
+
+def sentences(accuracy: pd.DataFrame) -> list[str]:
+    """Return what the run shows, in numbers, whichever way they point."""
+    clean = inputs_of(accuracy[accuracy["noise"] == "none"], 0)
+    cost = 100 * (clean["original"] - clean["A_S"])
+    back = 100 * (clean["own"] - clean["A_S"])
+    lines = [
+        f"- A_S costs the classifiers {cost.min():.1f} to {cost.max():.1f} points of"
+        f" accuracy. Fine-tuning its decoder for each gives back {back.min():.1f} to"
+        f" {back.max():.1f} of them."
+    ]
+    for noise in ("clipped", "unclipped"):
+        rows = accuracy[accuracy["noise"] == noise]
+        if FAINT not in set(rows["strength"]):
+            continue
+        noisy = inputs_of(rows, FAINT)
+        better = list(noisy.index[noisy["own"] > noisy["original"]])
+        named = f": {join_names(better)}" if better else ""
+        lines.append(
+            f"- Under uniform noise of strength {FAINT}, {noise}, {len(better)} of"
+            f" {len(noisy)} classifiers recognise more behind their own autoencoder"
+            f" than without one{named}."
+        )
+    return lines
+
+
+def with_results(text: str, results: Path) -> str:
+    """Return ``README.md`` with the part between its two marks made anew."""
+    accuracy = read_csv(results / "tables/accuracy.csv")
+    records = training_records(results)
+    record = records["finetune_autoencoder"]
+    before, _, rest = text.partition(START)
+    images = accuracy.loc[accuracy["strength"] == 0, "images"].max()
+    half = 50 * (accuracy["top1_high"] - accuracy["top1_low"])
+    half = half[accuracy["strength"] == 0].max()
+    lines = [
+        *sentences(accuracy),
+        "",
+        *accuracy_table(accuracy),
+        "",
+        f"Top-1 accuracy on {images:,} validation images, in percent, each within"
+        f" {half:.1f} points (95 %). Rows are autoencoders, columns are classifiers."
+        " Written by `python -m s2snets.report.readme` from a run of commit"
+        f" `{record['commit']}` on {record['device']} with torch"
+        f" {record['versions']['torch'].partition('+')[0]}.",
+        digests({stage: record["code"] for stage, record in records.items()}),
+    ]
+    return "\n".join([before + START, *lines, "", END + rest.partition(END)[2]])
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the numbers and the pictures of a finished run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, help="results/demo")
+    parser.add_argument("document", type=Path, help="README.md")
+    parser.add_argument("images", type=Path, help="docs/images")
+    job = parser.parse_args(argv)
+    with replacing(job.document) as draft:
+        draft.write_text(with_results(job.document.read_text(), job.results))
+    for figure, picture in PICTURES.items():
+        shutil.copyfile(job.results / "figures" / figure, job.images / picture)
+
+
+if __name__ == "__main__":
+    main()
