@@ -116,9 +116,8 @@ def stages(study: Study) -> Iterator[Stage]:
     """Yield the stages that need a GPU, once for each seed."""
     networks = build_networks(study)
     yield from trainings(study, networks)
-    clean = study.predict.strengths.count(0.0)
     noisy = study.predict.noisy_images or VALIDATION
-    images = VALIDATION * clean + noisy * (len(study.predict.strengths) - clean)
+    images = VALIDATION + noisy * (len(study.predict.noises) - 1)
     count = len(networks.classifiers)
     sources = 1 + len(study.finetune.parts) * count
     classifying = (1 + sources) * networks.classifying  # the original images too

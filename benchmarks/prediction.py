@@ -7,7 +7,7 @@ weights, at the demo's scale (32 px) and the paper's (256 px; one image, one tur
 a loop for each of the 25 pairs, with a loop for each source that keeps every row, and
 as the project's stage, which writes them. The ways take turns, measured in the
 process's own seconds, so that other load on the machine affects all; they must find the
-same classes. An image counts once for each source and strength; the ratio, to the loops
+same classes. An image counts once for each source and noise; the ratio, to the loops
 for pairs, is the median over the turns. The second table splits one source's time.
 
 The third table is of the rows of 50,000 images: writing one source's, reading seven
@@ -67,7 +67,7 @@ DEMO = Scale(
     },
     64,
     3,
-    Predict(batch=64),
+    Predict(batch=64, clip=[True]),
 )
 PAPER = Scale(
     256,
@@ -81,10 +81,10 @@ PAPER = Scale(
     },
     1,
     1,
-    Predict(batch=1),
+    Predict(batch=1, clip=[True]),
 )
 SCALES = {"demo": DEMO, "paper": PAPER}
-CLASSES, STRENGTHS = 10, DEMO.settings.strengths
+CLASSES, NOISES = 10, DEMO.settings.noises
 CPU = torch.device("cpu")
 TURNS = 3
 TUNED = 5  # autoencoders, one a classifier
@@ -122,12 +122,12 @@ def loop(images, autoencoders, classifiers, settings):
             chosen = numbers[first : first + settings.batch]
             clean, labels = images.batch(chosen)
             noise = unit_noise(chosen, 0, images.side)
-            for strength in settings.strengths:
-                pixels = add_noise(clean, noise, strength)
+            for kind, strength in settings.noises:
+                pixels = add_noise(clean, noise, strength, kind == "clipped")
                 seen = autoencoder(pixels.to(memory_format=torch.channels_last))
                 for name, net in classifiers.items():
                     parts.append(
-                        (name, strength, chosen, labels, *top_classes(net(seen)))
+                        (name, kind, strength, chosen, labels, *top_classes(net(seen)))
                     )
         found.append(
             combine_predictions(parts, sorted(classifiers)).assign(source=source)
@@ -161,9 +161,13 @@ def stage(images, autoencoders, classifiers, settings):
 
 
 def classes(rows):
-    """Return the best class by source, image, classifier and strength."""
-    keys = ["source", "image", "strength", "classifier"]
-    return rows.astype({"classifier": str}).set_index(keys)["class_1"].sort_index()
+    """Return the best class by source, image, classifier and noise."""
+    keys = ["source", "image", "noise", "strength", "classifier"]
+    return (
+        rows.astype({"classifier": str, "noise": str})
+        .set_index(keys)["class_1"]
+        .sort_index()
+    )
 
 
 def timed(way, *given):
@@ -188,7 +192,7 @@ def evaluate(folder):
         found = in_turn(ways, scale.turns)
         first, *others = (classes(turns[-1][1]) for turns in found.values())
         assert all(first.equals(other) for other in others), "the classes differ"
-        count = scale.images * TUNED * len(scale.settings.strengths)
+        count = scale.images * TUNED * len(scale.settings.noises)
         taken = {name: [turn[0] for turn in turns] for name, turns in found.items()}
         for name, own in taken.items():
             times = ratio(taken["a loop a pair"], own)
@@ -220,13 +224,14 @@ def shares(folder):
                 one.contiguous(memory_format=torch.channels_last)
                 for one in (pixels.float() / 255, noise)
             )
-            for strength in STRENGTHS:
-                noisy = step("adding noise", add_noise, clean, noise, strength)
+            for kind, strength in NOISES:
+                clip = kind == "clipped"
+                noisy = step("adding noise", add_noise, clean, noise, strength, clip)
                 seen = step("autoencoder", autoencoder, noisy)
                 for name, net in classifiers.items():
                     logits = step(f"classifier {name}", net, seen)
                     found = step("top 5", top_classes, logits)
-                    parts.append((name, strength, numbers, labels, *found))
+                    parts.append((name, kind, strength, numbers, labels, *found))
 
             def write(parts=parts):
                 rows = combine_predictions(parts, sorted(classifiers))
@@ -246,10 +251,10 @@ def random_predictions(first):
     numbers = np.arange(first, min(first + GROUP, ROWS_OF))
     labels = torch.from_numpy(draw.integers(0, 1000, len(numbers)))
     parts = []
-    for strength in STRENGTHS:
+    for noise in NOISES:
         for name in DEMO.classifiers:
             logits = torch.from_numpy(draw.random((len(numbers), 1000), np.float32))
-            parts.append((name, strength, numbers, labels, *top_classes(logits)))
+            parts.append((name, *noise, numbers, labels, *top_classes(logits)))
     return parts
 
 
@@ -297,7 +302,7 @@ def cost(function, folder):
 
 def rows(folder):
     """Yield rows of seconds and megabytes, each of a process of its own."""
-    million = ROWS_OF * len(DEMO.classifiers) * len(STRENGTHS) / 1e6
+    million = ROWS_OF * len(DEMO.classifiers) * len(NOISES) / 1e6
     for name, function in (
         (f"{million:.3g} M rows kept, then written", write_kept),
         (f"{million:.3g} M rows written by parts, s2snets", write_streamed),

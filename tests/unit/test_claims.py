@@ -1,5 +1,6 @@
 """The paper's claims: on its own printed tables, and where each one is made false."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -81,11 +82,12 @@ def noise(study):
     for j in LETTERS:
         clean = study.clean(j, "original").value
         steep, gain = (5.5, 0.1) if j == "A" else (0.5, 0.02)
-        for s in STRENGTHS:
+        for kind, s in itertools.product(("clipped", "unclipped"), STRENGTHS):
             value = clean - min(0.5, steep * lost[s]) - (s if j == "A" else 0) / 100
-            rows += [("original", j, s, value), ("A_i", j, s, value + gain)]
-            rows += [("A_S", j, s, value - 0.02)]
-    return pd.DataFrame(rows, columns=["input", "classifier", "strength", "top1"])
+            inputs = {"original": value, "A_i": value + gain, "A_S": value - 0.02}
+            rows += [(given, j, kind, s, top1) for given, top1 in inputs.items()]
+    columns = ["input", "classifier", "noise", "strength", "top1"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def information():
@@ -124,24 +126,24 @@ LOOKS = {  # mean and deviation of L, a and b
 }
 
 
-def look(label, channel, mean, deviation, comb):
-    edges = np.linspace(-100, 100, 51) if channel != "L" else np.linspace(0, 100, 51)
-    centre = (edges[1:] + edges[:-1]) / 2
-    share = np.exp(-(((centre - mean) / deviation) ** 2) / 2)
-    share *= 1 + comb * np.cos(np.pi * np.arange(50))
-    table = {"image": 0, "label": label, "channel": channel, "low": edges[:-1]}
-    return pd.DataFrame(table | {"high": edges[1:], "fraction": share / share.sum()})
-
-
-def lab(looks=LOOKS, combed=("A_A", "A_R")):
-    parts = [
-        look(
-            label, channel, *looks[label][k], 0.6 * (label in combed and channel != "L")
-        )
-        for label in looks
-        for k, channel in enumerate("Lab")
-    ]
-    return pd.concat(parts, ignore_index=True)
+def colors(looks=LOOKS, combed=("A_A", "A_R")):
+    rows = []
+    for label, look in looks.items():
+        measured = dict(zip("Lab", look, strict=True))
+        moved = {
+            channel: np.abs(np.subtract(measured[channel], before)).sum()
+            for channel, before in zip("Lab", looks["original"], strict=True)
+        }
+        for channel, (mean, deviation) in measured.items():
+            peaks = 3 if label in combed and channel != "L" else 1
+            rows += [
+                (label, "mean", channel, mean),
+                (label, "deviation", channel, deviation),
+                (label, "distance", channel, moved[channel]),
+                (label, "peaks", channel, peaks),
+            ]
+        rows.append((label, "distance", "Lab", sum(moved.values())))
+    return pd.DataFrame(rows, columns=["label", "measure", "channel", "value"])
 
 
 def perfect():
@@ -158,7 +160,7 @@ def perfect():
         noise=noise(study),
         information=information(),
         curves=curves(),
-        lab=lab(),
+        colors=colors(),
         parts=pd.DataFrame(rows, columns=["part", "classifier", "top1"]),
         sizes={"L": 0.1e6, "A": 61e6, "V": 138e6, "I": 27e6, "R": 26e6},
     )
@@ -192,7 +194,9 @@ def table1(source, **values):
 
 
 def noisy(source, classifier, value, strength=0.3):
+    """A change under one kind of noise, since claims are judged on both."""
     keys = {"input": source, "classifier": classifier, "strength": strength}
+    keys["noise"] = "unclipped"
     return lambda study: put(study, "noise", {"top1": value}, **keys)
 
 
@@ -209,7 +213,7 @@ def curve(corpus, column, factor):
 def looking(label, channel, mean, deviation):
     seen = list(LOOKS[label])
     seen["Lab".index(channel)] = (mean, deviation)
-    return lambda study: replace(study, lab=lab(LOOKS | {label: tuple(seen)}))
+    return lambda study: replace(study, colors=colors(LOOKS | {label: tuple(seen)}))
 
 
 def rated(**changes):
@@ -249,7 +253,7 @@ MUTATIONS = {
     "finetuning-surpasses-top5": table1("A_i", score="top5", I=0.93, V=0.9, R=0.92),
     "all-channels-change": looking("A_L", "a", 0.2, 12),
     "vgg-changes-least": looking("A_V", "L", 70, 20),
-    "alexnet-and-resnet-leave-peaks": lambda study: replace(study, lab=lab(combed=["A_A"])),
+    "alexnet-and-resnet-leave-peaks": lambda study: replace(study, colors=colors(combed=["A_A"])),
     "resnet-and-inception-compress-luminance": looking("A_R", "L", 54, 22),
     "inception-shifts-to-yellow": looking("A_L", "b", 20, 12),
     "alexnet-shifts-to-pink": looking("A_A", "a", -15, 12),

@@ -18,6 +18,7 @@ from s2snets.data.imageset import ImageSet, LabelledImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import (
     ResumableBatchSampler,
+    check_single_pass,
     describe_visits,
     image_order,
     sample,
@@ -318,6 +319,12 @@ def test_stronger_noise_is_the_weaker_one_magnified_then_clipped():
     assert torch.allclose((strong - pixels), 4 * (weak - pixels), atol=1e-6)
     assert torch.equal(add_noise(pixels, noise, 0.8), strong.clamp(0, 1))
     assert add_noise(pixels, noise, 0) is pixels
+
+
+def test_a_single_pass_over_too_few_images_is_refused():
+    with pytest.raises(UserError, match=r"60,521 would be seen again; set images to"):
+        check_single_pass(92_100_000, 92_039_479)
+    check_single_pass(92_039_479, 92_039_479)
 
 
 @pytest.mark.parametrize(

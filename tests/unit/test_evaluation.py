@@ -35,7 +35,8 @@ from s2snets.runtime.chunked_parquet import ChunkedParquet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import chunk_folder, remove_chunks
 from s2snets.runtime.tables import SCORED_COLUMNS, read_rows
-from s2snets.stages import information
+from s2snets.stages import color, information
+from s2snets.stages.color import MeasureColor
 from s2snets.stages.information import MeasureInformation
 from s2snets.stages.predictions import Predict, PredictSettings
 
@@ -50,6 +51,7 @@ SHARED = {
 JOBS = {
     Predict: {**SHARED, "predict": SETTINGS.model_dump()},
     MeasureInformation: {**SHARED, "information": {"bins": [32]}},
+    MeasureColor: {**SHARED, "histogram_bins": 21},
 }
 
 
@@ -84,11 +86,16 @@ def classifiers(study):
 def small_groups(monkeypatch):
     monkeypatch.setattr(evaluation, "GROUP_SIZE", 8)
     monkeypatch.setattr(information, "BATCH", 4)
+    monkeypatch.setattr(color, "BATCH", 4)
 
 
 def command(stage, study, out, seed=0):
     """Return a stage's command line, and the path of its table."""
-    table = {Predict: "predictions", MeasureInformation: "information"}[stage]
+    table = {
+        Predict: "predictions",
+        MeasureInformation: "information",
+        MeasureColor: "color",
+    }[stage]
     words = {
         "images": study / "images",
         "autoencoder": study / "autoencoder.safetensors",
@@ -139,9 +146,9 @@ def plain(images, numbers, autoencoder, classifiers, settings, seed):
         chosen = numbers[first : first + settings.batch]
         clean, labels = images.batch(chosen)
         noise = unit_noise(chosen, seed, images.side)
-        for strength in settings.strengths:
+        for kind, strength in settings.noises:
             count = min(len(chosen), max(0, noisy - first)) if strength else len(chosen)
-            pixels = add_noise(clean, noise, strength, settings.clip)[:count]
+            pixels = add_noise(clean, noise, strength, kind == "clipped")[:count]
             for name, classifier in classifiers.items() if count else ():
                 with torch.inference_mode():
                     logits = classifier(autoencoder(pixels))
@@ -151,6 +158,7 @@ def plain(images, numbers, autoencoder, classifiers, settings, seed):
                     "source": "pretrained",
                     "image": chosen[:count].astype(np.int32),
                     "classifier": name,
+                    "noise": kind,
                     "strength": strength,
                     "label": labels[:count].int(),
                 }
@@ -162,7 +170,9 @@ def plain(images, numbers, autoencoder, classifiers, settings, seed):
                     part[f"class_{rank + 1}"] = classes[:, rank].int()
                     part[f"probability_{rank + 1}"] = found[:, rank]
                 parts.append(pd.DataFrame(part))
-    return pd.concat(parts, ignore_index=True).astype({"classifier": "category"})
+    kinds = pd.CategoricalDtype(["none", "clipped", "unclipped"])
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.astype({"classifier": "category", "noise": kinds})
 
 
 def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path):
@@ -178,7 +188,7 @@ def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path)
     pd.testing.assert_frame_equal(
         rows.drop(columns=inexact), truth.drop(columns=inexact)
     )
-    assert len(rows) == 2 * (IMAGES + 11 + 11)
+    assert len(rows) == 2 * (IMAGES + 2 * (11 + 11))  # 0 once, then both kinds
     assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups == PARTS
 
 
@@ -192,11 +202,12 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
     )
     nets = {"L": classifiers["L"]}
     rows = pd.concat(evaluation.prediction_tables(groups, halves, nets, settings))
-    assert len(rows) == 6 + 4 + 4
+    assert len(rows) == 6 + 2 * (4 + 4)
     for row in rows.itertuples():
         pixels, label = images[row.image]
         noise = unit_noise([row.image], 5, 32)
-        seen = halves(add_noise(pixels[None].float() / 255, noise, row.strength))
+        clip = row.noise == "clipped"
+        seen = halves(add_noise(pixels[None].float() / 255, noise, row.strength, clip))
         truth = nets["L"](seen)[0].softmax(0)
         assert row.label == label
         assert row.class_1 == int(truth.argmax())
@@ -252,7 +263,7 @@ def test_no_image_is_read_before_its_group_is_wanted(images, classifiers, monkey
         assert len(rows) <= 8 * 2
 
 
-@pytest.mark.parametrize("stage", [Predict, MeasureInformation])
+@pytest.mark.parametrize("stage", list(JOBS))
 def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
     study, tmp_path, monkeypatch, stage
 ):

@@ -211,7 +211,7 @@ def test_a_random_neuron_is_redrawn_until_it_responds():
     def reverse(p):
         return (p * deaf).view(3, 1, 1, 5)
 
-    found = redraw(y, reverse, [1, 2, 3], 4)[:, 0, 0]
+    found = redraw(y, reverse, [1, 2, 3])[:, 0, 0]
     assert found[0].tolist() == [0, 0, 0, 1, 0]  # never the strongest, which responds
     assert found[1].tolist() == [0, 1, 0, 0, 0]
     assert not found[2].any()
@@ -225,10 +225,21 @@ def test_what_responds_at_once_is_not_redrawn_for_anothers_sake():
         shut = torch.tensor([True, len(asked) > 3])
         return (p * shut[:, None]).view(2, 1, 1, 6)
 
-    found = redraw(y, reverse, [4, 5], 5).view(2, 6)
+    found = redraw(y, reverse, [4, 5]).view(2, 6)
     assert len(asked) == 4
     assert (found[0] == asked[0][0]).all()
     assert (found[1] == asked[3][1]).all()
+
+
+def test_what_never_responds_is_drawn_twenty_times():
+    y, asked = torch.rand(1, 64), []
+
+    def reverse(p):
+        asked.append(int(p.argmax()))
+        return torch.zeros(1, 3, 2, 2)
+
+    assert not redraw(y, reverse, [0]).any()
+    assert len(set(asked)) == len(asked) == 20
 
 
 @pytest.mark.parametrize("values", [[-1.0, 2.0], [-1.0, -2.0]])

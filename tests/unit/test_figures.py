@@ -128,7 +128,7 @@ def fabricate(size=32, names=CLASSIFIERS, strengths=(0.0, 0.5, 1.0)):
         )
     }
     lab = pandas.concat(
-        lab_histogram(images, 50).assign(source=source, label=label)
+        lab_histogram(images, 51).assign(source=source, label=label)
         for source, (label, images) in shown.items()
     )
     return gallery, lab
@@ -165,6 +165,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         {
             "input": given,
             "classifier": name,
+            "noise": kind,
             "strength": strength,
             "images": 50000,
             "seeds": 1,
@@ -172,6 +173,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         }
         for given, decay in (("original", 3.0), ("A_S", 4.0), ("A_i", 2.0))
         for place, name in enumerate(names)
+        for kind in ("clipped", "unclipped")
         for strength in np.round(np.linspace(0, 1, 11), 1)
     )
     noise["top1_low"], noise["top1_high"] = noise["top1"] - 0.02, noise["top1"] + 0.02
@@ -197,8 +199,8 @@ def tables_of(size=32, names=CLASSIFIERS):
         )
     )
     denoise = pandas.concat(
-        noise.loc[noise["input"] == "original"]
-        .drop(columns="input")
+        noise.loc[(noise["input"] == "original") & (noise["noise"] == "clipped")]
+        .drop(columns=["input", "noise"])
         .assign(source=source, images=1000, top1=lambda t, f=factor: f * t["top1"])
         for source, factor in {
             **{"original": 1, "A_S": 0.95, "A_i": 1.02, "median": 0.9},

@@ -11,6 +11,7 @@ from s2snets.measure.accuracy import (
     noise,
     parts,
     resample,
+    rows_under_noise,
     score,
     sources,
     table1,
@@ -24,13 +25,17 @@ PAPER = ASSETS / "palacio2018"
 LETTERS = list("LAVIR")
 
 
-def predictions(names, classifiers, *, seeds=(0, 1), images=6, strengths=(0.0, 0.5)):
+NOISES = [("none", 0.0), ("clipped", 0.5), ("unclipped", 0.5)]
+
+
+def predictions(names, classifiers, *, seeds=(0, 1), images=6):
     """Random predictions, in random order: top five of seven classes."""
     rng = np.random.default_rng(0)
     keys = pd.MultiIndex.from_product(
-        [seeds, names, range(images), classifiers, strengths],
-        names=["seed", "source", "image", "classifier", "strength"],
+        [seeds, names, range(images), classifiers, NOISES],
+        names=["seed", "source", "image", "classifier", "noise"],
     ).to_frame(index=False)
+    keys["noise"], keys["strength"] = zip(*keys["noise"], strict=True)
     truth = keys["image"].map(dict(enumerate(rng.integers(0, 7, images))))
     guesses = np.argsort(rng.random((len(keys), 7)))[:, :5]
     for place in range(5):
@@ -69,6 +74,7 @@ def printed():
             "tuned": key.where(own, ""),
             "label": table["input"].mask(own, "A_" + key),
             "classifier": key,
+            "noise": "none",
             "strength": 0.0,
             "images": 50_000,
             "seeds": 1,
@@ -81,13 +87,13 @@ def printed():
 def test_a_hit_is_the_truth_first_or_among_five():
     rows = pd.DataFrame(
         [
-            (0, "original", 0, "L", 0.0, 3, 3, 1, 2, 4, 5),
-            (0, "original", 1, "L", 0.0, 5, 3, 1, 2, 4, 5),
-            (0, "original", 2, "L", 0.0, 6, 3, 1, 2, 4, 5),
-            (0, "original", 3, "L", 0.0, 1, 0, 1, -1, -1, -1),
+            (0, "original", 0, "L", "none", 0.0, 3, 3, 1, 2, 4, 5),
+            (0, "original", 1, "L", "none", 0.0, 5, 3, 1, 2, 4, 5),
+            (0, "original", 2, "L", "none", 0.0, 6, 3, 1, 2, 4, 5),
+            (0, "original", 3, "L", "none", 0.0, 1, 0, 1, -1, -1, -1),
         ],
         columns=[
-            *("seed", "source", "image", "classifier", "strength", "label"),
+            *("seed", "source", "image", "classifier", "noise", "strength", "label"),
             *("class_1", "class_2", "class_3", "class_4", "class_5"),
         ],
         index=[7, 7, 7, 7],
@@ -104,7 +110,7 @@ def test_accuracies_are_plain_means_of_the_hits(rows, accuracy):
         mine = hits[
             (hits["source"] == row.source)
             & (hits["classifier"] == row.classifier)
-            & (hits["strength"] == row.strength)
+            & (hits["noise"] == row.noise)
         ]
         assert (row.top1, row.top5) == (mine["top1"].mean(), mine["top5"].mean())
         assert (row.images, row.seeds) == (6, 2)
@@ -112,14 +118,15 @@ def test_accuracies_are_plain_means_of_the_hits(rows, accuracy):
 
 def test_rows_follow_the_config_not_the_files(accuracy):
     assert list(accuracy) == [
-        *("source", "part", "tuned", "label", "classifier", "strength"),
+        *("source", "part", "tuned", "label", "classifier", "noise", "strength"),
         *("images", "seeds", "top1", "top1_sd", "top5"),
     ]
     assert list(accuracy["source"].unique()) == [
         *("original", "pretrained", "decoder-L", "decoder-A", "encoder-L", "encoder-A")
     ]
-    assert list(accuracy["classifier"][:4]) == ["L", "L", "A", "A"]
-    assert list(accuracy["strength"][:4]) == [0.0, 0.5, 0.0, 0.5]
+    assert list(accuracy["classifier"][:6]) == ["L"] * 3 + ["A"] * 3
+    noises = zip(accuracy["noise"][:6], accuracy["strength"][:6], strict=True)
+    assert list(noises) == NOISES * 2
 
 
 def test_labels_name_the_part_only_where_it_is_not_the_main_one():
@@ -162,11 +169,10 @@ def test_table_2_crosses_the_main_part_s_autoencoders_with_all_classifiers(accur
     table = table2(filed(accuracy), "decoder")
     assert list(table) == ["autoencoder", "L", "A"]
     assert list(table["autoencoder"]) == ["A_L", "A_A"]
-    keyed = accuracy.set_index(["source", "classifier", "strength"])["top1"]
-    assert table["A"][0] == keyed["decoder-L", "A", 0.0]
-    assert table["L"][1] == keyed["decoder-A", "L", 0.0]
-    keyed = accuracy.set_index(["source", "classifier", "strength"])["top1"]
-    assert table2(accuracy, "encoder")["L"][0] == keyed["encoder-L", "L", 0.0]
+    keyed = accuracy.set_index(["source", "classifier", "noise"])["top1"]
+    assert table["A"][0] == keyed["decoder-L", "A", "none"]
+    assert table["L"][1] == keyed["decoder-A", "L", "none"]
+    assert table2(accuracy, "encoder")["L"][0] == keyed["encoder-L", "L", "none"]
 
 
 def test_parts_compare_each_own_autoencoder_with_a_s(accuracy):
@@ -177,40 +183,82 @@ def test_parts_compare_each_own_autoencoder_with_a_s(accuracy):
     ]
     assert list(table["part"]) == ["decoder"] * 2 + ["encoder"] * 2
     assert list(table["classifier"]) == ["L", "A"] * 2
-    keyed = accuracy.set_index(["source", "classifier", "strength"])["top5"]
-    expected = keyed["encoder-A", "A", 0.0] - keyed["pretrained", "A", 0.0]
+    keyed = accuracy.set_index(["source", "classifier", "noise"])["top5"]
+    expected = keyed["encoder-A", "A", "none"] - keyed["pretrained", "A", "none"]
     assert table["top5_difference"][3] == pytest.approx(expected)
 
 
-def test_noise_keeps_every_strength_of_the_three_inputs(accuracy):
-    table = noise(filed(accuracy), "decoder")
+def test_noise_has_a_curve_from_0_for_every_kind_and_input(rows):
+    fewer = rows[(rows["strength"] == 0) | (rows["image"] < 4)]
+    fewer = rows_under_noise(fewer, "decoder")
+    samples = resample(fewer, 200, 0)
+    table = noise(tabulate(fewer, ["L", "A"], "decoder"), "decoder", samples)
+    ends = ("", "_low", "_high")
     assert list(table) == [
-        *("input", "classifier", "strength", "images", "seeds"),
-        *("top1", "top1_sd", "top5"),
+        *("input", "classifier", "noise", "strength", "images", "seeds"),
+        *(f"top1{end}" for end in (*ends, "_sd")),
+        *(f"top1_difference{end}" for end in ends),
+        *(f"top5{end}" for end in ends),
+        *(f"top5_difference{end}" for end in ends),
     ]
-    assert list(table["input"]) == ["original"] * 4 + ["A_S"] * 4 + ["A_i"] * 4
-    assert list(table["classifier"]) == ["L", "L", "A", "A"] * 3
-    assert list(table["strength"]) == [0.0, 0.5] * 6
-    keyed = accuracy.set_index(["source", "classifier", "strength"])["top1"]
-    assert table["top1"][11] == keyed["decoder-A", "A", 0.5]
+    assert list(table["input"]) == ["original"] * 8 + ["A_S"] * 8 + ["A_i"] * 8
+    assert list(table["classifier"]) == (["L"] * 4 + ["A"] * 4) * 3
+    assert list(table["noise"][:4]) == ["clipped"] * 2 + ["unclipped"] * 2
+    assert list(table["strength"]) == [0.0, 0.5] * 12
+    assert (table["images"] == 4).all()
+
+
+def test_steps_from_strength_0_are_over_the_same_images(rows):
+    """Of the images with noise, each is right just without; all others are wrong."""
+    rows["class_1"] = rows["label"] + 1
+    first = (rows["strength"] == 0) & (rows["image"] < 4)
+    rows.loc[first, "class_1"] = rows["label"]
+    fewer = rows_under_noise(
+        rows[first | (rows["image"] < 4) | ~(rows["strength"] > 0)], "decoder"
+    )
+    table = noise(tabulate(fewer, ["L", "A"], "decoder"), "decoder")
+    assert (table["top1"] == (table["strength"] == 0)).all()
+
+
+def test_differences_under_noise_are_paired_with_the_same_noise(rows):
+    rows = rows_under_noise(rows, "decoder")
+    samples = resample(rows, 200, 0)
+    table = noise(tabulate(rows, ["L", "A"], "decoder"), "decoder", samples)
+    row = table.query("input == 'A_i' and classifier == 'A' and noise == 'unclipped'")
+    drawn = samples["top1"]
+    for strength, found in row.groupby("strength"):
+        paired = (
+            drawn["decoder-A", "A", "unclipped", strength]
+            - drawn["original", "A", "unclipped", strength]
+        )
+        bounds = found[["top1_difference_low", "top1_difference_high"]].iloc[0]
+        assert list(bounds) == pytest.approx(np.quantile(paired, [0.025, 0.975]))
+    originals = table["input"] == "original"
+    assert (table["top1_difference"].isna() == originals).all()
+
+
+def test_without_noise_the_curve_is_a_point(rows):
+    clean = rows_under_noise(rows[rows["strength"] == 0], "decoder")
+    table = noise(tabulate(clean, ["L", "A"], "decoder"), "decoder")
+    assert (table["noise"] == "none").all()
+    assert len(table) == 6
 
 
 def test_intervals_stand_beside_what_they_add_intervals(rows, accuracy):
     samples = resample(rows, 200, 0)
     bounded = add_intervals(accuracy, samples)
-    assert list(bounded)[8:] == [
+    assert list(bounded)[9:] == [
         *("top1", "top1_low", "top1_high", "top1_sd"),
         *("top5", "top5_low", "top5_high"),
     ]
     for name in ("top1", "top5"):
         assert (bounded[f"{name}_low"] <= bounded[name]).all()
         assert (bounded[name] <= bounded[f"{name}_high"]).all()
-    drawn = samples["top1"]["decoder-L", "A", 0.5]
-    row = bounded.query("source == 'decoder-L' & classifier == 'A' & strength == 0.5")
+    drawn = samples["top1"]["decoder-L", "A", "clipped", 0.5]
+    row = bounded.query(
+        "source == 'decoder-L' & classifier == 'A' & noise == 'clipped'"
+    )
     assert row["top1_low"].item() == np.quantile(drawn, 0.025)
-    columns = [f"top1{end}" for end in ("", "_low", "_high", "_sd")]
-    noisy = noise(bounded, "decoder")
-    assert [name for name in noisy if name.startswith("top1")] == columns
 
 
 def test_differences_are_paired_over_the_same_images(rows, accuracy):
@@ -222,7 +270,7 @@ def test_differences_are_paired_over_the_same_images(rows, accuracy):
     ):
         source = "pretrained" if base == "original" else "decoder-A"
         drawn = samples["top1"]
-        paired = drawn[source, "A", 0.0] - drawn[base, "A", 0.0]
+        paired = drawn[source, "A", "none", 0.0] - drawn[base, "A", "none", 0.0]
         found = table.loc[row, ["top1_difference_low", "top1_difference_high"]]
         assert list(found) == list(np.quantile(paired, [0.025, 0.975]))
         assert table.columns.get_loc("top1_difference_high") == 3 + (
@@ -259,7 +307,7 @@ def test_crossed_samples_have_autoencoders_in_rows(rows, accuracy):
     assert samples.dtype == np.float32
     assert samples.shape == (50, 2, 2)
     assert samples[:, 0, 1] == pytest.approx(
-        resample(rows, 50, 0)["top1"]["decoder-L", "A", 0.0].to_numpy()
+        resample(rows, 50, 0)["top1"]["decoder-L", "A", "none", 0.0].to_numpy()
     )
 
 

@@ -65,7 +65,8 @@ def predictions(sources=("original", "pretrained", "decoder-L", "decoder-A")):
     guesses = np.argsort(random.random((len(keys), 10)))[:, :5]
     guesses[:, 0] *= random.random(len(keys)) < 0.5
     columns = {f"class_{n + 1}": guesses[:, n] for n in range(5)}
-    rows = keys.assign(label=-1, **columns)
+    noise = keys["strength"].map({0.0: "none", 0.5: "clipped"})
+    rows = keys.assign(noise=noise, label=-1, **columns)
     return rows.sample(frac=1, random_state=0).reset_index(drop=True)
 
 

@@ -176,7 +176,9 @@ def tabulated(tmp_path):
     ).to_frame(index=False)
     guesses = np.argsort(random.random((len(keys), 10)))[:, :5]
     guesses[:, 0] *= random.random(len(keys)) < 0.5
-    rows = keys.assign(label=0, **{f"class_{n + 1}": guesses[:, n] for n in range(5)})
+    rows = keys.assign(
+        noise="none", label=0, **{f"class_{n + 1}": guesses[:, n] for n in range(5)}
+    )
     rows.to_parquet(tmp_path / "rows.parquet")
     tables = {name: f"{name}.csv" for name in ("accuracy", "table1", "table2", "parts")}
     TabulateAccuracy.main(

@@ -42,6 +42,7 @@ PLANS = {
         "predict": 17, "tabulate_accuracy": 1,
         "train_denoiser": 1, "predict_denoised": 4, "tabulate_denoising": 1,
         "relate": 1, "build_lattices": 1, "survey_lattices": 1,
+        "measure_color": 7, "tabulate_color": 1,
         "measure_information": 7, "tabulate_information": 1, "collect_gallery": 1,
         "compare_with_paper": 1,
         **{f"figure_{number}": 1 for number in range(2, 10)},
@@ -60,6 +61,7 @@ PLANS["imagenette"] = {
     "clean_photos": 4,
     "finetune_autoencoder": 4,  # the decoder alone
     "predict": 6,
+    "measure_color": 6,
     "measure_information": 6,
 }
 """Every job of a study without results, by rule."""
@@ -179,8 +181,8 @@ def test_an_image_of_each_stage_comes_to_the_papers_report(paper):
     accuracy = pd.read_csv(paper.results / "tables/accuracy.csv")
     labels = {"original", "A_S", "A_L", "A_A", "A_V", "A_I", "A_R"}
     assert set(accuracy.label) == labels
-    rows = accuracy.groupby("strength").size().to_dict()
-    assert rows == {0.0: 7 * 5, 0.5: 7 * 5}
+    rows = accuracy.groupby("noise").size().to_dict()
+    assert rows == {"none": 7 * 5, "clipped": 7 * 5, "unclipped": 7 * 5}
     report = (paper.results / "report.html").read_text()
     table1 = report.partition("Table 1. ")[2].partition("Table 2. ")[0]
     for name in "LAVIR":  # with the original, A_S and A_i

@@ -33,7 +33,7 @@ def test_the_smoke_study_writes_every_result(smoke):
         for form in ("pdf", "png", "csv"):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
-                  "information", "lab", "costs", "distinct-lattices", "relations",
+                  "information", "lab", "colors", "costs", "distinct-lattices", "relations",
                   "chains", "comparison", "denoise"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
@@ -75,13 +75,20 @@ def test_every_result_carries_its_record(smoke):
         assert record["code"]
         assert record["seconds"] > 0
         assert record["memory_mb"] > 10
+    pretraining = smoke.results / "seed-0/autoencoders/pretrained/photos/record.json"
+    seen = json.loads(pretraining.read_text())["images_seen"]
+    assert seen == "each of 160 images is seen 1×"
 
 
 def test_predictions_hold_every_image_classifier_and_strength(smoke):
     rows = pd.read_parquet(smoke.results / "seed-0/predictions/original.parquet")
-    counts = rows.groupby(["classifier", "strength"], observed=True).size()
+    counts = rows.groupby(["classifier", "noise", "strength"], observed=True).size()
     assert counts.to_dict() == {
-        ("L", 0.0): 60, ("L", 0.5): 20, ("R", 0.0): 60, ("R", 0.5): 20,
+        (name, *noise): images
+        for name in "LR"
+        for noise, images in {
+            ("none", 0.0): 60, ("clipped", 0.5): 20, ("unclipped", 0.5): 20,
+        }.items()
     }  # fmt: skip
     table = pd.read_csv(smoke.results / "tables/table1.csv")
     clean = rows[(rows.strength == 0) & (rows.classifier == "L")]

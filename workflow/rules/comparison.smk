@@ -9,7 +9,7 @@ rule compare_with_paper:
         **{
             name: f"<tables>/{name}.csv"
             for name in ["accuracy", "table1", "table2", "parts", "noise"]
-            + ["rrc", "information", "curves", "lab"]
+            + ["rrc", "information", "curves", "colors"]
         },
         printed=[
             checkout_file("workflow/s2snets/assets/palacio2018/table1.csv"),

@@ -26,6 +26,7 @@ MEASURED = [
     benchmarks_of(rules.predict_denoised, denoiser=study.denoise.methods, seed=SEEDS),
     benchmarks_of(rules.pretrain_lighter, size=axes.lighter, seed=SEEDS),
     benchmarks_of(rules.predict_lighter, size=axes.lighter, seed=SEEDS),
+    benchmarks_of(rules.measure_color, source=axes.main_sources, seed=SEEDS),
     benchmarks_of(rules.measure_information, source=axes.main_sources, seed=SEEDS),
     benchmarks_of(rules.reverse_network, classifier=axes.reversed, seed=SEEDS),
     benchmarks_of(

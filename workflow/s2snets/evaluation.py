@@ -1,6 +1,7 @@
 """Passing images through an autoencoder and then through every classifier."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from s2snets.config import Predict
+from s2snets.config.measuring import NoiseKind
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.runtime.errors import UserError
@@ -165,39 +167,40 @@ def prediction_tables(
     classifiers: Mapping[str, Network],
     settings: Predict,
 ) -> Iterator[pd.DataFrame]:
-    """Yield the top-5 of every classifier for every image at every noise strength.
+    """Yield the top-5 of every classifier for every image under every noise.
 
-    An image is read once and passed through the autoencoder once per strength; the
-    output feeds every classifier. Noise is added before the autoencoder.
+    An image is read once and passed through the autoencoder once for each kind and
+    strength of noise, which is added before; the output feeds every classifier.
 
     Args:
         groups: groups of batches, see ``iterate_batches``.
         autoencoder: (N, 3, H, W) -> (N, 3, H, W), in evaluation mode.
         classifiers: frozen classifiers by name.
-        settings: strengths of the noise, and whether noisy pixels are clipped.
+        settings: kinds and strengths of the noise.
 
     Yields:
-        For each group a DataFrame, one row per image, classifier and strength:
-        ``image``, ``classifier``, ``strength``, ``label``, ``class_1`` to ``class_5``,
-        ``probability_1`` to ``probability_5``.
+        For each group a DataFrame, one row per image, classifier and noise:
+        ``image``, ``classifier``, ``noise`` (its kind), ``strength``, ``label``,
+        ``class_1`` to ``class_5``, ``probability_1`` to ``probability_5``.
     """
     for group in groups:
         parts = []
         for numbers, clean, labels, noise in group:
-            for strength in settings.strengths:
+            for kind, strength in settings.noises:
                 count = len(noise) if strength else len(clean)
                 if not count:
                     continue
-                pixels = add_noise(clean[:count], noise, strength, settings.clip)
-                output = autoencoder(pixels)
+                clip = kind == "clipped"
+                output = autoencoder(add_noise(clean[:count], noise, strength, clip))
                 for name, classifier in classifiers.items():
-                    keys = name, strength, numbers[:count], labels[:count]
+                    keys = name, kind, strength, numbers[:count], labels[:count]
                     parts.append((*keys, *top_classes(classifier(output))))
         yield combine_predictions(parts, sorted(classifiers))
 
 
-Prediction = tuple[str, float, np.ndarray, Tensor, Tensor, Tensor]
-"""Classifier, strength, and a batch's numbers, labels, classes and probabilities."""
+Prediction = tuple[str, NoiseKind, float, np.ndarray, Tensor, Tensor, Tensor]
+"""Classifier, the noise's kind and strength, and a batch's numbers, labels, classes and
+probabilities."""
 
 
 def combine_predictions(parts: Iterable[Prediction], names: list[str]) -> pd.DataFrame:
@@ -207,13 +210,14 @@ def combine_predictions(parts: Iterable[Prediction], names: list[str]) -> pd.Dat
         parts: predictions of each batch.
         names: names of all classifiers, the categories of column ``classifier``.
     """
-    classifiers, strengths, numbers, *tensors = zip(*parts, strict=True)
+    classifiers, kinds, strengths, numbers, *tensors = zip(*parts, strict=True)
     counts = [len(part) for part in numbers]
     # Only here is the device waited for.
     labels, classes, probabilities = (torch.cat(one).cpu().numpy() for one in tensors)
     columns = {
         "image": np.concatenate(numbers).astype(np.int32),
         "classifier": pd.Categorical(np.repeat(classifiers, counts), names),
+        "noise": pd.Categorical(np.repeat(kinds, counts), get_args(NoiseKind)),
         "strength": np.repeat(strengths, counts),
         "label": labels.astype(np.int32),
     }

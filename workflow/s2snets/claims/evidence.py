@@ -28,7 +28,7 @@ TABLES_IN_WORDS = {
     "noise": "accuracies under noise",
     "information": "mutual information",
     "curves": "learning curves",
-    "lab": "LAB histograms",
+    "colors": "colours",
     "sizes": "the networks' numbers of parameters",
 }
 
@@ -109,7 +109,7 @@ class Tables:
     noise: pd.DataFrame | None = None
     information: pd.DataFrame | None = None
     curves: pd.DataFrame | None = None
-    lab: pd.DataFrame | None = None
+    colors: pd.DataFrame | None = None
     accuracy: pd.DataFrame | None = None
     sizes: dict[str, float] | None = None
     thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
@@ -218,12 +218,25 @@ class Tables:
         bins = self.bins or table["bins"].iloc[0]
         return _select(table, "mean", "", label=label, measure=measure, bins=bins)
 
-    def noisy(self, classifier: str, source: str) -> dict[float, Estimate]:
-        """Return accuracies by noise strength, ascending."""
+    def color(self, label: str, measure: str, channel: str) -> Estimate:
+        """Return a source's mean colour, or distance from the originals'."""
+        keys = {"label": label, "measure": measure, "channel": channel}
+        return _select(self.table("colors"), "value", "", **keys)
+
+    @property
+    def noise_kinds(self) -> list[str]:
+        """Kinds of noise that accuracies were measured under."""
+        return list(dict.fromkeys(self.table("noise")["noise"]))
+
+    def noisy(
+        self, kind: str, classifier: str, source: str, column: str = "top1"
+    ) -> dict[float, Estimate]:
+        """Return accuracies under one kind of noise by strength, ascending."""
         table = self.table("noise")
-        rows = table[(table["classifier"] == classifier) & (table["input"] == source)]
+        keys = {"noise": kind, "classifier": classifier, "input": source}
+        rows = table[(table[list(keys)] == pd.Series(keys)).all(axis=1)]
         return {
-            row["strength"]: _estimate(row, "top1")
+            row["strength"]: _estimate(row, column)
             for _, row in rows.sort_values("strength").iterrows()
         }
 

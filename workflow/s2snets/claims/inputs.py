@@ -19,10 +19,10 @@ TABLE_COLUMNS = {
     "table2": ["autoencoder"],
     "rrc": ["autoencoder", "classifier", "rrc"],
     "parts": ["part", "classifier", "top1"],
-    "noise": ["input", "classifier", "strength", "top1"],
+    "noise": ["input", "classifier", "noise", "strength", "top1"],
     "information": ["label", "measure", "bins", "images", "mean"],
     "curves": ["corpus", "images", "training", "validation_photos"],
-    "lab": ["image", "label", "channel", "low", "high", "fraction"],
+    "colors": ["label", "measure", "channel", "value"],
     "accuracy": ["label", "classifier", "strength", "top1"],
 }
 """Table -> columns that must be there."""

@@ -1,9 +1,9 @@
 """Settings of the measurements, their intervals and the figures."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from s2snets.config.base import (
     Count,
@@ -18,6 +18,14 @@ from s2snets.config.base import (
 from s2snets.config.training import Denoising
 
 Method = Literal["median", "bilateral", "nlm", "autoencoder"]
+NoiseKind = Literal["none", "clipped", "unclipped"]
+
+
+class Noise(NamedTuple):
+    """Noise that images get before they are predicted."""
+
+    kind: NoiseKind
+    strength: float
 
 
 def check_color(text: str) -> str:
@@ -41,10 +49,12 @@ class Predict(Settings):
     noisy_images: Count | None = Field(
         None, description="Images measured at s > 0; null: all (figure 5: all)."
     )
-    clip: bool = Field(
-        True,
-        description="Clip noisy images to [0, 1] (not in print; the authors' loader and"
-        " ImageNet-C do).",
+    clip: Annotated[list[bool], Distinct] = Field(
+        [True, False],
+        min_length=1,
+        description="Kinds of noise: clip noisy images to [0, 1], or do not; the first"
+        " is that of denoisers and pictures (not in print; the authors' loader and"
+        " ImageNet-C clip).",
     )
     batch: Count = Field(64, description="Images in a forward pass.")
 
@@ -54,6 +64,16 @@ class Predict(Settings):
         if 0.0 not in self.strengths:
             raise ValueError("strengths: 0 must be among them (tables 1 and 2)")
         return self
+
+    @property
+    def noises(self) -> list[Noise]:
+        """What images are predicted under: no noise, then each kind by strength."""
+        kinds: list[NoiseKind] = [
+            "clipped" if clip else "unclipped" for clip in self.clip
+        ]
+        strengths = [strength for strength in self.strengths if strength]
+        noisy = [Noise(kind, strength) for kind in kinds for strength in strengths]
+        return [Noise("none", 0.0), *noisy]
 
 
 class Denoise(Settings):
@@ -126,7 +146,11 @@ class Gallery(Settings):
     strengths: Annotated[list[Fraction], Distinct] = Field(
         [0.0, 0.5, 1.0], min_length=1, description="Noise strengths shown (figure 4)."
     )
-    histogram_bins: Count = Field(50, description="Bins of the LAB histograms.")
+    histogram_bins: Count = Field(
+        51,
+        description="Bins of the LAB histograms: an odd number, so that grey is in the"
+        " middle of one.",
+    )
 
     @model_validator(mode="after")
     def check_strengths(self) -> Self:
@@ -134,6 +158,14 @@ class Gallery(Settings):
         if 0.0 not in self.strengths:
             raise ValueError("strengths: 0 must be among them (figure 3)")
         return self
+
+    @field_validator("histogram_bins")
+    @classmethod
+    def check_bins(cls, bins: int) -> int:
+        """Require an odd number."""
+        if bins % 2 == 0:
+            raise ValueError(f"must be odd, such as {bins + 1}")
+        return bins
 
 
 class Figures(Settings):

@@ -1,6 +1,7 @@
 """Settings from YAML or JSON, with errors of one line."""
 
 import difflib
+import json
 import reprlib
 from collections.abc import Iterable
 
@@ -54,6 +55,10 @@ def explain(error: ValidationError, origin: str = "config") -> str:
             text = unknown_key(str(item["loc"][-1]), keys_at(item["loc"][:-1]))
         elif item["type"] == "missing":
             text = "is missing"
+        elif item["type"] == "list_type" and isinstance(
+            item["input"], bool | int | str
+        ):
+            text = f"must be a list, write [{json.dumps(item['input'])}]"
         elif not isinstance(item["input"], dict | list):
             text = f"{text}, not {SHORT.repr(item['input'])}"
         problems.append(f"{key}: {text}" if key else text)

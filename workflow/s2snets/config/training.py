@@ -143,6 +143,12 @@ class Pretraining(Optimisation):
         description="Images seen in all (92.1 million photographs once; 72 epochs of"
         " ImageNet; section 3.2).",
     )
+    single_pass: bool = Field(
+        False,
+        description="Stop, before training, if the corpus has fewer images than"
+        " `images`, rather than show some of them again (each photograph is seen once;"
+        " section 3.2).",
+    )
     loss_space: Literal["normalised", "pixels"] = Field(
         "normalised",
         description="Whether the loss weighs channels by ImageNet's deviations, as the"

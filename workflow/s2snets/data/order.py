@@ -68,6 +68,20 @@ def describe_visits(images: int, runs: Runs) -> str:
     )
 
 
+def check_single_pass(images: int, runs: Runs) -> None:
+    """Raise if ``images`` positions visit some image of a set twice.
+
+    Raises:
+        UserError: the set has fewer images.
+    """
+    if images > (count := int(np.sum(runs))):
+        raise UserError(
+            f"single_pass: {images:,} images asked for, {count:,} there, so that"
+            f" {images - count:,} would be seen again; set images to {count:,} or less,"
+            " or single_pass to false"
+        )
+
+
 class ResumableBatchSampler:
     """A batch sampler that starts anywhere: batch t is positions t·batch onwards.
 

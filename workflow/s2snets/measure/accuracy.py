@@ -1,11 +1,13 @@
 """From predictions to the paper's accuracy tables."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from s2snets.config.base import Part, Reference
+from s2snets.config.measuring import NoiseKind
 from s2snets.measure.bootstrap import by_seed, interval
 from s2snets.measure.bootstrap import resample as resample_means
 from s2snets.measure.sources import (
@@ -19,7 +21,7 @@ from s2snets.runtime.errors import UserError
 
 CLASSES = [f"class_{rank}" for rank in range(1, 6)]
 SCORES = ["top1", "top5"]
-KEYS = ["source", "classifier", "strength"]
+KEYS = ["source", "classifier", "noise", "strength"]
 
 
 def sources(classifiers: Iterable[str], part: Part) -> pd.DataFrame:
@@ -65,14 +67,14 @@ def score(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each prediction has the label first, and among its first five.
 
     Args:
-        rows: a row for each prediction: seed, source, image, classifier, strength,
-            label, class_1 to class_5 (-1 past the last class).
+        rows: a row for each prediction: seed, source, image, classifier, noise (its
+            kind), strength, label, class_1 to class_5 (-1 past the last class).
 
     Returns:
-        seed, source, image, classifier, strength, top1, top5 (bool).
+        seed, source, image, classifier, noise, strength, top1, top5 (bool).
     """
     hits = rows[CLASSES].eq(rows["label"], axis=0)
-    keys = rows[["seed", "source", "image", "classifier", "strength"]]
+    keys = rows[["seed", "image", *KEYS]]
     return keys.assign(top1=hits["class_1"], top5=hits.any(axis=1))
 
 
@@ -99,7 +101,7 @@ def mean_scores(
 
 
 def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataFrame:
-    """Average predictions by source, classifier and noise strength: ``accuracy.csv``.
+    """Average predictions by source, classifier and noise: ``accuracy.csv``.
 
     Args:
         rows: predictions, as ``score`` takes them.
@@ -107,19 +109,20 @@ def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataF
         part: the main part (see ``pixel_sources``).
 
     Returns:
-        source, part, tuned, label, classifier, strength, images, seeds, top1,
+        source, part, tuned, label, classifier, noise, strength, images, seeds, top1,
         top1_sd, top5: means over images and seeds, and the deviation over seeds
-        (missing for one); sorted by source, classifier and strength.
+        (missing for one); sorted by source, classifier, noise and strength.
 
     Raises:
         UserError: an unknown source or classifier, or a seed or source that lacks
-            images of another at the same strength.
+            images of another under the same noise.
     """
     known = sources(classifiers, part)
     hits = score(rows)
     for column, names in (
         ("source", list(known["source"])),
         ("classifier", classifiers),
+        ("noise", get_args(NoiseKind)),
     ):
         unknown = ~hits[column].isin(names)
         if unknown.any():
@@ -131,7 +134,7 @@ def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataF
     spread = by_seed(hits, KEYS, ["top1"])["top1"].std()
     table.insert(list(table).index("top5"), "top1_sd", spread)
     table = table.drop(columns="rows").reset_index()
-    table = table.astype({"source": str, "classifier": str})
+    table = table.astype({"source": str, "classifier": str, "noise": str})
     return known.merge(table, on="source")
 
 
@@ -139,18 +142,16 @@ def _check_images(table: pd.DataFrame, hits: pd.DataFrame) -> None:
     """Raise ``UserError`` where a seed or source lacks images of another."""
     uneven = table[table["rows"] != table["images"] * table["seeds"]]
     if len(uneven):
-        (source, classifier, strength), row = uneven.index[0], uneven.iloc[0]
+        (source, classifier, _, strength), row = uneven.index[0], uneven.iloc[0]
         raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}:"
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
             f" x {row['seeds']:.0f} seeds; predict that source again"
         )
-    everywhere = hits.groupby("strength")["image"].nunique()
-    fewer = table[
-        table["images"] < table.index.get_level_values(2).map(dict(everywhere))
-    ]
+    everywhere = hits.groupby(KEYS[2:], observed=True)["image"].nunique()
+    fewer = table[table["images"] < table.index.droplevel(KEYS[:2]).map(everywhere)]
     if len(fewer):
-        source, classifier, strength = fewer.index[0]
+        source, classifier, _, strength = fewer.index[0]
         raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}: lacks images"
             " that another source has, so they cannot be compared; predict it again"
@@ -166,7 +167,7 @@ def resample(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
         seed: of the draws.
 
     Returns:
-        A row for each resample, columns (score, source, classifier, strength).
+        A row for each resample, columns (score, source, classifier, noise, strength).
     """
     return resample_means(score(rows), KEYS, SCORES, resamples=resamples, seed=seed)
 
@@ -203,7 +204,7 @@ def cross_samples(
         float32 (rows, N, N): [..., i, j] = acc(A_i ∘ j), top-1, without noise.
     """
     pairs = pd.DataFrame(
-        [(f"{part}-{i}", j, 0.0) for i in classifiers for j in classifiers],
+        [(f"{part}-{i}", j, "none", 0.0) for i in classifiers for j in classifiers],
         columns=KEYS,
     )
     size = len(classifiers)
@@ -230,10 +231,7 @@ def table1(
         and _high where known, and top1_sd.
     """
     table = _name_inputs(_without_noise(accuracy), part)
-    originals = table[table["input"] == ORIGINAL.label]
-    table = _add_differences(table, originals, samples)
-    differences = table.columns[table.columns.str.contains("_difference")]
-    table.loc[table["input"] == ORIGINAL.label, differences] = float("nan")
+    table = _subtract_originals(table, samples)
     order = {key: place for place, key in enumerate(_classifiers(accuracy))}
     table = table.sort_values(
         "classifier", key=lambda keys: keys.map(order), kind="stable"
@@ -274,15 +272,52 @@ def parts(accuracy: pd.DataFrame, samples: pd.DataFrame | None = None) -> pd.Dat
     )
 
 
-def noise(accuracy: pd.DataFrame, part: Part) -> pd.DataFrame:
-    """Return accuracy under growing noise on each input: Figure 5.
+def rows_under_noise(rows: pd.DataFrame, part: Part) -> pd.DataFrame:
+    """Return predictions under noise, and without it on the same images.
+
+    Strength 0 was predicted once, on all images. Here it begins the curve of every kind
+    of noise, on just the images that got noise, so that steps from 0 are paired.
+
+    Args:
+        rows: predictions, as ``score`` takes them.
+        part: the main part.
 
     Returns:
-        input (original, A_S, A_i), classifier, strength, images, seeds, top1,
-        top5, with their intervals and deviation where ``accuracy`` has them.
+        Rows of the originals, A_S and each classifier's own autoencoder, the kind of
+        the noise also where its strength is 0; those without noise if there are no
+        others.
     """
-    table = _name_inputs(accuracy, part)
-    return _select_scores(table, "input", "classifier", "strength")
+    untuned = rows["source"].isin(list(UNTUNED_LABELS))
+    own = rows["source"].astype(str) == part + "-" + rows["classifier"].astype(str)
+    rows = rows[untuned | own]
+    noisy = rows[rows["strength"] > 0]
+    if noisy.empty:
+        return rows
+    clean = rows[(rows["strength"] == 0) & rows["image"].isin(noisy["image"].unique())]
+    starts = [clean.assign(noise=kind) for kind in noisy["noise"].unique()]
+    return pd.concat([*starts, noisy], ignore_index=True)
+
+
+def noise(
+    accuracy: pd.DataFrame, part: Part, samples: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return accuracy under growing noise on each input: Figure 5.
+
+    Args:
+        accuracy: as ``tabulate`` makes it of ``rows_under_noise``.
+        part: the main part.
+        samples: as ``resample`` makes them of these rows; None: no intervals.
+
+    Returns:
+        input (original, A_S, A_i), classifier, noise, strength, images, seeds, top1,
+        top1_difference, top5, top5_difference: differences from the originals under
+        the same noise (missing for those themselves); each with its _low and _high
+        where there are samples, and top1_sd.
+    """
+    if samples is not None:
+        accuracy = add_intervals(accuracy, samples)
+    table = _subtract_originals(_name_inputs(accuracy, part), samples)
+    return _select_scores(table, "input", *KEYS[1:])
 
 
 def _classifiers(accuracy: pd.DataFrame) -> list[str]:
@@ -306,16 +341,28 @@ def _name_inputs(accuracy: pd.DataFrame, part: Part) -> pd.DataFrame:
 def _add_differences(
     table: pd.DataFrame, baseline: pd.DataFrame, samples: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Add differences from the same classifier's row of ``baseline``."""
-    baseline = baseline.set_index("classifier")
+    """Add differences from the same classifier's row of ``baseline``, same noise."""
+    columns = ["source", *SCORES]
+    base = table[KEYS[1:]].merge(baseline[[*KEYS[1:], *columns]], "left", on=KEYS[1:])
     for name in SCORES:
-        difference = table[name] - table["classifier"].map(baseline[name])
+        difference = table[name] - base[name].to_numpy()
         table = table.assign(**{f"{name}_difference": difference})
         if samples is not None:
-            source = table["classifier"].map(baseline["source"])
-            other = _samples_of(samples, name, table.assign(source=source))
-            paired = _samples_of(samples, name, table) - other
+            paired = _samples_of(samples, name, table) - _samples_of(
+                samples, name, base
+            )
             table = _insert_bounds(table, f"{name}_difference", interval(paired))
+    return table
+
+
+def _subtract_originals(
+    table: pd.DataFrame, samples: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Add differences from the originals; those of the originals are missing."""
+    original = table["input"] == ORIGINAL.label
+    table = _add_differences(table, table[original], samples)
+    differences = table.columns[table.columns.str.contains("_difference")]
+    table.loc[original, differences] = float("nan")
     return table
 
 

@@ -21,7 +21,7 @@ def compare(
     part: Part,
     reference: Reference = "labels",
 ) -> pd.DataFrame:
-    """Return accuracies under noise of all inputs, on just the denoised images.
+    """Return accuracies of all inputs, on the denoised images and under their noise.
 
     Args:
         predicted: predictions of the originals, A_S and every A_i, as
@@ -44,7 +44,7 @@ def compare(
     own = rows["source"] == part + "-" + rows["classifier"].astype(str)
     labels = UNTUNED_LABELS | {name: name for name in denoisers}
     rows["source"] = rows["source"].map(labels).mask(own, OWN_AUTOENCODER)
-    shared = ["seed", "image", "strength"]
+    shared = ["seed", "image", "noise", "strength"]
     rows = rows.dropna(subset="source").merge(denoised[shared].drop_duplicates())
     order = [ORIGINAL.label, PRETRAINED.label, OWN_AUTOENCODER, *denoisers]
     hits = score(rows)

@@ -93,14 +93,13 @@ def compare_neurons(
     """
     best = starts.channel if spread else starts.strongest_central
     mixture = starts.mixture(y, seeds)
-    others = starts.central_activations(y).shape[1] - 1  # neurons but the most active
 
     def reverse_neuron(p: Tensor) -> Tensor:
         return reverse(spread_neuron(y, p) if spread else p)
 
     return {
         "strongest": reverse(best(y)),
-        "random": redraw(y, reverse_neuron, seeds, others),
+        "random": redraw(y, reverse_neuron, seeds),
         "mixture": reverse(spread_centre(y, mixture) if spread else mixture),
     }
 

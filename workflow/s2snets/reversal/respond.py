@@ -17,7 +17,7 @@ from s2snets.reversal.variants import Reversal
 Reverse = Callable[[Tensor], Tensor]
 """Start p, shaped as a layer's output -> responses (N, 3, H, W)."""
 
-MAX_DRAWS = 20  # random neurons that ``respond`` tries until an image responds
+MAX_DRAWS = 20  # random neurons that are tried until an image responds
 
 
 def activation(
@@ -73,14 +73,15 @@ def is_blank(values: Tensor) -> Tensor:
     return ~values.flatten(1).any(1).view(-1, *(1,) * (values.ndim - 1))
 
 
-def redraw(y: Tensor, reverse: Reverse, seed: Seeds, attempts: int) -> Tensor:
+def redraw(y: Tensor, reverse: Reverse, seed: Seeds) -> Tensor:
     """Return responses to a random neuron, redrawn for images whose response is blank.
 
-    ``reverse`` turns a start p into responses (N, 3, H, W); at most ``attempts``
-    neurons of the layer's output y are tried.
+    ``reverse`` turns a start p into responses (N, 3, H, W). Of the neurons of the
+    layer's output y, but for the most active one, at most ``MAX_DRAWS`` are tried.
     """
+    others = starts.central_activations(y).shape[1] - 1
     response = reverse(starts.random_neuron(y, seed))
-    for attempt in range(1, attempts):
+    for attempt in range(1, min(MAX_DRAWS, others)):
         if not is_blank(response).any():
             break
         another = reverse(starts.random_neuron(y, seed, attempt))
@@ -116,6 +117,6 @@ def respond(
         def reverse(p: Tensor) -> Tensor:
             return torch.autograd.grad(y, x, p, retain_graph=True)[0]
 
-        return redraw(y, reverse, seed, min(MAX_DRAWS, y.shape[1]))
+        return redraw(y, reverse, seed)
     p = starts.resolve_start(start, y.detach(), seed)
     return torch.autograd.grad(y, x, p)[0]

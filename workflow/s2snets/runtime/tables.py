@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import replacing, unreadable
 
-SCORED_COLUMNS = ["seed", "source", "image", "classifier", "strength", "label"]
+SCORED_COLUMNS = ["seed", "source", "image", "classifier", "noise", "strength", "label"]
 SCORED_COLUMNS += [f"class_{rank}" for rank in range(1, 6)]
 """Columns of predictions that accuracies need; probabilities are only looked at."""
 

@@ -31,7 +31,7 @@ class CompareWithPaper(Stage):
     rrc: InputFile
     information: InputFile
     curves: InputFile
-    lab: InputFile
+    colors: InputFile
     weights: list[InputFile]
     comparison: OutputFile
     settings: ComparisonSettings

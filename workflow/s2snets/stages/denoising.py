@@ -29,7 +29,7 @@ class TrainDenoiser(TrainingStage):
     @classmethod
     def settings_for(cls, study: Study) -> DenoiserSettings:
         """Return the settings of the training, and of the noise it removes."""
-        training, clip = study.denoise.training, study.predict.clip
+        training, clip = study.denoise.training, study.predict.clip[0]
         return select(DenoiserSettings, study, training=training, clip=clip)
 
     def run(self) -> None:

@@ -150,7 +150,7 @@ class CollectGallery(Stage):
         noise = unit_noise(numbers, self.seed, images.side)
         strengths = settings.gallery.strengths
         noisy = [
-            add_noise(clean, noise, strength, settings.predict.clip)
+            add_noise(clean, noise, strength, settings.predict.clip[0])
             for strength in strengths
         ]
         originals = np.stack([to_uint8(pixels) for pixels in noisy])

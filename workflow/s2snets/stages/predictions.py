@@ -29,7 +29,7 @@ class PredictSettings(Settings):
 
 
 class Predict(Stage):
-    """Pass one source's images through every classifier, at every noise strength."""
+    """Pass one source's images through every classifier, under every noise."""
 
     images: InputFile
     autoencoder: InputFile | None = None
@@ -49,19 +49,21 @@ class Predict(Stage):
     ) -> PredictSettings:
         """Return the settings for a source, a denoiser or a lighter autoencoder."""
         if denoiser is not None:
-            return select(PredictSettings, study, images=study.denoised_images)
+            return select(
+                PredictSettings,
+                study,
+                images=study.denoised_images,
+                predict=study.predict.model_copy(
+                    update={"clip": study.predict.clip[:1]}
+                ),
+            )
         if size is None:
             return select(PredictSettings, study, images=None)
-        return select(
-            PredictSettings,
-            study,
-            images=None,
-            autoencoder=next(one for one in study.lighter if one.size == size),
-            predict=study.predict.model_copy(update={"strengths": [0.0]}),
-        )
+        sizes = {one.size: one for one in study.lighter}
+        return select(PredictSettings, study, images=None, autoencoder=sizes[size])
 
     def run(self) -> None:
-        """Write one row per image, classifier and strength; resume what is there."""
+        """Write one row per image, classifier and noise; resume what is there."""
         from s2snets.data.imageset import READERS
         from s2snets.data.order import sample
         from s2snets.evaluation import (
@@ -148,11 +150,17 @@ class TabulateAccuracy(Stage):
         table = accuracy.tabulate(rows, self.classifiers, self.part)
         samples = accuracy.resample(rows, self.settings.resamples, self.settings.seed)
         table = accuracy.add_intervals(table, samples)
+        noisy = accuracy.rows_under_noise(rows, self.part)
+        noise = accuracy.noise(
+            accuracy.tabulate(noisy, self.classifiers, self.part),
+            self.part,
+            accuracy.resample(noisy, self.settings.resamples, self.settings.seed),
+        )
         for tabulated, path in (
             (table, self.accuracy),
             (accuracy.table1(table, self.part, samples), self.table1),
             (accuracy.parts(table, samples), self.parts),
-            (accuracy.noise(table, self.part), self.noise),
+            (noise, self.noise),
         ):
             write_csv(accuracy.tag_agreement(tabulated, self.reference), path)
         write_csv(accuracy.table2(table, self.part), self.table2)

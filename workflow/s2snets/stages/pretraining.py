@@ -50,12 +50,16 @@ class PretrainAutoencoder(TrainingStage):
             validation_images=study.pretrain.validation_images,
         )
 
-    def run(self) -> None:
-        """Train from random weights; check on photographs and on the labelled set."""
+    def run(self) -> dict[str, str]:
+        """Train from random weights; check on photographs and on the labelled set.
+
+        Returns:
+            How often images were seen, for the record.
+        """
         import torch
 
         from s2snets.data.imageset import ImageSet
-        from s2snets.data.order import sample
+        from s2snets.data.order import check_single_pass, sample
         from s2snets.networks.checkpoints import save_weights
         from s2snets.networks.segnet import SegNet
         from s2snets.training.job import start_engine, train
@@ -68,6 +72,8 @@ class PretrainAutoencoder(TrainingStage):
             ImageSet(path, settings.image_size, settings.resize_mode)
             for path in (self.images, self.validation_photos, self.validation_labelled)
         )
+        if settings.pretraining.single_pass:
+            check_single_pass(settings.pretraining.images, images.runs)
         torch.manual_seed(step_seed(self.seed, 0))
         model = SegNet(settings.autoencoder.width, settings.autoencoder.stages)
 
@@ -79,7 +85,7 @@ class PretrainAutoencoder(TrainingStage):
                 model, held_out, numbers, batch=batch, engine=engine
             )
 
-        train(
+        images_seen = train(
             self,
             engine,
             model,
@@ -97,6 +103,7 @@ class PretrainAutoencoder(TrainingStage):
                 "validation_labelled": error(model, labelled),
             },
         )
+        return {"images_seen": images_seen}
 
 
 class TabulateCurves(Stage):

@@ -107,8 +107,8 @@ class Stage(BaseModel):
 
     program: ClassVar[str] = "python -m s2snets.stages"
 
-    def run(self) -> None:
-        """Make the outputs from the inputs."""
+    def run(self) -> Mapping[str, object] | None:
+        """Make the outputs from the inputs; may return facts for the record."""
         raise NotImplementedError
 
     @classmethod
@@ -257,7 +257,7 @@ class Stage(BaseModel):
         if lock := os.environ.get(run_lock.VARIABLE):
             run_lock.join_run(lock)
         started = time.monotonic()
-        self.run()
+        facts = self.run()
         path = getattr(self, "record", None)
         if path is not None:
             settings = getattr(self, "settings", None)
@@ -268,7 +268,7 @@ class Stage(BaseModel):
                 self.code(),
                 started,
             )
-            write_json(path, record)
+            write_json(path, record | dict(facts or {}))
         for flag in self.flags():
             if flag.role is Role.OUTPUT:
                 remove_chunks(getattr(self, flag.name))

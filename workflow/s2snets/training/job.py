@@ -79,7 +79,7 @@ def train(
     cache_key: Mapping[str, object],
     save: Callable[[], None],
     check: Callable[[nn.Module], Mapping[str, float]] = lambda model: {},
-) -> None:
+) -> str:
     """Train, write weights and curve, and remove the checkpoints beside them.
 
     Only the first process returns; the others exit here.
@@ -94,13 +94,16 @@ def train(
         cache_key: all that decides the result, on which a checkpoint must agree.
         save: writes the weights.
         check: see ``Trainer``.
+
+    Returns:
+        How many images were seen how often, which is also logged at the start.
     """
+    images_seen = describe_visits(step_count(settings) * settings.batch, images.runs)
     checkpoint_path = job.weights.with_name("checkpoint.pt")
     with slurm.requeue_at_time_limit(checkpoint_path):
         launch(engine)
         if engine.is_first:
-            total = step_count(settings) * settings.batch
-            log(describe_visits(total, images.runs))
+            log(images_seen)
         try:
             # torch's annotations lack this form of ``Module.to``.
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -141,6 +144,7 @@ def train(
         write_csv(pd.DataFrame(curve), job.curve)
         save()
         checkpoint.remove(checkpoint_path)
+    return images_seen
 
 
 def describe_images(images: TrainingImages, first: int, end: int, seed: int) -> str:

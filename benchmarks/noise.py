@@ -1,0 +1,250 @@
+"""Is it the clipping, the background, or A_S's error? The tables of docs/noise.md.
+
+    PYTHONPATH=workflow nice -n 19 python benchmarks/noise.py run
+    PYTHONPATH=workflow python benchmarks/noise.py tabulate
+
+``run`` writes images and settings to ``results/noise`` and has Snakemake make each
+study up to its predictions under noise; called again, it goes on where it was stopped.
+``--studies`` and ``--cores`` choose what is run, and on how many. ``tabulate`` writes
+the tables into docs/noise.md, from all the studies that are finished.
+"""
+
+import argparse
+import copy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from s2snets.config import Study, load
+from s2snets.data.sources import read_idx
+from s2snets.measure.accuracy import rows_under_noise, score
+from s2snets.measure.bootstrap import interval, resample
+from s2snets.runtime.files import read_json, replacing
+from s2snets.runtime.tables import SCORED_COLUMNS, read_csv, read_rows
+
+ROOT = Path(__file__).parents[1]
+DOC = ROOT / "docs/noise.md"
+FOLDER = Path("results/noise")
+FASHION = Path("resources/demo/fashion-mnist")
+START, END = "<!-- tables -->\n", "<!-- /tables -->"
+
+SIDE, GREY = 32, 128
+BACKGROUNDS = {
+    "black": "black (Fashion-MNIST)",
+    "grey": "mid-grey (Fashion-MNIST, black pixels replaced)",
+    "demo": "the demo's images",
+}
+SIZES = [(width, stages) for width in (16, 32, 64) for stages in (2, 3, 5)]
+"""Widths and stages of A_S."""
+STRENGTHS = [0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0]
+REPLICATES = 3
+
+
+def write_images(value: int, folder: Path) -> None:
+    """Write Fashion-MNIST in frames of 32 pixels, what is black in another grey.
+
+    Args:
+        value: the grey of the background, 0 to 255.
+        folder: for an IDX file of each set.
+    """
+    for path in sorted(FASHION.glob("*-images-idx3-ubyte.xz")):
+        images = read_idx(path)
+        border = (SIDE - images.shape[1]) // 2
+        framed = np.pad(images, [(0, 0), (border, border), (border, border)])
+        head = bytes([0, 0, 8, 3]) + np.array(framed.shape, ">u4").tobytes()
+        with replacing(folder / path.stem) as draft:
+            draft.write_bytes(head + np.where(framed, framed, value).tobytes())
+
+
+def fashion(folder: Path) -> dict[str, Any]:
+    """Return the settings of the image sets: a quarter of the corpus is photographs."""
+
+    def crops(name: str) -> dict[str, Any]:
+        cut = {"count": 60, "side": [0.25, 0.75]}
+        return {"path": f"resources/demo/photographs/{name}", "crops": cut}
+
+    def labelled(name: str) -> dict[str, str]:
+        labels = str(FASHION / f"{name}-labels-idx1-ubyte.xz")
+        return {"path": str(folder / f"{name}-images-idx3-ubyte"), "labels": labels}
+
+    unlabelled = str(folder / "unlabelled-images-idx3-ubyte")
+    return {
+        "train": [labelled("train")],
+        "validation": [labelled("validation")],
+        "photos": [crops("train"), {"path": unlabelled, "repeat": 5}],
+        "photos_validation": [crops("validation")],
+    }
+
+
+def settings(name: str) -> dict[str, Any]:
+    """Return the demo's settings with the background, both noises and all sizes."""
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    values = copy.deepcopy(demo) | {"study": f"noise-{name}"}
+    if name != "demo":
+        values["data"] = values["data"] | fashion(FOLDER / name)
+    own = values["autoencoder"]
+    values["lighter"] = [
+        size
+        for width, stages in SIZES
+        if (size := {"width": width, "stages": stages}) != own
+    ]
+    values["finetune"] |= {"replicates": REPLICATES}
+    values["predict"] |= {"strengths": STRENGTHS, "clip": [True, False]}
+    for section in ("companions", "salient", "synthesis"):
+        values.pop(section, None)
+    load(values, name)
+    return values
+
+
+def run(studies: list[str], cores: int) -> None:
+    """Make each study's predictions, in its own run of Snakemake."""
+    for name, value in {"black": 0, "grey": GREY}.items():
+        if name in studies and not (FOLDER / name).is_dir():
+            write_images(value, FOLDER / name)
+    for name in studies:
+        values = settings(name)
+        path = FOLDER / f"{name}.yaml"
+        with replacing(path) as draft:
+            draft.write_text(yaml.safe_dump(values, sort_keys=False))
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        command += ["--configfile", str(path), "--rerun-incomplete", "--"]
+        subprocess.run([*command, "predictions", "lighter"], check=True)
+
+
+def effects(table: pd.DataFrame, chance: float) -> Iterator[dict[str, Any]]:
+    """Yield for each noise and source how often it raises accuracy, and by how much.
+
+    A cell is a network at a strength s > 0. It counts unless both accuracies are below
+    twice chance.
+
+    Args:
+        table: ``noise.csv`` of a study.
+        chance: the accuracy of guessing.
+    """
+    keys = ["classifier", "noise", "strength"]
+    noisy = table[table["strength"] > 0]
+    originals = noisy[noisy["input"] == "original"].set_index(keys)["top1"]
+    for (kind, source), rows in noisy.groupby(["noise", "input"], sort=False):
+        if source == "original":
+            continue
+        before = originals.loc[pd.MultiIndex.from_frame(rows[keys])].to_numpy()
+        rows = rows[np.maximum(rows["top1"], before) >= 2 * chance]
+        gain = rows["top1_difference"]
+        yield {
+            "noise": kind,
+            "source": source,
+            "cells": len(rows),
+            "above": int((gain > 0).sum()),
+            "surely above": int((rows["top1_difference_low"] > 0).sum()),
+            "surely below": int((rows["top1_difference_high"] < 0).sum()),
+            "mean gain": 100 * gain.mean(),
+        }
+
+
+def size_effects(study: Study) -> Iterator[dict[str, Any]]:
+    """Yield for each size of A_S its error, and its mean gain under either noise.
+
+    The gain is that in top-1 over the noisy originals, a mean over networks and s > 0;
+    its interval is paired over images.
+    """
+    base = Path("results") / study.study / "seed-0"
+    sizes = {"pretrained": study.autoencoder} | {one.size: one for one in study.lighter}
+    folders = {name: f"lighter/{name}" for name in sizes} | {
+        "pretrained": "pretrained/photos"
+    }
+    original = read_rows([base / "predictions/original.parquet"], SCORED_COLUMNS)
+    for name, size in sizes.items():
+        kind = "predictions" if name == "pretrained" else "lighter"
+        rows = read_rows([base / kind / f"{name}.parquet"], SCORED_COLUMNS)
+        both = pd.concat([original, rows.assign(source="pretrained")])
+        hits = score(rows_under_noise(both, study.finetune.parts[0]))
+        hits = hits[hits["strength"] > 0].astype({"source": str, "noise": str})
+        given = ["source", "noise"]
+        chosen = study.bootstrap
+        drawn = resample(
+            hits, given, ["top1"], resamples=chosen.resamples, seed=chosen.seed
+        )["top1"]
+        means = hits.groupby(given)["top1"].mean()
+        path = base / "autoencoders" / folders[name] / "curve.csv"
+        row: dict[str, Any] = {
+            "width": size.width,
+            "stages": size.stages,
+            "mse": read_csv(path)["validation_labelled"].iloc[-1],
+        }
+        for noise in hits["noise"].unique():
+            low, high = interval(drawn["pretrained", noise] - drawn["original", noise])
+            value = means["pretrained", noise] - means["original", noise]
+            row[noise] = f"{100 * value:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+        yield row
+
+
+def markdown(rows: pd.DataFrame) -> list[str]:
+    """Return the lines of a table; text is on the left, numbers on the right."""
+    heads = list(rows)
+    aligned = ["--:" if rows[name].dtype.kind in "if" else "---" for name in heads]
+    lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(aligned)}|"]
+    for row in rows.itertuples(index=False):
+        cells = (f"{one:.3g}" if isinstance(one, float) else str(one) for one in row)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def tables() -> str:
+    """Return the tables of all finished studies, as Markdown.
+
+    Raises:
+        FileNotFoundError: no study is finished.
+    """
+    backgrounds, sizes, made = [], [], set()
+    for name, title in BACKGROUNDS.items():
+        path = Path(f"results/noise-{name}/tables/noise.csv")
+        if not path.exists():
+            continue
+        study = load(yaml.safe_load((FOLDER / f"{name}.yaml").read_text()), name)
+        classes = len(study.data.classes or [])
+        for row in effects(read_csv(path), 1 / classes):
+            backgrounds.append({"background": title} | row)
+        sizes += [{"background": title} | row for row in size_effects(study)]
+        record = read_json(path.parents[1] / "seed-0/predictions/pretrained.json")
+        made.add(f"{record['commit']} on {record['device']}")
+    if not made:
+        raise FileNotFoundError("no study is finished: python benchmarks/noise.py run")
+    parts = [
+        f"Made by commit {' and '.join(sorted(made))}.",
+        *("", *markdown(pd.DataFrame(backgrounds)), ""),
+        *markdown(pd.DataFrame(sizes)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def document(text: str) -> str:
+    """Return a text with the tables between its two marks written anew."""
+    head, _, rest = text.partition(START)
+    return head + START + "\n" + tables() + "\n" + END + rest.partition(END)[2]
+
+
+def main() -> None:
+    """Run the studies, or write their tables into the document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["run", "tabulate"])
+    parser.add_argument(
+        "--studies", nargs="+", choices=list(BACKGROUNDS), default=list(BACKGROUNDS)
+    )
+    parser.add_argument("--cores", type=int, default=1)
+    options = parser.parse_args()
+    if options.what == "run":
+        run(options.studies, options.cores)
+        return
+    text = document(DOC.read_text())
+    with replacing(DOC) as draft:
+        draft.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
