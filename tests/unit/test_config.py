@@ -87,7 +87,10 @@ def test_every_key_is_read():
             r"predict\.strengths: 0\.0 is there twice",
         ),
         ({"predict": {"clip": True}}, r"predict\.clip: must be a list, write \[true\]"),
-        ({"gallery": {"histogram_bins": 50}}, "histogram_bins: must be odd, such as 51"),
+        (
+            {"gallery": {"histogram_bins": 50}},
+            "histogram_bins: must be odd, such as 51",
+        ),
         ({"finetune": {"parts": ["head"]}}, r"finetune\.parts\.0: .*'head'"),
         (
             {"classifiers": {"L": {}}},
