@@ -85,7 +85,7 @@ def fashion(folder: Path) -> dict[str, Any]:
 def settings(name: str) -> dict[str, Any]:
     """Return the demo's settings with the background, both noises and all sizes."""
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    values = copy.deepcopy(demo) | {"study": f"noise-{name}"}
+    values = copy.deepcopy(demo) | {"study": f"noise_{name}"}
     if name != "demo":
         values["data"] = values["data"] | fashion(FOLDER / name)
     own = values["autoencoder"]
@@ -203,7 +203,7 @@ def tables() -> str:
     """
     backgrounds, sizes, made = [], [], set()
     for name, title in BACKGROUNDS.items():
-        path = Path(f"results/noise-{name}/tables/noise.csv")
+        path = Path(f"results/noise_{name}/tables/noise.csv")
         if not path.exists():
             continue
         study = load(yaml.safe_load((FOLDER / f"{name}.yaml").read_text()), name)
