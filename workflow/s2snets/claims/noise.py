@@ -98,7 +98,7 @@ def accuracy_at(
 def alexnet_falls_below_lenet(tables: Tables) -> Margins:
     """Return AlexNet's lead on originals without noise, and LeNet-5's at s = 0.3."""
     alexnet, lenet = tables.ours("A", "L")
-    margins = {}
+    margins: Margins = {}
     for kind in tables.noise_kinds:
         clean, noisy = (
             accuracy_at(tables, kind, alexnet, "original", s)

@@ -122,21 +122,22 @@ class NoiseAccuracy(Figure):
         images = study.predict.noisy_images
         subset = f"at most ``{images:,}`` images of " if images else ""
         kinds = {
-            (True,): ", and pixels are clipped to [0, 1] after it",
-            (False,): ", and pixels are not clipped after it",
+            True: ", and pixels are clipped to [0, 1] after it",
+            False: ", and pixels are not clipped after it",
         }
-        rows = (
-            ". In one row of panels pixels are clipped to [0, 1] after it, in the other"
-            " they are not"
-        )
+        kind = kinds[study.predict.clip[0]]
+        if len(study.predict.clip) > 1:
+            kind = (
+                ". In one row of panels pixels are clipped to [0, 1] after it, in the"
+                " other they are not"
+            )
         seeds = len(study.seeds)
         return (
             f"Top-1 {score_name(study)} on {subset}the validation set under additive"
             f" noise of strength s = {strengths}, uniform in [−s, s] on pixels in"
-            f" [0, 1]{kinds.get(tuple(study.predict.clip), rows)}. Dashed lines, hollow"
-            " markers: the network's input is the noisy image. Solid lines: its input"
-            " is the reconstruction, left by A_S, right by the autoencoder that was"
-            " fine-tuned for it. Averages over"
+            f" [0, 1]{kind}. Dashed lines, hollow markers: the network's input is the"
+            " noisy image. Solid lines: its input is the reconstruction, left by A_S,"
+            " right by the autoencoder that was fine-tuned for it. Averages over"
             f" {seeds} seed{'s' if seeds > 1 else ''}. Bands: 95 % intervals, from"
             f" ``{study.bootstrap.resamples:,}`` resamples of the images.\n\n"
             "A solid line above the dashed line of the same colour means that the"

@@ -148,8 +148,8 @@ def _check_images(table: pd.DataFrame, hits: pd.DataFrame) -> None:
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
             f" x {row['seeds']:.0f} seeds; predict that source again"
         )
-    everywhere = hits.groupby(KEYS[2:], observed=True)["image"].nunique()
-    fewer = table[table["images"] < table.index.droplevel(KEYS[:2]).map(everywhere)]
+    everywhere = hits.groupby(KEYS[2:], observed=True).agg(all=("image", "nunique"))
+    fewer = table[table["images"] < table.join(everywhere, on=KEYS[2:])["all"]]
     if len(fewer):
         source, classifier, _, strength = fewer.index[0]
         raise UserError(

@@ -158,8 +158,8 @@ def summarise(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
         Lab, their sum), images, seeds, value, low, high (95 % interval).
     """
     rows = rows.astype(dict.fromkeys([*KEYS, "label"], str))
-    values = rows.groupby(KEYS)[MEASURES].mean().unstack(KEYS)
-    values = _add_sum(values.to_frame().T)
+    means = pd.Series(rows.groupby(KEYS)[MEASURES].mean().unstack(KEYS))
+    values = _add_sum(pd.DataFrame([means]))
     drawn = resample(rows, KEYS, MEASURES, resamples=resamples, seed=seed)
     low, high = interval(_add_sum(drawn)[values.columns])
     names = pd.DataFrame(values.columns.to_list(), columns=["measure", *KEYS])
@@ -174,7 +174,8 @@ def summarise(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
 
 def _add_sum(means: pd.DataFrame) -> pd.DataFrame:
     """Add the channels' sum to the distances; columns (measure, source, channel)."""
-    total = means["distance"].T.groupby(level="source").sum().T
+    distances = pd.DataFrame(means["distance"])
+    total = distances.T.groupby(level="source").sum().T
     total.columns = pd.MultiIndex.from_tuples(
         [("distance", source, "Lab") for source in total.columns]
     )
