@@ -411,6 +411,17 @@ def test_bars_stand_in_the_printed_order_of_figure_6(tables):
         assert other.get_facecolor() == to_rgba(PALETTE[pair[1]]), pair
 
 
+def test_pairs_that_are_not_above_chance_carry_a_dagger(tables):
+    rrc = tables["rrc"].assign(above_chance=tables["rrc"]["rrc"] > 0.1)
+    for given, marks in ((rrc, (rrc["rrc"] <= 0.1).sum()), (tables["rrc"], 0)):
+        (axes,) = draw("figure-6", {"rrc": given}, settings()).axes
+        texts = [text.get_text() for text in axes.texts]
+        assert sum(text.endswith("†") for text in texts) == marks
+    assert list(rows("figure-6", {"rrc": rrc}, settings())["above_chance"]) == list(
+        rrc["above_chance"]
+    )
+
+
 def test_many_pairs_go_into_several_panels():
     table2 = cross(LONG)
     drawn = rows("figure-6", {"rrc": rrc_table(table2)}, settings())

@@ -7,6 +7,7 @@ import pytest
 from s2snets.measure.accuracy import (
     accuracy_by_seed,
     add_intervals,
+    chance,
     cross_samples,
     noise,
     parts,
@@ -335,3 +336,32 @@ def test_a_seed_that_lacks_an_image_is_refused(rows):
 def test_noise_alone_makes_no_table(accuracy):
     with pytest.raises(UserError, match="strength 0"):
         table2(accuracy[accuracy["strength"] > 0], "decoder")
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [([3] * 10, 0.1), ([1, 1], 0.5), ([3, 1], 10 / 16), ([5], 1.0)],
+)
+def test_guessing_by_the_frequencies_of_the_classes_scores_chance(counts, expected):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    rows = pd.DataFrame({"label": labels, "image": range(len(labels)), "strength": 0.0})
+    parts = [
+        rows.assign(classifier=name, source=source)
+        for name in ("L", "A")
+        for source in ("original", "pretrained")
+    ]
+    noisy = parts[0].assign(strength=0.5, label=99)
+    found = chance(pd.concat([*parts, noisy]), ["A", "L"])
+    assert found == pytest.approx([expected, expected])
+
+
+def test_chance_of_agreement_is_that_of_each_classifiers_own_predictions():
+    rows = pd.DataFrame(
+        {
+            "source": "original",
+            "classifier": ["L"] * 4 + ["A"] * 4,
+            "strength": 0.0,
+            "label": [0, 1, 2, 3, 0, 0, 0, 0],
+        }
+    )
+    assert list(chance(rows, ["L", "A"])) == [0.25, 1.0]

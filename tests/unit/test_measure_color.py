@@ -100,6 +100,8 @@ def test_colours_are_those_of_the_pixels():
             row = rows.loc[(place + 7, channel)]
             assert row["mean"] == pytest.approx(lab[:, depth].mean())
             assert row["deviation"] == pytest.approx(lab[:, depth].std())
+            tenths = np.quantile(lab[:, depth], [0.1, 0.9], method="nearest")
+            assert list(row[["dark", "bright"]]) == pytest.approx(list(tenths))
             moved = wasserstein_distance(lab[:, depth], was[:, depth])
             assert row["distance"] == pytest.approx(moved)
 
@@ -125,7 +127,7 @@ def test_means_have_intervals_over_images_and_the_sum_of_distances_its_own():
         for source, other in (("same", images[0]), ("moved", images[1]))
     )
     table = summarise(rows, 400, 0)
-    assert len(table) == 2 * (4 * 3 + 1)
+    assert len(table) == 2 * (6 * 3 + 1)
     keyed = table.set_index(["label", "measure", "channel"])
     row = keyed.loc[("MOVED", "mean", "a")]
     of_images = rows[(rows["source"] == "moved") & (rows["channel"] == "a")]["mean"]

@@ -124,3 +124,41 @@ def broken(table, change):
 def test_a_bad_table_is_refused_with_the_place(printed, change, words):
     with pytest.raises(UserError, match=words):
         rrc_table(broken(printed, change))
+
+
+def test_chance_is_subtracted_above_and_below_the_line(printed):
+    chance = np.array([0.1, 0.1, 0.2, 0.1, 0.1])
+    rows = rrc_table(printed, chance=chance).set_index(["autoencoder", "classifier"])
+    row = rows.loc[("A_V", "L")]
+    assert row["rrc_corrected"] == pytest.approx((0.2929 - 0.1) / (0.3484 - 0.1))
+    row = rows.loc[("A_L", "V")]
+    least = min(0.3484 - 0.1, 0.7163 - 0.2)
+    assert row["rrc_corrected"] == pytest.approx((row["accuracy"] - 0.2) / least)
+    assert row["chance"] == 0.2
+    pd.testing.assert_frame_equal(
+        rrc_table(printed), rows.reset_index()[list(rrc_table(printed))]
+    )
+
+
+def test_a_guessed_pair_has_a_corrected_rate_about_0_and_a_mark():
+    """With ten classes and 0.77 of them right, RRC of a guess is about 0.13."""
+    accuracy = np.array([[0.77, 0.103], [0.6, 0.77]])
+    table = pd.DataFrame(accuracy, columns=["L", "A"])
+    table.insert(0, "autoencoder", ["A_L", "A_A"])
+    samples = accuracy + np.random.default_rng(0).normal(scale=0.005, size=(500, 2, 2))
+    rows = rrc_table(table, samples, chance=np.full(2, 0.1))
+    rows = rows.set_index(["autoencoder", "classifier"])
+    guess, other = rows.loc[("A_L", "A")], rows.loc[("A_A", "L")]
+    assert guess["rrc"] == pytest.approx(0.134, abs=0.001)
+    assert guess["rrc_corrected_low"] < 0 < guess["rrc_corrected"]
+    assert guess["rrc_corrected"] < guess["rrc_corrected_high"] < 0.03
+    assert (guess["above_chance"], other["above_chance"]) == (False, True)
+
+
+def test_where_a_network_guesses_with_its_own_autoencoder_nothing_is_corrected(printed):
+    samples = np.repeat(printed.drop(columns="autoencoder").to_numpy()[None], 9, axis=0)
+    chance = np.array([0.5, 0.1, 0.1, 0.1, 0.1])
+    rows = rrc_table(printed, samples, chance=chance)
+    touched = (rows["autoencoder"] == "A_L") | (rows["classifier"] == "L")
+    columns = ["rrc_corrected", "rrc_corrected_low", "rrc_corrected_high"]
+    assert (rows[columns].isna().all(axis=1) == touched).all()

@@ -200,7 +200,7 @@ def tables():
         [("predict", "a", 9.2, 12.0, 1200.4), ("predict", "b", 60.0, np.nan, np.nan)],
         columns=["rule", "job", "seconds", "cpu_seconds", "peak_mb"],
     )
-    rrc = rrc_table(table2)
+    rrc = rrc_table(table2, chance=np.full(len(table2), 0.1))
     rrc = rrc.assign(rrc_low=rrc["rrc"] - 0.02, rrc_high=rrc["rrc"] + 0.02)
     rrc["rrc_sd"] = np.nan
     accuracy = table2.melt("autoencoder", var_name="classifier", value_name="top1")
@@ -219,14 +219,14 @@ def tables():
     comparison = pandas.DataFrame(
         [
             ("a", "3.3", "number", "Top-1 of L", "0.323", "0.4", 0.077,
-             0.39, 0.41, "fails", np.nan),
+             0.39, 0.41, np.nan, "fails", np.nan),
             ("b", "3.4", "claim", "A <chain> at A_V", "chain", "chain", np.nan,
-             np.nan, np.nan, "holds", "5 concepts"),
+             np.nan, np.nan, 0.07, "holds", "5 concepts"),
             ("c", "3.3, 4", "claim", "On YFCC100m", np.nan, np.nan, np.nan,
-             np.nan, np.nan, "untestable", "no such images"),
+             np.nan, np.nan, np.nan, "untestable", "no such images"),
         ],
         columns=["id", "section", "kind", "statement", "paper", "ours", "difference",
-                 "low", "high", "verdict", "why"],
+                 "low", "high", "null", "verdict", "why"],
     )  # fmt: skip
     return {
         "accuracy": accuracy,
@@ -373,7 +373,7 @@ def test_page_says_the_answer_in_words(write):
 def test_page_says_that_networks_tie(write, tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
-    rrc = rrc_table(flat)
+    rrc = rrc_table(flat, chance=np.zeros(len(flat)))
     rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
     changed = tables | {"table2": flat, "rrc": rrc}
     words = " ".join(
@@ -821,8 +821,10 @@ def test_without_labels_the_page_speaks_of_agreement(write, tables):
 def test_comparison_is_counted_and_grouped(write):
     text = write()
     words = " ".join(Page(text).words)
-    assert "✓ holds: 1 ✗ fails: 0 ? untestable: 1" in words
-    assert "✓ holds: 0 ✗ fails: 1 ? untestable: 0" in words
+    rest = "≈ undecided: 0 ∅ says nothing: 0 ? untestable:"
+    assert f"✓ holds: 1 ✗ fails: 0 {rest} 1" in words
+    assert f"✓ holds: 0 ✗ fails: 1 {rest} 0" in words
+    assert "chain chain 7 %" in words
     assert "A <chain> at A V" in words
     assert "nan" not in words
     assert words.index("Section 3.3") < words.index("On YFCC100m")
@@ -960,3 +962,16 @@ def test_the_live_parts_answer_slider_keys_and_buttons(write, tmp_path):
         "class <0>, reconstructed by A_R",
         ["untestable"],
     ]
+
+
+def test_pairs_that_are_not_above_chance_are_marked_and_told(write, tables):
+    words = " ".join(Page(write()).words)
+    assert "Guessing by the frequencies of the classes scores 10.00 %" in words
+    pairs = "A A ∘V, A R ∘L, A A ∘L, A R ∘V, A L ∘V and A A ∘R"
+    assert f"not above it (95 % interval): {pairs}." in words
+    assert words.count("(not above it)") >= 6
+    assert write().count("†</td>") == 6
+    above = tables["rrc"].assign(above_chance=True)
+    text = write(tables=tables | {"rrc": above})
+    assert "every pair lies above it (95 % interval)" in " ".join(Page(text).words)
+    assert "†</td>" not in text

@@ -207,6 +207,8 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
     assert (rrc["rrc_low"] <= rrc["rrc"]).all()
     assert (rrc["rrc"] <= rrc["rrc_high"]).all()
     assert rrc["rrc_sd"].notna().all()
+    assert (rrc["chance"] == 1).all()  # every label is 0
+    assert rrc["rrc_corrected"].isna().all()
     SurveyLattices.main(
         flags(
             tabulated,

@@ -11,6 +11,8 @@ rule compare_with_paper:
             for name in ["accuracy", "table1", "table2", "parts", "noise"]
             + ["rrc", "information", "curves", "colors"]
         },
+        bootstrap="<tables>/bootstrap.npz",
+        validation="<results>/data/validation/index.json",
         printed=[
             checkout_file("workflow/s2snets/assets/palacio2018/table1.csv"),
             checkout_file("workflow/s2snets/assets/palacio2018/table2.csv"),

@@ -73,40 +73,41 @@ def exceeds_others(
 
 
 def rates_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
-    """Return a test that RRC(A_i∘j), as ``select_rates`` selects, exceeds a limit."""
+    """Return a test that RRC(A_i∘j), as ``select_pairs`` selects, exceeds a limit."""
     return lambda tables: {
-        label: rate - limit
-        for label, rate in select_rates(tables, autoencoder, classifiers).items()
+        label: tables.relation(*pair) - limit
+        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
     }
 
 
 def rates_below(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
-    """Return a test that RRC(A_i∘j), as ``select_rates`` selects, is below a limit."""
+    """Return a test that RRC(A_i∘j), as ``select_pairs`` selects, is below a limit."""
     return lambda tables: {
-        label: limit - rate
-        for label, rate in select_rates(tables, autoencoder, classifiers).items()
+        label: limit - tables.relation(*pair)
+        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
     }
 
 
-def rates_outside(low: float, high: float, except_autoencoder: str = "") -> Test:
-    """Return a test that no RRC(A_i∘j), i ≠ j, lies in an interval."""
-
-    def test(tables: Tables) -> Margins:
-        excepted = tables.ours(*except_autoencoder)
-        return {
-            f"A_{i} on {j}": low - rate
-            if rate.value < (low + high) / 2
-            else rate - high
-            for i, j in tables.pairs
-            if i not in excepted
-            for rate in [tables.relation(i, j)]
-        }
-
-    return test
+def signal_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
+    """Return a test as ``rates_above``, of RRC corrected for chance."""
+    return lambda tables: {
+        label: tables.corrected_relation(*pair) - limit
+        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
+    }
 
 
-def select_rates(tables: Tables, autoencoder: str, classifiers: str) -> Margins:
-    """Return RRC by pair, or by classifier for one autoencoder.
+def signal_below(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
+    """Return a test as ``rates_below``, of RRC corrected for chance."""
+    return lambda tables: {
+        label: limit - tables.corrected_relation(*pair)
+        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
+    }
+
+
+def select_pairs(
+    tables: Tables, autoencoder: str, classifiers: str
+) -> dict[str, tuple[str, str]]:
+    """Return pairs (i, j) by a label.
 
     Args:
         tables: of the study.
@@ -114,9 +115,9 @@ def select_rates(tables: Tables, autoencoder: str, classifiers: str) -> Margins:
         classifiers: letters of j; empty: all others than i.
     """
     if not autoencoder:
-        return {f"A_{i} on {j}": tables.relation(i, j) for i, j in tables.pairs}
+        return {f"A_{i} on {j}": (i, j) for i, j in tables.pairs}
     if classifiers:
         tuned, *names = tables.ours(autoencoder, *classifiers)
     else:
         tuned, names = tables.ours_and_others(autoencoder)
-    return {name: tables.relation(tuned, name) for name in names}
+    return {name: (tuned, name) for name in names}

@@ -38,6 +38,18 @@ def resnet_and_inception_compress_luminance(tables: Tables) -> Margins:
     }
 
 
+def resnet_and_inception_flatten_luminance(tables: Tables) -> Margins:
+    """Return how far L's lower tenth rises, and how far its upper tenth falls."""
+    margins = {}
+    for name in tables.ours("R", "I"):
+        for measure, sign in (("dark", 1), ("bright", -1)):
+            change = tables.color(f"A_{name}", measure, "L") - tables.color(
+                "original", measure, "L"
+            )
+            margins[f"A_{name}, {measure}"] = change if sign > 0 else -change
+    return margins
+
+
 def shifts_most(letter: str, channel: str) -> Test:
     """Return a test that one A_i's mean lies above the original's and all others'."""
 
@@ -57,6 +69,7 @@ TESTS: dict[str, Test] = {
     "vgg-changes-least": exceeds_others("V", closeness),
     "alexnet-and-resnet-leave-peaks": alexnet_and_resnet_leave_peaks,
     "resnet-and-inception-compress-luminance": resnet_and_inception_compress_luminance,
+    "resnet-and-inception-flatten-luminance": resnet_and_inception_flatten_luminance,
     "inception-shifts-to-yellow": shifts_most("I", "b"),
     "alexnet-shifts-to-pink": shifts_most("A", "a"),
 }

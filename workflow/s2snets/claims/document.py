@@ -4,8 +4,10 @@
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
+from s2snets.claims.null import null_rates, paper_sized
 from s2snets.claims.registry import claims
 from s2snets.runtime.files import replacing
 
@@ -13,14 +15,23 @@ START, END = "<!-- claims -->\n", "<!-- /claims -->"
 REQUIRED = {"all": "", "most": " (most)", "some": " (some)"}
 
 
-def with_claims(text: str) -> str:
-    """Return ``docs/claims.md`` with the list between its two marks made anew."""
+def with_claims(text: str, null: Mapping[str, float]) -> str:
+    """Return ``docs/claims.md`` with the list between its two marks made anew.
+
+    Args:
+        text: of the document.
+        null: claim's id -> share of studies without structure in which it holds.
+    """
     before, _, rest = text.partition(START)
-    lines = ["| id | section | the paper says | tested so |", "|---|---|---|---|"]
+    lines = [
+        "| id | section | the paper says | tested so | holds without structure |",
+        "|---|---|---|---|--:|",
+    ]
     for claim in claims():
         how = claim.how.replace("|", "\\|") + REQUIRED[claim.required]
         how += " (needs labels)" if claim.needs_labels else ""
-        lines.append(f"| `{claim.id}` | {claim.section} | {claim.statement} | {how} |")
+        cells = (f"`{claim.id}`", claim.section, claim.statement, how)
+        lines.append(f"| {' | '.join(cells)} | {null[claim.id]:.0%} |")
     return "\n".join([before + START, *lines, "", END + rest.partition(END)[2]])
 
 
@@ -30,7 +41,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("document", type=Path, help="docs/claims.md")
     path = parser.parse_args(argv).document
     with replacing(path) as draft:
-        draft.write_text(with_claims(path.read_text()))
+        draft.write_text(with_claims(path.read_text(), null_rates(paper_sized())))
 
 
 if __name__ == "__main__":

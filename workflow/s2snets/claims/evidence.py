@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from math import hypot, isnan, nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from s2snets.measure import lattice
@@ -14,11 +15,11 @@ PRINTED_THRESHOLDS = (0.1, 0.2, 0.8, 0.9)
 FAMILIES = {
     "L": ("LeNet-5", ("lenet5",)),
     "A": ("AlexNet", ("small_alexnet", "torchvision/alexnet")),
-    "V": ("VGG", ("small_vgg", "torchvision/vgg")),
-    "I": ("Inception", ("small_inception", "torchvision/inception")),
-    "R": ("ResNet", ("small_resnet", "torchvision/resnet")),
+    "V": ("VGG16 with batch normalisation", ("small_vgg", "torchvision/vgg16_bn")),
+    "I": ("Inception v3", ("small_inception", "torchvision/inception_v3")),
+    "R": ("ResNet-50", ("small_resnet", "torchvision/resnet50")),
 }
-"""The paper's letter -> name of the family, beginnings of its architectures' names."""
+"""The paper's letter -> its network, the architectures that stand for it."""
 
 TABLES_IN_WORDS = {
     "table1": "accuracies on originals, A_S and A_i",
@@ -98,6 +99,9 @@ class Tables:
         thresholds: of Figure 7's four lattices.
         bins: of nMI, Figure 9's.
         labelled: whether accuracies are accuracies, not agreement with predictions.
+        settled: claim's id -> why the study's design settles it (see
+            ``settled_by_design``).
+        samples: RRC of resampled images (B, N, N): A_i in row i, None: none.
     """
 
     roles: dict[str, str]
@@ -115,6 +119,11 @@ class Tables:
     thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
     bins: int | None = None
     labelled: bool = True
+    settled: dict[str, str] = field(default_factory=dict)
+    samples: np.ndarray | None = None
+    _arrays: dict[str, dict[str, np.ndarray]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name.
@@ -126,6 +135,45 @@ class Tables:
         if table is None:
             raise Untestable(f"there is no table of {TABLES_IN_WORDS[name]}")
         return table
+
+    def places(self, name: str, **keys: str | float) -> np.ndarray:
+        """Return the positions of a table's rows with these keys."""
+        columns = self._columns(name)
+        chosen = [columns[column] == value for column, value in keys.items()]
+        return np.flatnonzero(np.logical_and.reduce(chosen))
+
+    def estimates(
+        self, name: str, places: np.ndarray, column: str, prefix: str | None = None
+    ) -> list[Estimate]:
+        """Return the estimates in some rows; names of bounds begin with the prefix."""
+        stem = f"{column}_" if prefix is None else prefix
+        columns = self._columns(name)
+        ends = [
+            columns[end][places] if end in columns else [nan] * len(places)
+            for end in (column, f"{stem}low", f"{stem}high")
+        ]
+        return [Estimate(*map(float, each)) for each in zip(*ends, strict=True)]
+
+    def estimate(
+        self, name: str, column: str, prefix: str | None = None, **keys: str | float
+    ) -> Estimate:
+        """Return the estimate in the one row of a table with these keys.
+
+        Raises:
+            Untestable: there is no such row.
+        """
+        places = self.places(name, **keys)
+        if len(places) != 1:
+            place = ", ".join(f"{key} {value}" for key, value in keys.items())
+            raise Untestable(f"the tables hold {len(places)} rows for {place}, not one")
+        return self.estimates(name, places, column, prefix)[0]
+
+    def _columns(self, name: str) -> dict[str, np.ndarray]:
+        """Return a table as arrays, in which rows are found quickly."""
+        if name not in self._arrays:
+            table = self.table(name)
+            self._arrays[name] = {each: table[each].to_numpy() for each in table}
+        return self._arrays[name]
 
     def size(self, classifier: str) -> float:
         """Return a classifier's number of parameters.
@@ -164,8 +212,7 @@ class Tables:
 
     def clean(self, classifier: str, source: str, score: str = "top1") -> Estimate:
         """Return the accuracy of Table 1 on ``original``, ``A_S`` or ``A_i``."""
-        table = self.table("table1")
-        return _select(table, score, classifier=classifier, input=source)
+        return self.estimate("table1", score, classifier=classifier, input=source)
 
     def change(
         self,
@@ -175,33 +222,49 @@ class Tables:
         score: str = "top1",
     ) -> Estimate:
         """Return the difference of two accuracies of Table 1, paired if it is there."""
-        table = self.table("table1")
         value = self.clean(classifier, source, score) - self.clean(
             classifier, against, score
         )
-        if against != "original" or f"{score}_difference_low" not in table:
+        column = f"{score}_difference"
+        if against != "original" or f"{column}_low" not in self.table("table1"):
             return value
-        paired = _select(
-            table, f"{score}_difference", classifier=classifier, input=source
-        )
+        paired = self.estimate("table1", column, classifier=classifier, input=source)
         return Estimate(value.value, paired.low, paired.high)
 
     def cross(self, tuned: str, classifier: str) -> Estimate:
         """Return the accuracy of a classifier on another's autoencoder (Table 2)."""
-        table = self.table("table2").set_index("autoencoder")
-        value = float(table[classifier][f"A_{tuned}"])
-        rows = self.accuracy
-        if rows is None or "top1_low" not in rows:
+        value = self.estimate("table2", classifier, autoencoder=f"A_{tuned}").value
+        if self.accuracy is None:
             return Estimate(value)
-        rows = rows[(rows["label"] == f"A_{tuned}") & (rows["strength"] == 0)]
-        spread = _select(rows, "top1", classifier=classifier)
+        spread = self.estimate(
+            "accuracy",
+            "top1",
+            label=f"A_{tuned}",
+            classifier=classifier,
+            strength=0.0,
+        )
         return Estimate(value, spread.low, spread.high)
 
     def relation(self, tuned: str, classifier: str) -> Estimate:
         """Return the RRC of a pair."""
-        return _select(
-            self.table("rrc"), "rrc", autoencoder=f"A_{tuned}", classifier=classifier
+        return self.estimate(
+            "rrc", "rrc", autoencoder=f"A_{tuned}", classifier=classifier
         )
+
+    def corrected_relation(self, tuned: str, classifier: str) -> Estimate:
+        """Return the chance-corrected RRC of a pair.
+
+        Raises:
+            Untestable: one of both guesses with its own autoencoder.
+        """
+        rate = self.estimate(
+            "rrc", "rrc_corrected", autoencoder=f"A_{tuned}", classifier=classifier
+        )
+        if isnan(rate.value):
+            raise Untestable(
+                f"{tuned} or {classifier} guesses with its own autoencoder"
+            )
+        return rate
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -214,14 +277,16 @@ class Tables:
 
     def nmi(self, label: str, measure: str = "intra") -> Estimate:
         """Return the mean nMI through a source, at the first number of bins."""
-        table = self.table("information")
-        bins = self.bins or table["bins"].iloc[0]
-        return _select(table, "mean", "", label=label, measure=measure, bins=bins)
+        bins = self.bins or int(self.table("information")["bins"].iloc[0])
+        return self.estimate(
+            "information", "mean", "", label=label, measure=measure, bins=bins
+        )
 
     def color(self, label: str, measure: str, channel: str) -> Estimate:
         """Return a source's mean colour, or distance from the originals'."""
-        keys = {"label": label, "measure": measure, "channel": channel}
-        return _select(self.table("colors"), "value", "", **keys)
+        return self.estimate(
+            "colors", "value", "", label=label, measure=measure, channel=channel
+        )
 
     @property
     def noise_kinds(self) -> list[str]:
@@ -232,13 +297,11 @@ class Tables:
         self, kind: str, classifier: str, source: str, column: str = "top1"
     ) -> dict[float, Estimate]:
         """Return accuracies under one kind of noise by strength, ascending."""
-        table = self.table("noise")
-        keys = {"noise": kind, "classifier": classifier, "input": source}
-        rows = table[(table[list(keys)] == pd.Series(keys)).all(axis=1)]
-        return {
-            row["strength"]: _estimate(row, column)
-            for _, row in rows.sort_values("strength").iterrows()
-        }
+        places = self.places("noise", noise=kind, classifier=classifier, input=source)
+        strengths = self._columns("noise")["strength"][places]
+        order = np.argsort(strengths)
+        estimates = self.estimates("noise", places[order], column)
+        return dict(zip(strengths[order].tolist(), estimates, strict=True))
 
     def lattice(self, threshold: float) -> dict[str, Any]:
         """Return the lattice at a threshold, as ``build_lattice`` makes it."""
@@ -260,27 +323,3 @@ class Tables:
 def missing(letter: str) -> str:
     """Return the sentence for a classifier of the paper that a study lacks."""
     return f"the study has no classifier {letter} ({FAMILIES[letter][0]})"
-
-
-def _estimate(row: pd.Series, column: str, prefix: str | None = None) -> Estimate:
-    """Return the estimate in a row; its bounds' columns begin with the prefix."""
-    prefix = f"{column}_" if prefix is None else prefix
-    low, high = row.get(f"{prefix}low", nan), row.get(f"{prefix}high", nan)
-    return Estimate(float(row[column]), float(low), float(high))
-
-
-def _select(
-    table: pd.DataFrame, column: str, prefix: str | None = None, **keys: str | float
-) -> Estimate:
-    """Return the estimate in the one row with these keys.
-
-    Raises:
-        Untestable: there is no such row.
-    """
-    rows = table
-    for name, value in keys.items():
-        rows = rows[rows[name] == value]
-    if len(rows) != 1:
-        place = ", ".join(f"{name} {value}" for name, value in keys.items())
-        raise Untestable(f"the tables hold {len(rows)} rows for {place}, not one")
-    return _estimate(rows.iloc[0], column, prefix)

@@ -6,7 +6,7 @@ from math import erfc, factorial, sqrt
 import numpy as np
 import pandas as pd
 
-from s2snets.claims.claim import DIGITS, Margins, Test, rates_below
+from s2snets.claims.claim import DIGITS, Margins, Test, signal_below
 from s2snets.claims.evidence import Estimate, Tables, Untestable
 
 SIGNIFICANT = 0.05
@@ -51,7 +51,7 @@ def uncorrelated(tables: Tables, values: list[float]) -> Margins:
 
 TESTS: dict[str, Test] = {
     "different-amounts": neighbour_differences,
-    "entirely-different": rates_below(0.1),
+    "entirely-different": signal_below(0.1),
     "no-correlation-with-accuracy": lambda tables: uncorrelated(
         tables, [tables.clean(name, "original").value for name in tables.classifiers]
     ),

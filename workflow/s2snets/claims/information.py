@@ -1,6 +1,7 @@
 """Claims of section 3.5: information in reconstructions."""
 
 from itertools import pairwise
+from math import nan
 
 from s2snets.claims.claim import Margins, Test, exceeds_others
 from s2snets.claims.evidence import Estimate, Tables, Untestable
@@ -21,15 +22,19 @@ def alexnet_and_resnet_inter_is_high(tables: Tables) -> Margins:
     """Return how far A_A's and A_R's inter over intra nMI exceeds the others'."""
     high = tables.ours("A", "R")
 
-    def ratio(j: str) -> float:
-        """Return inter over intra nMI of one autoencoder."""
-        intra = tables.nmi(f"A_{j}").value
-        if not intra:
+    def ratio(j: str) -> Estimate:
+        """Return inter over intra nMI; the ends of its interval at their widest."""
+        intra, inter = tables.nmi(f"A_{j}"), tables.nmi(f"A_{j}", "inter")
+        if not intra.value:
             raise Untestable(f"A_{j} preserves nothing: its intra nMI is 0")
-        return tables.nmi(f"A_{j}", "inter").value / intra
+        return Estimate(
+            inter.value / intra.value,
+            inter.low / intra.high if intra.high else nan,
+            inter.high / intra.low if intra.low else nan,
+        )
 
     return {
-        f"A_{i} above A_{j}": Estimate(ratio(i) - ratio(j))
+        f"A_{i} above A_{j}": ratio(i) - ratio(j)
         for i in high
         for j in tables.classifiers
         if j not in high

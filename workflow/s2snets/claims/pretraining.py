@@ -86,6 +86,15 @@ def labelled_on_photos_is_worst(tables: Tables) -> Margins:
     }
 
 
+def training_loss_is_unbiased(tables: Tables) -> Margins:
+    """Return 10 % less the training error's distance from that on unseen images."""
+    training, unseen = (
+        last_error(tables, "photos", column)
+        for column in ("training", "validation_photos")
+    )
+    return {"photographs": Estimate(0.1 - abs(training / unseen - 1))}
+
+
 TESTS: dict[str, Test] = {
     "both-reach-minima": curves_fall,
     "photos-converge-faster": photos_converge_faster,
@@ -95,6 +104,7 @@ TESTS: dict[str, Test] = {
     "photos-reach-lower-loss": photos_reach_lower_loss,
     "labelled-is-unstable": labelled_is_unstable,
     "validation-follows-training": validation_follows_training,
+    "training-loss-is-unbiased": training_loss_is_unbiased,
     "labelled-on-photos-is-worst": labelled_on_photos_is_worst,
     "photos-generalise-better": photos_generalise_better,
 }

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from math import ceil, floor
+
+import numpy as np
 
 from s2snets.claims.claim import DIGITS
 from s2snets.claims.evidence import FAMILIES, Estimate, Tables
@@ -159,7 +161,53 @@ def _inter_pairs(tables: Tables) -> Estimate:
     return Estimate(int(table[table["measure"] == "inter"]["images"].max()))
 
 
+PAIRS = "AV RL AL RV LV AR IL IA IR IV VL LA RA VA AI RI VR VI LI LR"
+"""Figure 6: autoencoder and classifier, by rising RRC."""
+
+
+def _ascending_pairs(tables: Tables) -> Estimate:
+    """Return how many neighbours in Figure 6's order have the higher RRC."""
+    names = dict(zip(FAMILIES, tables.ours(*FAMILIES), strict=True))
+    rates = [tables.relation(names[i], names[j]).value for i, j in PAIRS.split()]
+    return Estimate(sum(low < high for low, high in pairwise(rates)))
+
+
+def _moving_pairs(tables: Tables) -> Estimate:
+    """Return how many RRC from 0.2 to 0.8 are of other autoencoders than A_I."""
+    (inception,) = tables.ours("I")
+    rates = [tables.relation(i, j).value for i, j in tables.pairs if i != inception]
+    return Estimate(sum(0.2 <= rate <= 0.8 for rate in rates))
+
+
+def _gap_rank(threshold: float) -> Value:
+    """Return the rank by width of the gap in RRC up to 1 that holds a threshold."""
+
+    def rank(tables: Tables) -> Estimate:
+        values = np.unique(tables.table("rrc")["rrc"])
+        gaps = list(pairwise((0.0, *values[values <= 1])))
+        width = sum(high - low for low, high in gaps if low < threshold <= high)
+        return Estimate(1 + sum(high - low > width for low, high in gaps))
+
+    return rank
+
+
 TEXT = (
+    PrintedNumber(
+        "figure-6-ascending", "3.4",
+        "neighbours in Figure 6's order of 20 pairs that ascend",
+        _ascending_pairs, 0, 19,
+    ),
+    PrintedNumber(
+        "moving-pairs", "3.4", "RRC from 0.2 to 0.8 of other autoencoders than A_I",
+        _moving_pairs, 0, 0,
+    ),
+    *(
+        PrintedNumber(
+            f"gap-rank-{t}", "3.4", f"rank by width of the gap in RRC around t = {t}",
+            _gap_rank(t), 0,
+        )
+        for t in (0.2, 0.8)
+    ),
     PrintedNumber(
         "least-cost-of-pretrained", "3.3", "least loss of top-1 by A_S, points, cut",
         _loss(min), 1, 1.2,

@@ -1,5 +1,7 @@
 """Verdicts on the paper's numbers and claims from a study's tables."""
 
+from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -11,8 +13,11 @@ from s2snets.claims.registry import claims
 
 COLUMNS = [
     *("id", "section", "kind", "statement", "paper", "ours"),
-    *("difference", "low", "high", "verdict", "why"),
+    *("difference", "low", "high", "null", "verdict", "why"),
 ]
+VERDICTS = ("holds", "fails", "undecided", "says nothing", "untestable")
+SAYS_NOTHING_ABOVE = 0.5
+"""Share of studies without structure beyond which a claim that holds says nothing."""
 OTHER = "other images and networks: the difference says nothing"
 UNLABELLED = "without labels there is only agreement with predictions on originals"
 SCORED = ("3.3", "3.4")  # sections whose numbers all come from accuracies
@@ -21,7 +26,12 @@ Row = dict[str, Any]
 """Column of ``comparison.csv`` -> value."""
 
 
-def compare(tables: Tables, printed: Tables, comparable: bool) -> pd.DataFrame:
+def compare(
+    tables: Tables,
+    printed: Tables,
+    comparable: bool,
+    null: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Judge the paper's numbers and claims by a study's results: ``comparison.csv``.
 
     Args:
@@ -30,18 +40,24 @@ def compare(tables: Tables, printed: Tables, comparable: bool) -> pd.DataFrame:
         comparable: whether the study's networks and images are the paper's, so that a
             difference between numbers means something. Claims in words are tested
             everywhere.
+        null: claim's id -> share of studies without structure in which it holds, as
+            ``null_rates`` gives it.
 
     Returns:
         id, section, kind (number or claim), statement, paper, ours, difference, low,
-        high (of ours), verdict (holds, fails or untestable), why (one sentence). A
-        claim's numbers are its deciding margin: positive where it holds; the paper's is
-        empty where its printed tables do not give it. Ours is rounded as in print.
+        high (of ours), null, verdict (``VERDICTS``), why (one sentence). A claim's
+        numbers are its deciding margin: positive where it holds; the paper's is empty
+        where its printed tables do not give it. Ours is rounded as in print.
     """
     rows = [
         judge_number(number, tables, printed, comparable)
         for number in printed_numbers(printed)
     ]
-    rows += [judge_claim(claim, tables, printed) for claim in claims()]
+    shares = null or {}
+    rows += [
+        judge_claim(claim, tables, printed, shares.get(claim.id, nan))
+        for claim in claims()
+    ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -78,7 +94,9 @@ def judge_number(
     return row | {"verdict": "holds" if holds else "fails", "why": why}
 
 
-def judge_claim(claim: Claim, tables: Tables, printed: Tables) -> Row:
+def judge_claim(
+    claim: Claim, tables: Tables, printed: Tables, null: float = nan
+) -> Row:
     """Return the row of one claim (see ``compare``)."""
     row: Row = {"id": claim.id, "section": claim.section, "kind": "claim"}
     row |= {"statement": claim.statement, "verdict": "untestable"}
@@ -86,22 +104,41 @@ def judge_claim(claim: Claim, tables: Tables, printed: Tables) -> Row:
     printed_margin = _printed_margin(claim, printed)
     if printed_margin is not None:
         row["paper"] = round(printed_margin.value * factor, 6)
-    if claim.needs_labels and not tables.labelled:
-        return row | {"why": UNLABELLED}
     try:
-        margins = claim.test(tables)
+        margins = margins_of(claim, tables)
     except Untestable as reason:
         return row | {"why": str(reason)}
-    decided = _deciding(claim, margins)[1] * factor
-    row |= {"ours": round(decided.value, 6), "low": decided.low, "high": decided.high}
-    verdict = "holds" if _agrees(claim, decided) else "fails"
-    why = _sentence(claim, margins, factor)
+    decided = _deciding(claim, margins)[1]
+    verdict, why = outcome(claim, margins), _sentence(claim, margins, factor)
+    if verdict == "holds" and null > SAYS_NOTHING_ABOVE:
+        verdict = "says nothing"
+        why = f"holds in {null:.0%} of studies without structure too; here {why}"
     if printed_margin is not None:
-        row["difference"] = round(row["ours"] - row["paper"], 6)
-        if not _agrees(claim, printed_margin):
+        row["difference"] = round(decided.value * factor - row["paper"], 6)
+        if not _agrees(claim, printed_margin.value):
             why += "; on the paper's own tables it fails"
             why += " too" if verdict == "fails" else ""
-    return row | {"verdict": verdict, "why": why}
+    decided *= factor
+    row |= {"ours": round(decided.value, 6), "low": decided.low, "high": decided.high}
+    return row | {"null": null, "verdict": verdict, "why": why}
+
+
+def margins_of(claim: Claim, tables: Tables) -> Margins:
+    """Return a claim's margins on a study's tables.
+
+    Raises:
+        Untestable: the study cannot test it, or its design settles it.
+    """
+    if claim.id in tables.settled:
+        raise Untestable(tables.settled[claim.id])
+    if claim.needs_labels and not tables.labelled:
+        raise Untestable(UNLABELLED)
+    return claim.test(tables)
+
+
+def outcome(claim: Claim, margins: Margins) -> str:
+    """Return ``holds``, ``fails``, or ``undecided`` where the intervals allow both."""
+    return ("undecided", "holds", "fails")[_state(claim, _deciding(claim, margins)[1])]
 
 
 def _printed_margin(claim: Claim, printed: Tables) -> Estimate | None:
@@ -112,14 +149,26 @@ def _printed_margin(claim: Claim, printed: Tables) -> Estimate | None:
         return None
 
 
-def _agrees(claim: Claim, margin: Estimate) -> bool:
-    """Return whether a comparison agrees with the claim."""
-    return margin.value >= -DIGITS / 10 if claim.zero_agrees else margin.value > 0
+def _agrees(claim: Claim, margin: float) -> bool:
+    """Return whether a margin agrees with the claim."""
+    return margin >= -DIGITS / 10 if claim.zero_agrees else margin > 0
+
+
+def _state(claim: Claim, margin: Estimate) -> int:
+    """Return 1 where a whole interval agrees with the claim, -1 where none of it does.
+
+    0 says that the interval reaches from one to the other. Without an interval the
+    value decides.
+    """
+    ends = (margin.low, margin.high) if margin.bounded else (margin.value,) * 2
+    return sum(_agrees(claim, end) for end in ends) - 1
 
 
 def _deciding(claim: Claim, margins: Margins) -> tuple[str, Estimate]:
-    """Return the label and the margin on which the verdict hangs."""
-    ranked = sorted(margins.items(), key=lambda item: -item[1].value)
+    """Return the label and the margin whose state is the verdict."""
+    ranked = sorted(
+        margins.items(), key=lambda item: (-_state(claim, item[1]), -item[1].value)
+    )
     count = len(ranked)
     required = {"all": count, "most": count // 2 + 1, "some": 1}[claim.required]
     return ranked[required - 1]
@@ -130,19 +179,22 @@ def _sentence(claim: Claim, margins: Margins, factor: int) -> str:
     label, decided = _deciding(claim, margins)
     decided *= factor
     count = len(margins)
-    right = sum(_agrees(claim, margin) for margin in margins.values())
+    states = [_state(claim, margin) for margin in margins.values()]
+    right, wrong = states.count(1), states.count(-1)
     size = f"{abs(decided.value):.3g} {claim.unit}"
+    verdict = outcome(claim, margins)
+    if verdict == "undecided":
+        text = f"{decided.value:.3g} {claim.unit} ({label}), 95 % interval"
+        text += f" [{decided.low:.3g}, {decided.high:.3g}]"
+        if count > 1:
+            text += f"; of {count} comparisons {right} agree, {wrong} disagree"
+        return text
     if count == 1:
-        text = f"{'right' if right else 'wrong'} by {size} ({label})"
-    elif _agrees(claim, decided):
+        return f"{'right' if right else 'wrong'} by {size} ({label})"
+    if verdict == "holds":
         words = {"all": "closest", "most": "deciding one", "some": "clearest"}
-        text = f"{right} of {count} comparisons agree, the {words[claim.required]}"
-        text += f" by {size} ({label})"
+        text = f"{right} of {count} comparisons agree"
     else:
         words = {"all": "worst", "most": "deciding one", "some": "closest"}
-        text = f"{count - right} of {count} comparisons disagree, the"
-        text += f" {words[claim.required]} by {size} ({label})"
-    if decided.bounded and decided.low <= 0 <= decided.high:
-        text += f"; its 95 % interval [{decided.low:.3g}, {decided.high:.3g}] does not"
-        text += " exclude the opposite"
-    return text
+        text = f"{wrong} of {count} comparisons disagree"
+    return f"{text}, the {words[claim.required]} by {size} ({label})"

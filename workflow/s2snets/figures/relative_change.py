@@ -11,6 +11,9 @@ from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 PER_PANEL = 36
 """Maximal number of pairs side by side whose labels are legible."""
 
+GUESSING = "\N{DAGGER}"
+"""Mark of pairs that are not above chance."""
+
 
 def rows(rrc: DataFrame, settings: Figures) -> DataFrame:
     """Return the pairs in ascending order of RRC, with their panel."""
@@ -25,11 +28,12 @@ def label_pairs(
 ) -> None:
     """Write below every bar its autoencoder, and below that its network."""
     upright: dict[str, Any] = {"rotation": 90, "va": "top", "ha": "center", "size": 7.5}
-    for place, (autoencoder, network, name) in enumerate(
-        zip(pairs["autoencoder"], tuned, pairs["classifier"], strict=True)
+    above_chance = pairs.get("above_chance", [True] * len(pairs))
+    for place, (autoencoder, network, name, above) in enumerate(
+        zip(pairs["autoencoder"], tuned, pairs["classifier"], above_chance, strict=True)
     ):
         upper = axes.annotate(
-            f"∘{style.classifier_text(name)}",
+            f"∘{style.classifier_text(name)}{'' if above else GUESSING}",
             (place, 0),
             (0, -3),
             xycoords=axes.get_xaxis_transform(),
@@ -126,8 +130,12 @@ class RelativeRateOfChange(Figure):
             " tuned for, the right half that of the network that classifies the"
             " reconstruction. Lines: 95 % intervals over resampled images; a resample"
             " is the same for all three values."
-            f"{agreement if study.reference == 'predictions' else ''}\n\n"
+            f"{agreement if study.reference == 'predictions' else ''}"
+            f" {GUESSING}: acc is not above what guessing by the frequencies of the"
+            " classes gives (95 % interval).\n\n"
             "At 1 (dashed) or above, j does at least as well as the weaker of the two"
             " networks does on its own signal: what A_i keeps is enough for j. Near 0,"
-            " A_i discards what j relies on. Palacio et al. 2018, Figure 6."
+            " A_i discards what j relies on; guessing alone lies above 0, at chance"
+            " over the accuracy below the line. The CSV has chance, and RRC with chance"
+            " subtracted above and below the line. Palacio et al. 2018, Figure 6."
         )

@@ -63,6 +63,26 @@ def tag_agreement(table: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     return table if reference == "labels" else table.assign(reference=reference)
 
 
+def chance(rows: pd.DataFrame, classifiers: Iterable[str]) -> np.ndarray:
+    """Return the accuracy that guessing by the frequencies of the classes would have.
+
+    It is the sum of the squared frequencies of the references on the originals: of the
+    true labels, 1 / K for K equally frequent classes; or of the classifier's own
+    predictions, if agreement with these is measured.
+
+    Args:
+        rows: as ``apply_reference`` returns them.
+        classifiers: names.
+
+    Returns:
+        float64 (classifiers,).
+    """
+    clean = rows[(rows["source"] == ORIGINAL.source) & (rows["strength"] == 0)]
+    labels = clean.groupby("classifier", observed=True)["label"]
+    shares = labels.value_counts(normalize=True)
+    return (shares**2).groupby("classifier").sum().reindex(classifiers).to_numpy()
+
+
 def score(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each prediction has the label first, and among its first five.
 

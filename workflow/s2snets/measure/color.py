@@ -9,7 +9,8 @@ from skimage.color import rgb2lab
 from s2snets.measure.bootstrap import interval, resample
 
 RANGES = {"L": (0.0, 100.0), "a": (-100.0, 100.0), "b": (-100.0, 100.0)}
-MEASURES = ["mean", "deviation", "distance", "peaks"]
+MEASURES = ["mean", "deviation", "dark", "bright", "distance", "peaks"]
+TENTH = 0.1  # share of an image's pixels that are its dark ones, and its bright ones
 PEAK = 0.01  # least share of an image's pixels in a bin that counts as a peak
 KEYS = ["source", "channel"]
 
@@ -127,11 +128,14 @@ def color_rows(
 
     Returns:
         The columns of ``origin``, image, channel (L, a, b), mean, deviation (both over
-        the image's pixels), distance (the earth mover's between the pixels' values in
+        the image's pixels), dark and bright (exceeded by all but a tenth of them, and
+        by a tenth), distance (the earth mover's between the pixels' values in
         the original and in the reconstruction), peaks (see ``count_peaks``).
     """
     before, after = lab_values(originals), lab_values(reconstructions)
-    distance = np.abs(np.sort(after, axis=1) - np.sort(before, axis=1)).mean(axis=1)
+    ordered = np.sort(after, axis=1)
+    distance = np.abs(ordered - np.sort(before, axis=1)).mean(axis=1)
+    tenth = int(TENTH * ordered.shape[1])
     return pd.DataFrame(
         {
             **origin,
@@ -139,6 +143,8 @@ def color_rows(
             "channel": np.tile(list(RANGES), len(numbers)),
             "mean": after.mean(axis=1).ravel(),
             "deviation": after.std(axis=1).ravel(),
+            "dark": ordered[:, tenth].ravel(),
+            "bright": ordered[:, -1 - tenth].ravel(),
             "distance": distance.ravel(),
             "peaks": count_peaks(lab_shares(after, bins)).ravel(),
         }

@@ -27,6 +27,7 @@ def rrc_table(
     table2: pd.DataFrame,
     samples: np.ndarray | None = None,
     seeds: np.ndarray | None = None,
+    chance: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return RRC of every autoencoder and classifier, ascending: ``rrc.csv``, Figure 6.
 
@@ -36,17 +37,25 @@ def rrc_table(
     line; only each classifier's accuracy with its *own* autoencoder gives the
     printed order.
 
+    Guessing alone gives RRC well above 0 among few classes. With ``chance`` c, the
+    corrected RRC is (acc(A_i ∘ j) - c_j) / min(acc(A_i ∘ i) - c_i, acc(A_j ∘ j) - c_j):
+    0 where j guesses, and undefined where i or j guesses with its own autoencoder.
+
     Args:
         table2: autoencoder (A_i), then top-1 accuracy in [0, 1], a column for
             each classifier j.
         samples: resampled tables (B, N, N), in the order of ``table2``'s columns.
         seeds: those of each seed, likewise.
+        chance: accuracy of guessing by classifier (N,), in the order of ``table2``'s
+            columns (see ``accuracy.chance``).
 
     Returns:
         autoencoder, classifier, accuracy, own_autoencoder (acc(A_i ∘ i)),
         own_classifier (acc(A_j ∘ j)), rrc; with samples its 95 % interval rrc_low,
-        rrc_high; with seeds its deviation over them, rrc_sd (missing for one). Ties
-        keep the table's order.
+        rrc_high; with seeds its deviation over them, rrc_sd (missing for one). With
+        chance: chance (c_j), above_chance (whether the accuracy is, with samples its
+        whole 95 % interval), rrc_corrected and, with samples, rrc_corrected_low and
+        _high (NaN: undefined). Ties keep the table's order.
 
     Raises:
         UserError: the table is not square, not of accuracies, or divides by zero.
@@ -73,7 +82,34 @@ def rrc_table(
         few = np.full(seeds.shape[1:], np.nan)
         spread = rrc_matrix(seeds).std(axis=0, ddof=1) if len(seeds) > 1 else few
         (rows["rrc_sd"],) = _by_pair(rows, table2, spread)
+    if chance is not None:
+        rows = rows.assign(**_corrected(rows, table2, samples, np.asarray(chance)))
     return rows.sort_values("rrc", kind="stable", ignore_index=True)
+
+
+def _corrected(
+    rows: pd.DataFrame,
+    table2: pd.DataFrame,
+    samples: np.ndarray | None,
+    chance: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return the columns of ``rrc_table`` that depend on chance."""
+    order = [name for name in table2 if name != "autoencoder"]
+    accuracy = table2.set_index("autoencoder")[order].loc[[f"A_{i}" for i in order]]
+    measured = accuracy.to_numpy(float)
+    least = measured if samples is None else interval(samples)[0]
+    corrected = rrc_matrix(measured - chance)
+    columns = {
+        "chance": np.broadcast_to(chance, measured.shape),
+        "above_chance": least > chance,
+        "rrc_corrected": corrected,
+    }
+    if samples is not None:
+        undefined = np.isnan(corrected)
+        drawn = np.where(undefined, 0, rrc_matrix(samples - chance))
+        bounds = np.where(undefined, np.nan, interval(drawn))
+        columns["rrc_corrected_low"], columns["rrc_corrected_high"] = bounds
+    return dict(zip(columns, _by_pair(rows, table2, *columns.values()), strict=True))
 
 
 def _by_pair(

@@ -7,7 +7,13 @@ import pandas as pd
 
 from s2snets.runtime.errors import UserError
 
-VERDICT_MARKS = {"holds": "\N{CHECK MARK}", "fails": "\N{BALLOT X}", "untestable": "?"}
+VERDICT_MARKS = {
+    "holds": "\N{CHECK MARK}",
+    "fails": "\N{BALLOT X}",
+    "undecided": "\N{ALMOST EQUAL TO}",
+    "says nothing": "\N{EMPTY SET}",
+    "untestable": "?",
+}
 
 
 def group_comparison(

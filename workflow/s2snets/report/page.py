@@ -47,10 +47,10 @@ TABLES = {
     "table1": ("top1_low", "top1_high", "top1_sd"),
     "table2": ("autoencoder",),
     "parts": ("top1_low", "top1_high", "top1_sd"),
-    "rrc": ("rrc_low", "rrc_high", "rrc_sd"),
+    "rrc": ("rrc_low", "rrc_high", "rrc_sd", "above_chance", "rrc_corrected"),
     "information": ("low", "high"),
     "chains": ("threshold", "share"),
-    "comparison": ("kind", "section", "statement", "verdict"),
+    "comparison": ("kind", "section", "statement", "null", "verdict"),
     "costs": ("rule", "seconds"),
 }
 """Tables that the report reads, as CSV -> the columns that it needs."""
@@ -162,6 +162,12 @@ def signal_values(inputs: ReportInputs) -> dict[str, Any]:
         "table2": table2,
         "cells": {(i, j): cells[i, j] for i in table2.index for j in table2.columns},
         "rrc": rrc.loc[table2.index, table2.columns],
+        "chance": tables["rrc"]["chance"],
+        "guessing": [
+            f"{row.autoencoder}∘{row.classifier}"
+            for row in tables["rrc"].itertuples()
+            if not row.above_chance
+        ],
     }
 
 

@@ -7,6 +7,8 @@ from s2snets.config import (
     Reference,
     Settings,
 )
+from s2snets.config.data import Data
+from s2snets.config.training import Pretrain
 from s2snets.study.stage import InputFile, OutputFile, Stage
 
 
@@ -14,6 +16,8 @@ class ComparisonSettings(Settings):
     """What ``CompareWithPaper`` reads of a study's settings."""
 
     image_size: int
+    data: Data
+    pretrain: Pretrain
     classifiers: dict[str, Classifier]
     information: Information
     lattice: Lattice
@@ -32,6 +36,8 @@ class CompareWithPaper(Stage):
     information: InputFile
     curves: InputFile
     colors: InputFile
+    bootstrap: InputFile
+    validation: InputFile
     weights: list[InputFile]
     comparison: OutputFile
     settings: ComparisonSettings
@@ -44,21 +50,32 @@ class CompareWithPaper(Stage):
             printed_tables,
             study_tables,
         )
+        from s2snets.claims.null import null_rates
         from s2snets.claims.verdicts import compare
-        from s2snets.runtime.tables import write_csv
+        from s2snets.runtime.files import read_json
+        from s2snets.runtime.tables import read_arrays, write_csv
 
         settings = self.settings
         tables = study_tables(
             {name: getattr(self, name) for name in TABLE_COLUMNS},
             self.weights,
             settings.classifiers,
+            data=settings.data,
+            single_pass=settings.pretrain.photos.single_pass,
             thresholds=settings.lattice.thresholds,
             bins=settings.information.bins[0],
             reference=settings.reference,
+            samples=read_arrays(self.bootstrap)["table2"],
         )
-        weights = {
-            letter: settings.classifiers[name].weights
-            for letter, name in tables.roles.items()
-        }
-        comparable = is_comparable(weights, settings.image_size)
-        write_csv(compare(tables, printed_tables(), comparable), self.comparison)
+        validation = read_json(self.validation)
+        comparable = is_comparable(
+            {
+                letter: settings.classifiers[name].weights
+                for letter, name in tables.roles.items()
+            },
+            settings.image_size,
+            len(validation["classes"] or ()),
+            validation["images"],
+        )
+        table = compare(tables, printed_tables(), comparable, null_rates(tables))
+        write_csv(table, self.comparison)

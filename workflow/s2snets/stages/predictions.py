@@ -168,6 +168,7 @@ class TabulateAccuracy(Stage):
         first = samples[:TABLE_2_SAMPLES]
         resampled = {
             "classifiers": self.classifiers,
+            "chance": accuracy.chance(rows, self.classifiers),
             "table2": accuracy.cross_samples(first, self.classifiers, self.part),
             "seeds": seeds.index.to_numpy(),
             "table2_seeds": accuracy.cross_samples(seeds, self.classifiers, self.part),

@@ -28,7 +28,12 @@ class Relate(Stage):
                 f"{self.bootstrap}: its classifiers are not the columns of"
                 f" {self.table2}; make both anew"
             )
-        rrc = rrc_table(table, samples=arrays["table2"], seeds=arrays["table2_seeds"])
+        rrc = rrc_table(
+            table,
+            samples=arrays["table2"],
+            seeds=arrays["table2_seeds"],
+            chance=arrays["chance"],
+        )
         write_csv(rrc, self.rrc)
 
 
