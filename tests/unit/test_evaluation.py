@@ -430,7 +430,7 @@ def test_rows_of_several_files_share_sorted_categories(study, tmp_path):
     truth = pd.concat([rows, rows.assign(source="a")], ignore_index=True)[
         SCORED_COLUMNS
     ]
-    texts = {"source": str, "classifier": str}
+    texts = {"source": str, "classifier": str, "noise": str}
     pd.testing.assert_frame_equal(read.astype(texts), truth.astype(texts))
 
 

@@ -812,7 +812,7 @@ def test_captions_tell_agreement_from_accuracy():
 @pytest.mark.parametrize(
     ("stem", "changes", "texts"),
     [
-        ("figure-2", {"image_size": 48}, ["``48`` pixels", "``39,600`` images"]),
+        ("figure-2", {"image_size": 48}, ["``48`` pixels", "``32,000`` images"]),
         ("figure-3", {"finetune": {"images": 4321}}, ["L, A, V, I, R on ``4,321``"]),
         ("figure-5", {"predict": {"strengths": [0, 0.25]}}, ["s = 0, 0.25,", "1 seed."]),
         ("figure-5", {"bootstrap": {"resamples": 777}}, ["``777`` resamples"]),

@@ -1,6 +1,7 @@
 """Studies without labels: each classifier's predictions on the originals instead."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -233,8 +234,7 @@ def test_see_names_the_classes_that_a_classifier_itself_knows(tmp_path):
 
 def test_what_the_paper_says_of_accuracy_on_originals_is_untestable():
     printed = printed_tables()
-    bare = SimpleNamespace(**vars(printed))
-    bare = type(printed)(**vars(bare) | {"labelled": False})
+    bare = replace(printed, labelled=False)
     with_labels, without = (
         compare(tables, printed, True).set_index("id") for tables in (printed, bare)
     )

@@ -755,9 +755,12 @@ def test_cell_says_accuracy_interval_rrc_and_difference(write):
     said = [one.get("title", "") for one in Page(write()).all("td")]
     assert (
         "R on A_V: 73.00 % (72.60 to 73.40); RRC 1.019 (0.999 to 1.039);"
-        " −1.94 points against its own A_R" in said
+        " chance subtracted: 1.022; −1.94 points against its own A_R" in said
     )
-    assert "V on A_V: 71.63 % (71.23 to 72.03); RRC 1.000 (0.980 to 1.020)" in said
+    assert (
+        "V on A_V: 71.63 % (71.23 to 72.03); RRC 1.000 (0.980 to 1.020);"
+        " chance subtracted: 1.000" in said
+    )
 
 
 def test_page_says_how_sure_the_answer_is(write, tables):

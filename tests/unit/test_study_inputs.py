@@ -60,7 +60,7 @@ def test_a_corpus_and_a_set_are_found_by_name():
     assert read("corpus", corpus="labelled") == "<results>/data/train/index.npz"
     files = read("image_files", set="train")
     assert all(path.startswith("resources/demo") for path in files)
-    assert len(files) == 2  # images and labels
+    assert len(files) == 3  # images, labels and what is behind them
 
 
 def test_weights_are_given_published_or_trained():

@@ -172,7 +172,9 @@ class Tables:
         """Return a table as arrays, in which rows are found quickly."""
         if name not in self._arrays:
             table = self.table(name)
-            self._arrays[name] = {each: table[each].to_numpy() for each in table}
+            self._arrays[name] = {
+                str(each): column.to_numpy() for each, column in table.items()
+            }
         return self._arrays[name]
 
     def size(self, classifier: str) -> float:

@@ -7,6 +7,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def structureless(tables: Tables, generator: np.random.Generator) -> Tables:
     """
     chance = _by_classifier(tables.table("rrc"), "chance")
     floor = float(chance.mean())
-    drawn: dict[str, pd.DataFrame] = {}
+    drawn: dict[str, Any] = {}
     for name in ("table1", "parts", "noise"):
         if (table := getattr(tables, name)) is not None:
             drawn[name] = _draw_scores(table, SCORES, floor, generator)
@@ -133,7 +134,7 @@ def _draw_scores(
         generator: of the draws.
         prefix: of the bounds' names, if it is not ``NAME_``.
     """
-    table = table[[name for name in table if "_difference" not in name]].copy()
+    table = table[[name for name in table if "_difference" not in str(name)]].copy()
     for column in columns:
         stem = f"{column}_" if prefix is None else prefix
         below, above = f"{stem}low", f"{stem}high"

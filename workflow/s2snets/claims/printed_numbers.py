@@ -168,7 +168,8 @@ PAIRS = "AV RL AL RV LV AR IL IA IR IV VL LA RA VA AI RI VR VI LI LR"
 def _ascending_pairs(tables: Tables) -> Estimate:
     """Return how many neighbours in Figure 6's order have the higher RRC."""
     names = dict(zip(FAMILIES, tables.ours(*FAMILIES), strict=True))
-    rates = [tables.relation(names[i], names[j]).value for i, j in PAIRS.split()]
+    pairs = [(names[pair[0]], names[pair[1]]) for pair in PAIRS.split()]
+    rates = [tables.relation(i, j).value for i, j in pairs]
     return Estimate(sum(low < high for low, high in pairwise(rates)))
 
 

@@ -135,7 +135,7 @@ class RelativeRateOfChange(Figure):
             " classes gives (95 % interval).\n\n"
             "At 1 (dashed) or above, j does at least as well as the weaker of the two"
             " networks does on its own signal: what A_i keeps is enough for j. Near 0,"
-            " A_i discards what j relies on; guessing alone lies above 0, at chance"
-            " over the accuracy below the line. The CSV has chance, and RRC with chance"
-            " subtracted above and below the line. Palacio et al. 2018, Figure 6."
+            " A_i discards what j relies on; guessing alone gives more than 0. The CSV"
+            " has chance, and RRC with chance subtracted from acc above and below the"
+            " line. Palacio et al. 2018, Figure 6."
         )
