@@ -81,4 +81,6 @@ def test_stages_of_the_paper_count_its_images(cost):
     # 93 checks, one of them at the end, of 50,000 images of each validation set.
     assert found["pretraining, photos"] == 92_039_479 + 93 * 2 * 50_000
     assert found["fine-tuning, decoder, 5 classifiers"] == 5 * 1_281_167
-    assert found["predictions, 17 sources × 5 classifiers"] == 17 * 21 * 50_000  # two kinds
+    assert (
+        found["predictions, 17 sources × 5 classifiers"] == 17 * 21 * 50_000
+    )  # two kinds

@@ -1,6 +1,5 @@
 """The demo's numbers in README.md."""
 
-
 import pandas as pd
 import pytest
 
@@ -27,7 +26,12 @@ def results(tmp_path):
     (tmp_path / "tables").mkdir()
     ACCURACY.to_csv(tmp_path / "tables/accuracy.csv", index=False)
     for stage in readme.TRAININGS:
-        record = {"stage": stage, "code": f"of {stage}", "commit": "abc", "device": "a CPU"}
+        record = {
+            "stage": stage,
+            "code": f"of {stage}",
+            "commit": "abc",
+            "device": "a CPU",
+        }
         record["versions"] = {"torch": "2.13.0+cpu"}
         write_json(tmp_path / f"seed-0/{stage}/record.json", record)
     return tmp_path
@@ -50,6 +54,10 @@ def test_what_points_the_other_way_is_written_likewise(results):
     assert "gives back 6.0 to 18.0" in lines[0]
     assert "1 of 2 classifiers" in lines[1]
     assert lines[1].endswith("without one: L.")
-    worse = ACCURACY.assign(top1=ACCURACY["top1"].where(ACCURACY["label"] == "original", 0))
-    assert readme.sentences(worse)[1].endswith("0 of 2 classifiers recognise more behind their own autoencoder than without one.")
+    worse = ACCURACY.assign(
+        top1=ACCURACY["top1"].where(ACCURACY["label"] == "original", 0)
+    )
+    assert readme.sentences(worse)[1].endswith(
+        "0 of 2 classifiers recognise more behind their own autoencoder than without one."
+    )
     assert len(readme.sentences(ACCURACY[ACCURACY["noise"] == "none"])) == 1

@@ -80,7 +80,8 @@ def chance(rows: pd.DataFrame, classifiers: Iterable[str]) -> np.ndarray:
     clean = rows[(rows["source"] == ORIGINAL.source) & (rows["strength"] == 0)]
     labels = clean.groupby("classifier", observed=True)["label"]
     shares = labels.value_counts(normalize=True)
-    return (shares**2).groupby("classifier").sum().reindex(classifiers).to_numpy()
+    squares = (shares**2).groupby("classifier").sum()
+    return squares.reindex(list(classifiers)).to_numpy()
 
 
 def score(rows: pd.DataFrame) -> pd.DataFrame:
