@@ -50,7 +50,7 @@ def test_the_smoke_study_runs_every_rule_that_it_has_a_use_for(smoke):
     heading = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.M)
     defined = heading.findall("".join(map(Path.read_text, files)))
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
-               "lattices", "information", "figures", "denoising", "lighter"}  # fmt: skip
+               "lattices", "information", "figures", "denoising", "lighter", "color"}  # fmt: skip
     figures = {name.replace("-", "_") for name in [*FIGURES, "lighter-autoencoders"]}
     ran = set(smoke.project.plan("--forceall"))
     others = {"fetch_weights", "export_classifier", "check_classes"}
