@@ -103,6 +103,7 @@ def trainings(study: Study, networks: Networks) -> Iterator[Stage]:
         total = training.images * networks.training + seen * networks.forward
         yield Stage(f"pretraining, {corpus}", training.images + seen, total)
     images, count = study.finetune.images, len(networks.classifiers)
+    images *= study.finetune.replicates
     for part in study.finetune.parts:
         tuned = Tuned(networks.segnet, part)
         step = count_operations(tuned, reconstruction("pixels"), study.image_size)
@@ -119,7 +120,7 @@ def stages(study: Study) -> Iterator[Stage]:
     noisy = study.predict.noisy_images or VALIDATION
     images = VALIDATION + noisy * (len(study.predict.noises) - 1)
     count = len(networks.classifiers)
-    sources = 1 + len(study.finetune.parts) * count
+    sources = 1 + len(study.finetune.parts) * count * study.finetune.replicates
     classifying = (1 + sources) * networks.classifying  # the original images too
     yield Stage(
         f"predictions, {1 + sources} sources × {count} classifiers",

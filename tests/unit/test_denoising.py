@@ -138,7 +138,8 @@ def predictions(source, images, strengths=(0.0, 0.5), right=lambda *_: True):
     columns = ["seed", "source", "image", "classifier", "strength", "label", "class_1"]
     table = pd.DataFrame(rows, columns=columns)
     noise = np.where(table["strength"] > 0, "clipped", "none")
-    return table.assign(noise=noise, class_2=3, class_3=-1, class_4=-1, class_5=-1)
+    table = table.assign(noise=noise, replicate=0)
+    return table.assign(class_2=3, class_3=-1, class_4=-1, class_5=-1)
 
 
 def study(images=(4, 2, 9, 7)):

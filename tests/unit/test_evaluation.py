@@ -155,6 +155,7 @@ def plain(images, numbers, autoencoder, classifiers, settings, seed):
                     found, classes = logits.softmax(1).topk(3)
                 part = {
                     "seed": seed,
+                    "replicate": 0,
                     "source": "pretrained",
                     "image": chosen[:count].astype(np.int32),
                     "classifier": name,

@@ -43,7 +43,8 @@ def predictions(source, right, strengths=(0.0,)):
     columns = ["seed", "source", "image", "classifier", "strength", "label", "class_1"]
     table = pd.DataFrame(rows, columns=columns)
     noise = table["strength"].map({0.0: "none", 0.5: "clipped"})
-    return table.assign(noise=noise, class_2=3, class_3=-1, class_4=-1, class_5=-1)
+    table = table.assign(noise=noise, replicate=0)
+    return table.assign(class_2=3, class_3=-1, class_4=-1, class_5=-1)
 
 
 COSTS = pd.DataFrame(

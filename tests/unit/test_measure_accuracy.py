@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from s2snets.measure.accuracy import (
-    accuracy_by_seed,
+    accuracy_by_training,
     add_intervals,
     chance,
     cross_samples,
@@ -42,7 +42,7 @@ def predictions(names, classifiers, *, seeds=(0, 1), images=6):
     for place in range(5):
         keys[f"class_{place + 1}"] = guesses[:, place]
         keys[f"probability_{place + 1}"] = 0.5 ** (place + 1)
-    return keys.assign(label=truth).sample(frac=1, random_state=0)
+    return keys.assign(label=truth, replicate=0).sample(frac=1, random_state=0)
 
 
 def filed(table):
@@ -88,13 +88,14 @@ def printed():
 def test_a_hit_is_the_truth_first_or_among_five():
     rows = pd.DataFrame(
         [
-            (0, "original", 0, "L", "none", 0.0, 3, 3, 1, 2, 4, 5),
-            (0, "original", 1, "L", "none", 0.0, 5, 3, 1, 2, 4, 5),
-            (0, "original", 2, "L", "none", 0.0, 6, 3, 1, 2, 4, 5),
-            (0, "original", 3, "L", "none", 0.0, 1, 0, 1, -1, -1, -1),
+            (0, 0, "original", 0, "L", "none", 0.0, 3, 3, 1, 2, 4, 5),
+            (0, 0, "original", 1, "L", "none", 0.0, 5, 3, 1, 2, 4, 5),
+            (0, 0, "original", 2, "L", "none", 0.0, 6, 3, 1, 2, 4, 5),
+            (0, 0, "original", 3, "L", "none", 0.0, 1, 0, 1, -1, -1, -1),
         ],
         columns=[
-            *("seed", "source", "image", "classifier", "noise", "strength", "label"),
+            *("seed", "replicate", "source", "image", "classifier", "noise"),
+            *("strength", "label"),
             *("class_1", "class_2", "class_3", "class_4", "class_5"),
         ],
         index=[7, 7, 7, 7],
@@ -300,7 +301,7 @@ def test_the_deviation_is_that_of_the_seeds(rows, accuracy):
 
 
 def test_crossed_samples_have_autoencoders_in_rows(rows, accuracy):
-    seeds = cross_samples(accuracy_by_seed(rows), ["L", "A"], "decoder")
+    seeds = cross_samples(accuracy_by_training(rows), ["L", "A"], "decoder")
     assert seeds.shape == (2, 2, 2)
     table = table2(accuracy, "decoder")[["L", "A"]].to_numpy()
     assert seeds.mean(axis=0) == pytest.approx(table)

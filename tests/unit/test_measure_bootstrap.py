@@ -1,9 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, kstest, norm, t
 
-from s2snets.measure.bootstrap import by_seed, interval, means, resample
+from s2snets.measure.bootstrap import (
+    by_training,
+    independent,
+    interval,
+    means,
+    resample,
+    training_weights,
+)
 from s2snets.runtime.errors import UserError
 
 
@@ -91,7 +98,8 @@ def rows():
 KEYS = ["source", "strength"]
 
 
-def test_columns_are_resampled_together_after_seeds_are_averaged(rows):
+def test_columns_of_one_training_are_resampled_images_and_nothing_else(rows):
+    rows = rows[rows["seed"] == 0]
     table = resample(rows, KEYS, ["hit", "score"], resamples=40, seed=7)
     assert table.columns.names == ["score", *KEYS]
     for score in ("hit", "score"):
@@ -103,16 +111,84 @@ def test_columns_are_resampled_together_after_seeds_are_averaged(rows):
             assert table[score][key].to_numpy() == pytest.approx(slow)
 
 
-def test_seeds_by_themselves_have_the_same_columns(rows):
-    table = by_seed(rows, KEYS, ["hit", "score"])
+def test_trainings_add_their_deviations_to_the_mean_over_images(rows):
+    replicates = rows.rename(columns={"seed": "replicate"}).assign(seed=5)
+    only_first = (replicates["source"] == "x") & (replicates["replicate"] == 1)
+    replicates = replicates[~only_first]  # x is the same in each, as originals are
+    for given, single in ((rows, ()), (replicates, ("x",))):
+        table = resample(given, KEYS, ["hit"], resamples=40, seed=7)["hit"]
+        units = by_training(given, KEYS, ["hit"])["hit"]
+        for key in table.columns:
+            mine = given.query(f"source == {key[0]!r} & strength == {key[1]}")
+            average = mine.assign(seed=0).drop(columns="replicate", errors="ignore")
+            average = average.groupby(["seed", "image", *KEYS], as_index=False)["hit"]
+            order = pd.DataFrame({"image": pd.unique(given["image"])})
+            merged = order.merge(average.mean(), on="image")
+            expected = resample(merged, KEYS, ["hit"], resamples=40, seed=7)["hit"][key]
+            if key[0] not in single:
+                deviations = (units[key] - units[key].mean()).to_numpy()
+                expected = expected + training_weights(2, 40, 7) @ deviations
+            assert table[key].to_numpy() == pytest.approx(expected.to_numpy())
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_the_mean_over_trainings_follows_student_s_t(count):
+    weights = training_weights(count, 4000, 0)
+    assert weights.sum(axis=1) == pytest.approx(0)
+    assert (training_weights(count, 50, 0) == weights[:50]).all()
+    values = np.random.default_rng(1).normal(size=count)
+    error = values.std(ddof=1) / count**0.5
+    drawn = weights @ (values - values.mean()) / error
+    assert kstest(drawn, t(count - 1).cdf).pvalue > 0.01
+
+
+def simulated_study(rng, images=500, replicates=3):
+    """Hits (replicates, images, 5) of accuracies .3 to .8, and these accuracies.
+
+    Trainings move the five by 1 to 7 points, as cross terms are moved; they share how
+    hard an image is.
+    """
+    truth = np.linspace(0.3, 0.8, 5)
+    spread = np.array([0.01, 0.03, 0.07, 0.05, 0.04])
+    moved = truth + spread * rng.normal(size=(replicates, 1, 5))
+    hard = rng.normal(size=(1, images, 1))
+    drawn = 0.9 * hard + 0.44 * rng.normal(size=(replicates, images, 5))
+    return drawn < norm.ppf(np.clip(moved, 1e-9, 1 - 1e-9)), truth
+
+
+def test_intervals_contain_the_truth_of_other_images_and_other_trainings():
+    rng, covered = np.random.default_rng(3), []
+    for trial in range(200):
+        hits, truth = simulated_study(rng)
+        average = hits.mean(axis=1)
+        drawn = means(hits.mean(axis=0), 400, trial)
+        only_images = interval(drawn)
+        drawn += training_weights(3, 400, trial) @ (average - average.mean(axis=0))
+        for low, high in (only_images, interval(drawn)):
+            covered.append((low <= truth) & (truth <= high))
+    images, both = np.reshape(covered, (200, 2, 5)).mean(axis=(0, 2))
+    assert 0.93 <= both <= 0.97
+    assert images < 0.8
+
+
+def test_seeds_are_independent_and_replicates_of_one_seed_alone(rows):
+    table = by_training(rows, KEYS, ["hit", "score"])
     drawn = resample(rows, KEYS, ["hit", "score"], resamples=2, seed=0)
     assert set(table.columns) == set(drawn.columns)
-    assert list(table.index) == [0, 1]
     mine = rows.query("seed == 1 & source == 'y' & strength == 0.5")
     assert table["hit"]["y", 0.5][1] == pytest.approx(mine["hit"].mean())
+    assert independent(table).equals(table)
+    both = pd.concat([rows.assign(replicate=0), rows.assign(replicate=1, hit=False)])
+    table = by_training(both, KEYS, ["hit"])
+    assert list(table.index) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    halves = independent(table)["hit"]
+    assert list(halves.index) == [0, 1]
+    assert halves["y", 0.5][1] == pytest.approx(mine["hit"].mean() / 2)
+    single = by_training(both.query("seed == 0"), KEYS, ["hit"])
+    assert independent(single).equals(single)
 
 
-def test_a_seed_without_another_s_image_is_refused(rows):
+def test_a_training_without_another_s_image_is_refused(rows):
     fewer = rows.query("~(seed == 1 & source == 'x' & strength == 0 & image == 2)")
-    with pytest.raises(UserError, match=r"x, 0\.0: a seed lacks images"):
+    with pytest.raises(UserError, match=r"x, 0\.0: a seed or replicate lacks images"):
         resample(fewer, KEYS, ["hit"], resamples=2, seed=0)

@@ -178,17 +178,21 @@ def test_summary_ranks_sources_within_measure_and_bins():
     assert list(table["rank"]) == [1, 2, 1, 1]
 
 
-def test_the_interval_of_the_mean_is_over_images_and_the_spread_over_seeds():
+def test_the_interval_of_the_mean_is_over_images_and_trainings():
     rng = np.random.default_rng(9)
-    rows = pd.DataFrame(
-        {
-            "seed": np.repeat([0, 1], 40),
-            "image": np.tile(np.arange(40), 2),
-            "nmi": np.tile(rng.random(40), 2) + np.repeat([0.0, 0.1], 40),
-        }
-    ).assign(source="pretrained", label="A_S", measure="intra", bins=32)
-    (row,) = summarise(rows, 4000, 0).itertuples()
-    assert row.mean_sd == pytest.approx(0.1 / 2**0.5)
-    error = rows["nmi"][:40].std(ddof=0) / 40**0.5
-    assert (row.high - row.low) / (2 * 1.96) == pytest.approx(error, rel=0.05)
-    assert row.low < row.mean < row.high
+    values, error = rng.random(40), {}
+    for apart in (0.0, 0.1):
+        rows = pd.DataFrame(
+            {
+                "seed": np.repeat([0, 1], 40),
+                "image": np.tile(np.arange(40), 2),
+                "nmi": np.tile(values, 2) + np.repeat([0.0, apart], 40),
+            }
+        ).assign(source="pretrained", label="A_S", measure="intra", bins=32)
+        (row,) = summarise(rows, 4000, 0).itertuples()
+        assert row.mean_sd == pytest.approx(apart / 2**0.5)
+        assert row.low < row.mean < row.high
+        error[apart] = (row.high - row.low) / 2
+    assert error[0.0] / 1.96 == pytest.approx(values.std() / 40**0.5, rel=0.05)
+    # Student's t of one degree of freedom is 12.7.
+    assert error[0.1] == pytest.approx(12.7 * 0.1 / 2, rel=0.2)

@@ -236,7 +236,7 @@ def test_the_survey_lists_the_printed_table_s_lattices(printed):
     assert between == [False] * 3  # against section 3.4's text
     for entry in entries:
         assert len(entry["concepts"]) == entry["concepts_count"]
-        assert entry["share"] is entry["seeds_share"] is None
+        assert entry["share"] is entry["trainings_share"] is None
         alone = build_lattice(printed, entry["threshold"])
         assert {key: entry[key] for key in alone} == alone
     assert json.loads(json.dumps(entries)) == entries
@@ -303,7 +303,7 @@ def test_shares_of_relations_and_chains_are_plain_counts(printed):
     table = relations(printed, chosen, samples, seeds)
     assert list(table) == [
         *("autoencoder", "classifier", "rrc"),
-        *("threshold", "uses", "share", "seeds_share"),
+        *("threshold", "uses", "share", "trainings_share"),
     ]
     assert len(table) == 50
     names = list("LAVIR")
@@ -311,21 +311,28 @@ def test_shares_of_relations_and_chains_are_plain_counts(printed):
         i, j = names.index(row.autoencoder[2:]), names.index(row.classifier)
         assert row.uses == (row.rrc >= row.threshold)
         assert row.share == (samples[:, i, j] >= row.threshold).mean()
-        assert row.seeds_share == (seeds[:, i, j] >= row.threshold).mean()
+        assert row.trainings_share == (seeds[:, i, j] >= row.threshold).mean()
     table = chains(printed, chosen, samples, seeds[:1])
     assert list(table["chain"]) == [True, True]
     for row in table.itertuples():
         each = [nested(sample >= row.threshold) for sample in samples]
         assert row.share == np.mean(each)
-    assert table["seeds_share"].isna().all()  # one seed says nothing of seeds
+    assert table["trainings_share"].isna().all()  # one seed says nothing of seeds
 
 
 def test_the_survey_as_a_table_keeps_its_numbers(printed):
     entries = survey(printed, scattered(printed, 20, 7), scattered(printed, 2, 8))
     table = tabulate(entries)
-    assert list(table) == ["low", "high", "concepts", "chain", "share", "seeds_share"]
+    assert list(table) == [
+        "low",
+        "high",
+        "concepts",
+        "chain",
+        "share",
+        "trainings_share",
+    ]
     assert list(table["concepts"]) == [entry["concepts_count"] for entry in entries]
-    assert table[["share", "seeds_share"]].notna().all(axis=None)
+    assert table[["share", "trainings_share"]].notna().all(axis=None)
 
 
 def test_forty_networks_are_surveyed_without_their_largest_lattices():

@@ -67,7 +67,7 @@ def predictions(sources=("original", "pretrained", "decoder-L", "decoder-A")):
     guesses[:, 0] *= random.random(len(keys)) < 0.5
     columns = {f"class_{n + 1}": guesses[:, n] for n in range(5)}
     noise = keys["strength"].map({0.0: "none", 0.5: "clipped"})
-    rows = keys.assign(noise=noise, label=-1, **columns)
+    rows = keys.assign(noise=noise, replicate=0, label=-1, **columns)
     return rows.sample(frac=1, random_state=0).reset_index(drop=True)
 
 
@@ -106,6 +106,7 @@ def test_tables_say_that_they_hold_agreement(tmp_path):
     tables = ["accuracy", "table1", "table2", "parts", "noise"]
     words = [word for name in tables for word in (f"--{name}", tmp_path / name)]
     words += ["--predictions", rows, "--classifiers", "L", "A", "--part", "decoder"]
+    words += ["--variance", tmp_path / "variance"]
     words += ["--bootstrap", tmp_path / "b.npz", "--settings", '{"resamples": 20}']
     TabulateAccuracy.main([*map(str, words), "--reference", "predictions"])
     made = {name: pd.read_csv(tmp_path / name) for name in tables}

@@ -43,7 +43,6 @@ STUDY = load(
     {
         "study": "demo",
         "image_size": 32,
-        "seeds": [0, 1],
         "classifiers": {name: {"architecture": "lenet5"} for name in "LAVIR"},
         "data": {
             name: [{"path": "here"}]
@@ -166,6 +165,13 @@ V,filter,scratch,,activation,12,3.0,2.0,4.0
 VOID = {"meta", "img", "br", "input"}
 
 
+def trained(seeds=1, replicates=1):
+    """The study with so many seeds and replicates."""
+    finetune = STUDY.finetune.model_copy(update={"replicates": replicates})
+    changes = {"seeds": list(range(seeds)), "finetune": finetune}
+    return STUDY.model_copy(update=changes)
+
+
 def png(side=40, dots=200):
     """A small picture as the figures are: 8 bits, with its resolution."""
     data = io.BytesIO()
@@ -216,6 +222,16 @@ def tables():
             "share": [1.0, 0.99, 0.934, 0.04],
         }
     )
+    agreement = chains[["threshold"]].assign(
+        trainings=1, kendall_w=np.nan, lattice_share=np.nan
+    )
+    pairs = itertools.combinations("VLRAI", 2)
+    orders = pandas.DataFrame(pairs, columns=["network", "other"]).assign(
+        threshold=0.8, established=True
+    )
+    variance = accuracy[["label", "classifier", "top1"]].assign(
+        images_sd=0.002, replicates_sd=0.0151, seeds_sd=np.nan
+    )
     comparison = pandas.DataFrame(
         [
             ("a", "3.3", "number", "Top-1 of L", "0.323", "0.4", 0.077,
@@ -236,6 +252,9 @@ def tables():
         "rrc": rrc,
         "information": information,
         "chains": chains,
+        "agreement": agreement,
+        "orders": orders,
+        "variance": variance,
         "comparison": comparison,
         "costs": costs,
     } | {name: pandas.read_csv(io.StringIO(text)) for name, text in COMPANIONS.items()}
@@ -370,12 +389,48 @@ def test_page_says_the_answer_in_words(write):
     assert "Both orders agree." in words
 
 
+def test_page_of_one_training_says_that_another_is_not_known(write):
+    words = " ".join(Page(write()).words)
+    assert "This is the answer of one training." in words
+    assert "the variance of the images alone" in words
+    assert "Kendall" not in words
+
+
+@pytest.mark.parametrize(
+    ("established", "sentence"),
+    [
+        (["VA", "VI", "LI"], "at t = 0.8 : the signal of V serves more of the other"
+         " networks than those of A and I; the signal of L serves more of the other"
+         " networks than that of I. On no other two do they agree that far."),
+        ([], "No order of the networks is established: at t = 0.8, there are no two"),
+    ],
+)  # fmt: skip
+def test_page_of_replicates_says_what_all_agree_on(
+    write, tables, established, sentence
+):
+    orders = tables["orders"].copy()
+    orders["established"] = (orders["network"] + orders["other"]).isin(established)
+    agreement = tables["agreement"].assign(
+        trainings=3, kendall_w=0.912, lattice_share=2 / 3
+    )
+    changed = tables | {"orders": orders, "agreement": agreement}
+    words = " ".join(Page(write(tables=changed, study=trained(replicates=3))).words)
+    assert sentence.replace(" :", ":") in words.replace(" :", ":")
+    assert "all 3 replicates" in words
+    assert "Kendall’s W is 0.91" in words
+    assert "67 % of them have the very lattice of the average" in words
+    assert "uses the most of the input" not in words
+    assert "the fine-tuning of the autoencoders (3 replicates" in words
+    assert "1.51 –" in words  # of replicates, of seeds
+
+
 def test_page_says_that_networks_tie(write, tables):
     flat = tables["table2"].copy()
     flat[list("LAVIR")] = 0.5
     rrc = rrc_table(flat, chance=np.zeros(len(flat)))
     rrc[["rrc_low", "rrc_high", "rrc_sd"]] = 1.0, 1.0, np.nan
-    changed = tables | {"table2": flat, "rrc": rrc}
+    agreement = tables["agreement"].assign(threshold=0.5)
+    changed = tables | {"table2": flat, "rrc": rrc, "agreement": agreement}
     words = " ".join(
         Page(write(tables=changed, lattices=[build_lattice(rrc, 0.5)])).words
     )
@@ -569,14 +624,19 @@ def test_a_faultless_cleaning_warns_of_nothing(write):
     assert "may have seen these" not in words
 
 
-def test_the_spread_over_seeds_stands_beside_the_interval(write, tables):
-    assert " over seeds" not in write().partition("</style>")[2].split("<script")[0]
+@pytest.mark.parametrize(
+    ("seeds", "replicates", "kind"),
+    [(2, 1, "seeds"), (1, 3, "replicates"), (2, 3, "seeds")],
+)
+def test_the_spread_over_trainings_stands_beside_the_interval(
+    write, tables, seeds, replicates, kind
+):
     several = {name: table.copy() for name, table in tables.items()}
     several["table1"]["top1_sd"] = 0.0042
     several["rrc"]["rrc_sd"] = 0.013
-    page = write(tables=several)
-    assert "32.00 to 32.70; ± 0.42 over seeds" in page
-    assert "; ± 0.013 over seeds)" in page
+    page = write(tables=several, study=trained(seeds, replicates))
+    assert f"32.00 to 32.70; ± 0.42 over {kind}" in page
+    assert f"; ± 0.013 over {kind})" in page
 
 
 def test_figure_that_was_never_drawn_is_told(write, figures):

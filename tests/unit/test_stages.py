@@ -167,13 +167,14 @@ def flags(folder, **options):
 
 @pytest.fixture
 def tabulated(tmp_path):
-    """Tables of two seeds' random predictions, by two networks of ten classes."""
+    """Tables of random predictions of two seeds and three replicates."""
     random = np.random.default_rng(0)
     sources = ["original", "pretrained", "decoder-L", "decoder-A"]
     keys = pd.MultiIndex.from_product(
-        [[0, 1], sources, range(40), ["L", "A"], [0.0]],
-        names=["seed", "source", "image", "classifier", "strength"],
+        [[0, 1], [0, 1, 2], sources, range(40), ["L", "A"], [0.0]],
+        names=["seed", "replicate", "source", "image", "classifier", "strength"],
     ).to_frame(index=False)
+    keys = keys[(keys["replicate"] == 0) | keys["source"].str.startswith("decoder")]
     guesses = np.argsort(random.random((len(keys), 10)))[:, :5]
     guesses[:, 0] *= random.random(len(keys)) < 0.5
     rows = keys.assign(
@@ -188,6 +189,7 @@ def tabulated(tmp_path):
             classifiers=["L", "A"],
             part=["decoder"],
             noise="noise.csv",
+            variance="variance.csv",
             bootstrap="bootstrap.npz",
             settings=['{"resamples": 2100}'],
             **tables,
@@ -202,7 +204,7 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
     with np.load(tabulated / "bootstrap.npz") as arrays:
         assert list(arrays["classifiers"]) == ["L", "A"]
         assert arrays["table2"].shape == (2000, 2, 2)
-        assert arrays["table2_seeds"].shape == (2, 2, 2)
+        assert arrays["table2_trainings"].shape == (2, 3, 2, 2)
     rrc = read_csv(tabulated / "rrc.csv")
     assert (rrc["rrc_low"] <= rrc["rrc"]).all()
     assert (rrc["rrc"] <= rrc["rrc_high"]).all()
@@ -219,6 +221,8 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
             table="distinct.csv",
             relations="relations.csv",
             chains="chains.csv",
+            agreement="agreement.csv",
+            orders="orders.csv",
         )
     )
     distinct = read_csv(tabulated / "distinct.csv")
@@ -226,6 +230,14 @@ def test_intervals_go_from_predictions_to_lattices(tabulated):
     assert list(distinct["share"]) == [one["share"] for one in listed]
     assert len(read_csv(tabulated / "relations.csv")) == 8
     assert len(read_csv(tabulated / "chains.csv")) == 2
+    assert list(read_csv(tabulated / "agreement.csv")["trainings"]) == [6, 6]
+    assert len(read_csv(tabulated / "orders.csv")) == 2
+    variance = read_csv(tabulated / "variance.csv").set_index(["label", "classifier"])
+    assert variance["replicates"].to_dict()["A_L", "A"] == 3
+    assert variance.loc[("original", "A"), "replicates_sd":].isna().tolist() == [
+        True,
+        False,
+    ]
 
 
 def test_rrc_comes_from_table_2_alone_and_refuses_another_s_bootstrap(tabulated):

@@ -44,6 +44,20 @@ def test_networks_lie_below_their_seed(name, wildcards, path):
     assert found == (path and f"<results>/seed-3/{path}/weights.safetensors")
 
 
+def test_replicates_lie_beside_the_first_and_have_seeds_of_their_own():
+    found = read("replicate", seed="3", replicate="2", source="decoder-L")
+    assert found == (
+        "<results>/seed-3/replicate-2/autoencoders/decoder/L/weights.safetensors"
+    )
+    runs = [(seed, replicate) for seed in range(4) for replicate in (1, 2, 3)]
+    seeds = [read("replicate_seed", seed=s, replicate=k) for s, k in runs]
+    assert len(set(seeds)) == len(runs)
+    axes = Axes(study(finetune={"replicates": 3}))
+    assert list(axes.replicates) == [1, 2]
+    assert axes.replicated == ["decoder-L", "decoder-A", *axes.replicated[2:]]
+    assert list(Axes(study()).replicates) == []
+
+
 def test_another_network_judges_the_preferred_images():
     for name in Axes(study()).preferring:
         judge = read("judge", seed="0", classifier=name)

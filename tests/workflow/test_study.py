@@ -163,6 +163,16 @@ def test_another_part_trains_only_itself(smoke):
     assert "measure_information" not in plan
 
 
+def test_more_replicates_tune_and_measure_only_themselves(smoke):
+    preset = smoke.project.variant("replicates", finetune={"replicates": 3})
+    plan = smoke.project.plan(preset=preset)
+    assert plan["finetune_replicate"] == plan["predict_replicate"] == 4  # the third's
+    assert plan["measure_replicate"] == 2  # of its decoders
+    assert plan["survey_lattices"] == 1
+    trained = {"finetune_autoencoder", "predict", "measure_information"}
+    assert not trained & plan.keys()
+
+
 def test_a_comment_reruns_nothing(copy):
     path = copy.root / "workflow/s2snets/training/objectives.py"
     text = path.read_text()

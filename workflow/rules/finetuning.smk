@@ -34,12 +34,35 @@ rule finetune_autoencoder:
         FinetuneAutoencoder.command()
 
 
+use rule finetune_autoencoder as finetune_replicate with:
+    output:
+        weights=ensure(
+            "<results>/seed-{seed}/replicate-{replicate}/autoencoders/{part}/{classifier}/weights.safetensors",
+            non_empty=True,
+        ),
+        curve="<results>/seed-{seed}/replicate-{replicate}/autoencoders/{part}/{classifier}/curve.csv",
+        record="<results>/seed-{seed}/replicate-{replicate}/autoencoders/{part}/{classifier}/record.json",
+    log:
+        "<logs>/finetune_replicate/seed-{seed}/replicate-{replicate}/{part}-{classifier}.log",
+    benchmark:
+        "<benchmarks>/finetune_replicate/seed-{seed}/replicate-{replicate}/{part}-{classifier}.tsv"
+    params:
+        seed=inputs.replicate_seed,
+
+
 rule finetuning:
-    """Every part, every classifier, every seed."""
+    """Every part, every classifier, every seed, every replicate."""
     input:
         collect(
             rules.finetune_autoencoder.output.weights,
             part=axes.parts,
             classifier=axes.classifiers,
             seed=study.seeds,
+        ),
+        collect(
+            rules.finetune_replicate.output.weights,
+            part=axes.parts,
+            classifier=axes.classifiers,
+            seed=study.seeds,
+            replicate=axes.replicates,
         ),

@@ -30,8 +30,24 @@ rule measure_information:
         **declared(MeasureInformation),
         source="{source}",
         seed="{seed}",
+        replicate=0,
     shell:
         MeasureInformation.command()
+
+
+use rule measure_information as measure_replicate with:
+    input:
+        images="<results>/data/validation/index.npz",
+        autoencoder=inputs.replicate,
+    output:
+        information="<results>/seed-{seed}/replicate-{replicate}/information/{source}.parquet",
+        record="<results>/seed-{seed}/replicate-{replicate}/information/{source}.json",
+    log:
+        "<logs>/measure_replicate/seed-{seed}/replicate-{replicate}/{source}.log",
+    benchmark:
+        "<benchmarks>/measure_replicate/seed-{seed}/replicate-{replicate}/{source}.tsv"
+    params:
+        replicate="{replicate}",
 
 
 rule tabulate_information:
@@ -41,6 +57,12 @@ rule tabulate_information:
             rules.measure_information.output.information,
             source=axes.main_sources,
             seed=study.seeds,
+        )
+        + collect(
+            rules.measure_replicate.output.information,
+            source=axes.tuned,
+            seed=study.seeds,
+            replicate=axes.replicates,
         ),
     output:
         table="<tables>/information.csv",

@@ -31,8 +31,25 @@ rule predict:
         classical=[],
         names=axes.classifiers,
         seed="{seed}",
+        replicate=0,
     shell:
         Predict.command()
+
+
+use rule predict as predict_replicate with:
+    input:
+        images="<results>/data/validation/index.npz",
+        autoencoder=inputs.replicate,
+        classifiers=rules.predict.input.classifiers,
+    output:
+        predictions="<results>/seed-{seed}/replicate-{replicate}/predictions/{source}.parquet",
+        record="<results>/seed-{seed}/replicate-{replicate}/predictions/{source}.json",
+    log:
+        "<logs>/predict_replicate/seed-{seed}/replicate-{replicate}/{source}.log",
+    benchmark:
+        "<benchmarks>/predict_replicate/seed-{seed}/replicate-{replicate}/{source}.tsv"
+    params:
+        replicate="{replicate}",
 
 
 rule tabulate_accuracy:
@@ -40,6 +57,12 @@ rule tabulate_accuracy:
     input:
         predictions=collect(
             rules.predict.output.predictions, source=axes.sources, seed=study.seeds
+        )
+        + collect(
+            rules.predict_replicate.output.predictions,
+            source=axes.replicated,
+            seed=study.seeds,
+            replicate=axes.replicates,
         ),
     output:
         accuracy="<tables>/accuracy.csv",
@@ -47,6 +70,7 @@ rule tabulate_accuracy:
         table2="<tables>/table2.csv",
         parts="<tables>/parts.csv",
         noise="<tables>/noise.csv",
+        variance="<tables>/variance.csv",
         bootstrap="<tables>/bootstrap.npz",
     log:
         "<logs>/tabulate_accuracy.log",

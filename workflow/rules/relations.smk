@@ -40,7 +40,7 @@ rule build_lattices:
 
 
 rule survey_lattices:
-    """Every distinct lattice, and how often it, its relations and chains recur."""
+    """Every lattice, how often it recurs, and the order that trainings agree on."""
     input:
         rrc="<tables>/rrc.csv",
         bootstrap="<tables>/bootstrap.npz",
@@ -49,6 +49,8 @@ rule survey_lattices:
         table="<tables>/distinct-lattices.csv",
         relations="<tables>/relations.csv",
         chains="<tables>/chains.csv",
+        agreement="<tables>/agreement.csv",
+        orders="<tables>/orders.csv",
     log:
         "<logs>/survey_lattices.log",
     benchmark:

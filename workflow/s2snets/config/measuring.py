@@ -127,12 +127,16 @@ class Lattice(Settings):
 
 
 class Bootstrap(Settings):
-    """95 % intervals from resampled images (the paper prints none)."""
+    """95 % intervals over images, and over trainings where there are several.
+
+    The paper prints none.
+    """
 
     resamples: Count = Field(
         10_000,
-        description="Number of samples of the validation images, drawn with"
-        " replacement; Table 2 of the first 2,000 is kept for RRC and lattices.",
+        description="Number of draws: of the validation images, with replacement, and"
+        " of the mean over trainings; Table 2 of the first 2,000 is kept for RRC and"
+        " lattices.",
     )
     seed: Seed = Field(0, description="Seed of the draws.")
 

@@ -114,6 +114,16 @@ class Study(Settings):
         return ["train", "validation"] if self.reference == "labels" else []
 
     @property
+    def trainings(self) -> int:
+        """Times that each autoencoder is tuned in all."""
+        return len(self.seeds) * self.finetune.replicates
+
+    @property
+    def interval_sources(self) -> str:
+        """What the study's intervals contain the variance of, in words."""
+        return "images and trainings" if self.trainings > 1 else "images"
+
+    @property
     def denoised_images(self) -> int | None:
         """Number of images that denoisers are measured on: of those that get noise."""
         limits = (self.denoise.images, self.predict.noisy_images)

@@ -198,6 +198,12 @@ class Finetune(Optimisation):
         description="Parts that are trained; the first is the study's main one, others"
         " are compared with it (decoder; section 3.3).",
     )
+    replicates: Count = Field(
+        1,
+        description="Times that each autoencoder is tuned, from the same A_S through"
+        " the same networks, with the images in another order each time. From 2 on,"
+        " intervals contain the variance of this training (not in print: 1).",
+    )
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "constant", description="As for pretraining (not in print)."
     )

@@ -88,7 +88,7 @@ def draw_bars(axes: MplAxes, segments: DataFrame, key: str, thick: float) -> Non
 def draw(
     distinct: Sequence[Mapping[str, Any]], chains: DataFrame, settings: Figures
 ) -> MplFigure:
-    """Draw the number of concepts, the share of resamples, and the concepts' bars."""
+    """Draw the number of concepts, the share of draws, and the concepts' bars."""
     from matplotlib.patches import Patch
     from matplotlib.ticker import PercentFormatter
 
@@ -166,13 +166,15 @@ class LatticeBarcode(Figure):
         thresholds = ", ".join(f"{t:g}" for t in study.lattice.thresholds)
         return (
             "All distinct concept lattices of the relation RRC(A_i∘j) ≥ t over t in"
-            " [0, 1]. Top: the number of concepts. Middle: the share of resamples of"
-            " the images in which exactly this lattice occurs at some threshold."
+            " [0, 1]. Top: the number of concepts. Middle: the share of draws of"
+            f" {study.interval_sources} in which exactly this lattice occurs at some"
+            " threshold."
             " Bottom: a bar for each concept over the thresholds at which it exists,"
             " labelled with its networks and the signals that all of them use. Dashed:"
             f" the study's thresholds t = {thresholds}.\n\n"
             "Blue: the lattice is a chain, so the order of the networks is total."
             " Orange: it is not. A long bar is a group of networks that persists over"
-            " many thresholds. A lattice that occurs in few resamples depends on the"
-            " sample of images. Palacio et al. 2018, section 3.4, shows four of them."
+            " many thresholds. A lattice that occurs in few draws depends on the"
+            f" sample of {study.interval_sources}. Palacio et al. 2018, section 3.4,"
+            " shows four of them."
         )

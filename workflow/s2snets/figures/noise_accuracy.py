@@ -131,15 +131,15 @@ class NoiseAccuracy(Figure):
                 ". In one row of panels pixels are clipped to [0, 1] after it, in the"
                 " other they are not"
             )
-        seeds = len(study.seeds)
         return (
             f"Top-1 {score_name(study)} on {subset}the validation set under additive"
             f" noise of strength s = {strengths}, uniform in [−s, s] on pixels in"
             f" [0, 1]{kind}. Dashed lines, hollow markers: the network's input is the"
             " noisy image. Solid lines: its input is the reconstruction, left by A_S,"
-            " right by the autoencoder that was fine-tuned for it. Averages over"
-            f" {seeds} seed{'s' if seeds > 1 else ''}. Bands: 95 % intervals, from"
-            f" ``{study.bootstrap.resamples:,}`` resamples of the images.\n\n"
+            " right by the autoencoder that was fine-tuned for it, averaged over seeds"
+            f" (``{len(study.seeds)}``) and replicates"
+            f" (``{study.finetune.replicates}``). Bands: 95 % intervals, from"
+            f" ``{study.bootstrap.resamples:,}`` draws of {study.interval_sources}.\n\n"
             "A solid line above the dashed line of the same colour means that the"
             " autoencoder makes the network more robust. Clipping shifts the mean of"
             " dark and of bright pixels, which an autoencoder can undo: what differs"

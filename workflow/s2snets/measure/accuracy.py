@@ -8,7 +8,7 @@ import pandas as pd
 
 from s2snets.config.base import Part, Reference
 from s2snets.config.measuring import NoiseKind
-from s2snets.measure.bootstrap import by_seed, interval
+from s2snets.measure.bootstrap import by_training, independent, interval
 from s2snets.measure.bootstrap import resample as resample_means
 from s2snets.measure.sources import (
     ORIGINAL,
@@ -88,14 +88,15 @@ def score(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each prediction has the label first, and among its first five.
 
     Args:
-        rows: a row for each prediction: seed, source, image, classifier, noise (its
-            kind), strength, label, class_1 to class_5 (-1 past the last class).
+        rows: a row for each prediction: seed, replicate, source, image, classifier,
+            noise (its kind), strength, label, class_1 to class_5 (-1 past the last
+            class).
 
     Returns:
-        seed, source, image, classifier, noise, strength, top1, top5 (bool).
+        seed, replicate, image, source, classifier, noise, strength, top1, top5 (bool).
     """
     hits = rows[CLASSES].eq(rows["label"], axis=0)
-    keys = rows[["seed", "image", *KEYS]]
+    keys = rows[["seed", "replicate", "image", *KEYS]]
     return keys.assign(top1=hits["class_1"], top5=hits.any(axis=1))
 
 
@@ -110,12 +111,13 @@ def mean_scores(
         observed: whether combinations of categories without rows are left out.
 
     Returns:
-        rows, images, seeds (counts), top1, top5 (means).
+        rows, images, seeds, replicates (counts), top1, top5 (means).
     """
     return hits.groupby(keys, observed=observed).agg(
         rows=("top1", "size"),
         images=("image", "nunique"),
         seeds=("seed", "nunique"),
+        replicates=("replicate", "nunique"),
         top1=("top1", "mean"),
         top5=("top5", "mean"),
     )
@@ -131,11 +133,12 @@ def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataF
 
     Returns:
         source, part, tuned, label, classifier, noise, strength, images, seeds, top1,
-        top1_sd, top5: means over images and seeds, and the deviation over seeds
-        (missing for one); sorted by source, classifier, noise and strength.
+        top1_sd, top5: means over images and trainings, and the deviation over these
+        (over seeds, or over the replicates of one; missing for one); sorted by source,
+        classifier, noise and strength.
 
     Raises:
-        UserError: an unknown source or classifier, or a seed or source that lacks
+        UserError: an unknown source or classifier, or a training or source that lacks
             images of another under the same noise.
     """
     known = sources(classifiers, part)
@@ -152,22 +155,24 @@ def tabulate(rows: pd.DataFrame, classifiers: list[str], part: Part) -> pd.DataF
         hits[column] = pd.Categorical(hits[column], list(names))
     table = mean_scores(hits, KEYS)
     _check_images(table, hits)
-    spread = by_seed(hits, KEYS, ["top1"])["top1"].std()
+    spread = independent(by_training(hits, KEYS, ["top1"]))["top1"].std()
     table.insert(list(table).index("top5"), "top1_sd", spread)
-    table = table.drop(columns="rows").reset_index()
+    table = table.drop(columns=["rows", "replicates"]).reset_index()
     table = table.astype({"source": str, "classifier": str, "noise": str})
     return known.merge(table, on="source")
 
 
 def _check_images(table: pd.DataFrame, hits: pd.DataFrame) -> None:
-    """Raise ``UserError`` where a seed or source lacks images of another."""
-    uneven = table[table["rows"] != table["images"] * table["seeds"]]
+    """Raise ``UserError`` where a training or source lacks images of another."""
+    trainings = table["seeds"] * table["replicates"]
+    uneven = table[table["rows"] != table["images"] * trainings]
     if len(uneven):
         (source, classifier, _, strength), row = uneven.index[0], uneven.iloc[0]
         raise UserError(
             f"predictions: {source}, {classifier}, strength {strength}:"
             f" {row['rows']:.0f} rows are not {row['images']:.0f} images"
-            f" x {row['seeds']:.0f} seeds; predict that source again"
+            f" x {row['seeds']:.0f} seeds x {row['replicates']:.0f} replicates;"
+            " predict that source again"
         )
     everywhere = hits.groupby(KEYS[2:], observed=True).agg(all=("image", "nunique"))
     fewer = table[table["images"] < table.join(everywhere, on=KEYS[2:])["all"]]
@@ -180,22 +185,24 @@ def _check_images(table: pd.DataFrame, hits: pd.DataFrame) -> None:
 
 
 def resample(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """Return accuracies over resampled images, shared by all sources and classifiers.
+    """Return draws of the accuracies, shared by all sources and classifiers.
 
     Args:
         rows: predictions, as ``score`` takes them.
-        resamples: how many (see ``bootstrap.means``).
+        resamples: how many (see ``bootstrap.resample``).
         seed: of the draws.
 
     Returns:
-        A row for each resample, columns (score, source, classifier, noise, strength).
+        A row for each draw, columns (score, source, classifier, noise, strength), in
+        [0, 1].
     """
-    return resample_means(score(rows), KEYS, SCORES, resamples=resamples, seed=seed)
+    drawn = resample_means(score(rows), KEYS, SCORES, resamples=resamples, seed=seed)
+    return drawn.clip(0, 1)
 
 
-def accuracy_by_seed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracies of each seed alone: a row for each, columns as ``resample``."""
-    return by_seed(score(rows), KEYS, SCORES)
+def accuracy_by_training(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies of each seed and replicate alone, columns as ``resample``."""
+    return by_training(score(rows), KEYS, SCORES)
 
 
 def add_intervals(accuracy: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
@@ -214,10 +221,10 @@ def add_intervals(accuracy: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame
 def cross_samples(
     samples: pd.DataFrame, classifiers: list[str], part: Part
 ) -> np.ndarray:
-    """Return Table 2 of every resample, or of every seed.
+    """Return Table 2 of every draw, or of every training.
 
     Args:
-        samples: as ``resample`` or ``accuracy_by_seed`` returns it.
+        samples: as ``resample`` or ``accuracy_by_training`` returns it.
         classifiers: names in the config's order.
         part: the main part.
 
@@ -243,7 +250,7 @@ def table1(
             its file.
         part: the main part.
         samples: as ``resample`` returns it: gives differences their intervals,
-            paired over the same images; None: no intervals.
+            paired over the same images and trainings; None: no intervals.
 
     Returns:
         classifier, input (original, A_S, A_i), images, seeds, top1,

@@ -1,4 +1,12 @@
-"""Percentile bootstrap over images, with one set of resamples for all columns."""
+"""Intervals that contain both sources of variance: images, and training.
+
+Images are resampled (a percentile bootstrap). Trainings are too few for that: resampled
+means of three values spread by a factor (2/3)^½ too little, and have no tails. The mean
+over trainings is drawn from Student's t distribution around the mean that was found,
+with K - 1 degrees of freedom and the trainings' own deviations, which is exact where
+they are normal. One set of draws serves all columns, so differences and ratios are
+paired over images and over trainings.
+"""
 
 import numpy as np
 import pandas as pd
@@ -65,13 +73,14 @@ def resample(
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Return bootstrap means of a long table over images, seeds averaged first.
+    """Return draws of the means of a long table: other images, and other trainings.
 
     Columns on the same images share their resamples; so do all columns on equally
-    many images, whichever those are.
+    many images, whichever those are. With one seed and one replicate only images
+    vary.
 
     Args:
-        rows: seed, image, the keys and the scores.
+        rows: seed, image, the keys and the scores; replicate, where there are any.
         keys: columns that name a mean.
         scores: columns that are averaged.
         resamples: as ``means`` takes it.
@@ -81,7 +90,7 @@ def resample(
         A row for each resample, a column for each mean: (score, *keys).
 
     Raises:
-        UserError: an image that some seed lacks.
+        UserError: an image that some training lacks.
     """
     groups = rows.groupby(keys, observed=True)
     names, cell = groups.size().index, groups.ngroup().to_numpy()
@@ -95,13 +104,14 @@ def resample(
         """Return sums (or counts) of rows by mean and image."""
         return np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape)
 
-    seeds = total().astype(np.int32)
-    most = seeds.max(axis=1)
-    uneven = ((seeds > 0) & (seeds < most[:, None])).any(axis=1)
+    counts = total().astype(np.int32)
+    most = counts.max(axis=1)
+    uneven = ((counts > 0) & (counts < most[:, None])).any(axis=1)
     if uneven.any():
         name = names[uneven.argmax()]
         raise UserError(
-            f"{', '.join(map(str, name))}: a seed lacks images of another's"
+            f"{', '.join(map(str, name))}: a seed or replicate lacks images of"
+            " another's"
         )
     # Hits are counted exactly in single precision.
     sums = [
@@ -109,17 +119,23 @@ def resample(
         for score in scores
     ]
     drawn = np.empty((resamples, len(scores), len(names)))
-    for places in _alike(seeds > 0):
-        present = seeds[places[0]] > 0
+    for places in _alike(counts > 0):
+        present = counts[places[0]] > 0
         values = np.concatenate([each[places][:, present] for each in sums]).T
         drawn_means = means(values, resamples, seed).reshape(resamples, len(scores), -1)
         drawn[:, :, places] = drawn_means / most[places]
-    return pd.concat(
+    table = pd.concat(
         [pd.DataFrame(each, columns=names) for each in drawn.swapaxes(0, 1)],
         axis=1,
         keys=scores,
         names=["score"],
     )
+    trainings = independent(by_training(rows, keys, scores))[table.columns]
+    if len(trainings) > 1:
+        # What is the same in every replicate, such as the originals, has just one row.
+        deviations = (trainings - trainings.mean()).fillna(0.0)
+        table += training_weights(len(trainings), resamples, seed) @ deviations.values
+    return table
 
 
 def _alike(rows: np.ndarray) -> list[list[int]]:
@@ -130,12 +146,50 @@ def _alike(rows: np.ndarray) -> list[list[int]]:
     return list(groups.values())
 
 
-def by_seed(rows: pd.DataFrame, keys: list[str], scores: list[str]) -> pd.DataFrame:
-    """Return the same means for each seed alone, over all its images.
+def training_weights(count: int, resamples: int, seed: int) -> np.ndarray:
+    """Return weights of trainings that draw their mean from Student's t distribution.
+
+    For values y of K trainings, of mean m and standard deviation s, m + weights @ (y -
+    m) is distributed as m + t · s / √K, t of K - 1 degrees of freedom. This holds for
+    each linear combination of columns too. The first draws do not depend on how many
+    follow.
+
+    Args:
+        count: K, at least 2.
+        resamples: how many.
+        seed: of the draws.
 
     Returns:
-        A row for each seed, columns as ``resample`` gives them.
+        float64 (resamples, K); each row's sum is 0.
     """
-    table = rows.groupby(["seed", *keys], observed=True)[scores].mean()
+    draw = np.random.default_rng((seed, 1))
+    normal = draw.standard_normal((resamples, 2 * count - 1))
+    towards, spread = normal[:, :count], normal[:, count:]
+    scale = np.sqrt(count * (spread**2).sum(axis=1, keepdims=True))
+    return (towards - towards.mean(axis=1, keepdims=True)) / scale
+
+
+def by_training(rows: pd.DataFrame, keys: list[str], scores: list[str]) -> pd.DataFrame:
+    """Return the means of each training alone, over all its images.
+
+    Returns:
+        A row for each seed, and replicate where ``rows`` has such a column; columns as
+        ``resample`` gives them, missing where a training lacks the rows.
+    """
+    trainings = [name for name in ("seed", "replicate") if name in rows]
+    table = rows.groupby([*trainings, *keys], observed=True)[scores].mean()
     wide = pd.DataFrame(table.unstack(keys))
     return wide.rename_axis(columns=["score", *keys])
+
+
+def independent(trainings: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are independent of each other.
+
+    Several seeds are, each by the mean of its replicates, which share networks and A_S.
+    The replicates of a single seed are, given these.
+
+    Args:
+        trainings: as ``by_training`` returns them.
+    """
+    seeds = trainings.groupby(level="seed").mean()
+    return seeds if len(seeds) > 1 else trainings

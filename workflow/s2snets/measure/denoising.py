@@ -60,4 +60,5 @@ def compare(
             f" {first['strength']:g}: {first['rows']} rows where others have"
             f" {most[short.index[0]]}; predict that source again"
         )
-    return table.drop(columns="rows").astype({"source": str, "classifier": str})
+    table = table.drop(columns=["rows", "replicates"])
+    return table.astype({"source": str, "classifier": str})

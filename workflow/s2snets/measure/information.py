@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from s2snets.config import Information
-from s2snets.measure.bootstrap import by_seed, interval, resample
+from s2snets.measure.bootstrap import by_training, independent, interval, resample
 from s2snets.runtime.errors import UserError
 
 KEYS = ["source", "label", "measure", "bins"]
@@ -123,15 +123,15 @@ def summarise(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
 
     Returns:
         source, label, measure, bins, images (rows averaged), mean, low, high (its
-        95 % interval over images), mean_sd (its deviation over seeds, missing for
-        one), sd (of the images, ddof 1), rank (1 = most information, by measure
-        and bins), in the order in which the groups first appear.
+        95 % interval), mean_sd (its deviation over trainings, missing for one), sd
+        (of the images, ddof 1), rank (1 = most information, by measure and bins), in
+        the order in which the groups first appear.
     """
     groups = rows.groupby(KEYS, sort=False)["nmi"]
     table = groups.agg(images="size", mean="mean", sd="std")
     samples = resample(rows, KEYS, ["nmi"], resamples=resamples, seed=seed)["nmi"]
     low, high = interval(samples[table.index])
-    seeds = pd.DataFrame(by_seed(rows, KEYS, ["nmi"])["nmi"])
+    seeds = pd.DataFrame(independent(by_training(rows, KEYS, ["nmi"]))["nmi"])
     spread = seeds.std()[table.index].to_numpy()
     for place, (name, values) in enumerate(
         (("low", low), ("high", high), ("mean_sd", spread)), start=2

@@ -66,7 +66,7 @@ def compare(
     drawn = bootstrap.resample(
         rows, ["informed"], scores, resamples=resamples, seed=seed
     )
-    seeds = bootstrap.by_seed(rows, ["informed"], scores)
+    seeds = bootstrap.by_training(rows, ["informed"], scores)
     images = rows.groupby("informed")["image"].nunique()
     columns = (printed[name] for name in ("informed", "against", "lower"))
     comparisons: list[tuple[str, str | None, float]] = [

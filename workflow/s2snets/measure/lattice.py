@@ -124,7 +124,7 @@ def build_lattice(rrc: pd.DataFrame, threshold: float) -> dict[str, Any]:
 def survey(
     rrc: pd.DataFrame,
     samples: np.ndarray | None = None,
-    seeds: np.ndarray | None = None,
+    trainings: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Return every distinct context over t in [0, 1]: ``distinct-lattices.json``.
 
@@ -132,18 +132,18 @@ def survey(
         rrc: as ``context`` takes it.
         samples: resampled RRC (B, N, N) as ``rrc_matrix`` gives it, autoencoders in
             rows, in Table 2's order.
-        seeds: that of each seed, likewise.
+        trainings: that of each seed and replicate, likewise.
 
     Returns:
         Entries as ``build_lattice``'s by rising t, with concepts_count (None past
         MAX_COUNTED), share (of the samples in which this very context occurs at some
-        t) and seeds_share; None where samples, or several seeds, are not given. Past
-        MAX_LISTED concepts relation, concepts and covers are empty.
+        t) and trainings_share; None where samples, or several trainings, are not
+        given. Past MAX_LISTED concepts relation, concepts and covers are empty.
     """
     places = thresholds(rrc)
     shares = [
         np.full(len(places), np.nan) if drawn is None else recurrence(rrc, drawn)
-        for drawn in (samples, _several(seeds))
+        for drawn in (samples, _several(trainings))
     ]
     table = matrix(rrc)
     entries = []
@@ -166,7 +166,7 @@ def survey(
                 "chain": bool(nested(uses)),
             }
         entry["concepts_count"] = concepts
-        for name, share in zip(("share", "seeds_share"), shares, strict=True):
+        for name, share in zip(("share", "trainings_share"), shares, strict=True):
             known = not np.isnan(share[place])
             entry[name] = float(share[place]) if known else None
         entries.append(entry)
@@ -177,7 +177,7 @@ def tabulate(entries: list[dict[str, Any]]) -> pd.DataFrame:
     """Return a survey as a table: ``distinct-lattices.csv``.
 
     Returns:
-        low, high, concepts (their number), chain, share, seeds_share.
+        low, high, concepts (their number), chain, share, trainings_share.
     """
     return pd.DataFrame(
         [
@@ -187,7 +187,7 @@ def tabulate(entries: list[dict[str, Any]]) -> pd.DataFrame:
                 "concepts": entry["concepts_count"],
                 "chain": entry["chain"],
                 "share": entry["share"],
-                "seeds_share": entry["seeds_share"],
+                "trainings_share": entry["trainings_share"],
             }
             for entry in entries
         ]
@@ -221,7 +221,7 @@ def relations(
     rrc: pd.DataFrame,
     thresholds: Sequence[float],
     samples: np.ndarray | None = None,
-    seeds: np.ndarray | None = None,
+    trainings: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return how often i uses j's signal, RRC(A_i ∘ j) >= t: ``relations.csv``.
 
@@ -229,11 +229,11 @@ def relations(
         rrc: as ``survey`` takes it.
         thresholds: t.
         samples: as ``survey`` takes them.
-        seeds: likewise.
+        trainings: likewise.
 
     Returns:
         autoencoder, classifier, rrc, threshold, uses (bool), share (of the samples
-        in which it does), seeds_share; those missing as in ``survey``.
+        in which it does), trainings_share; those missing as in ``survey``.
     """
     table = matrix(rrc)
     i = table.columns.get_indexer(pd.Index(rrc["autoencoder"]))
@@ -248,7 +248,7 @@ def relations(
             rrc[["autoencoder", "classifier", "rrc"]].assign(
                 threshold=threshold,
                 uses=rrc["rrc"] >= threshold,
-                **_shares(by_pair, threshold, samples, seeds),
+                **_shares(by_pair, threshold, samples, trainings),
             )
             for threshold in thresholds
         ],
@@ -260,7 +260,7 @@ def chains(
     rrc: pd.DataFrame,
     thresholds: Sequence[float],
     samples: np.ndarray | None = None,
-    seeds: np.ndarray | None = None,
+    trainings: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return how often the order is total at each threshold: ``chains.csv``.
 
@@ -268,10 +268,10 @@ def chains(
         rrc: as ``survey`` takes it.
         thresholds: t.
         samples: as ``survey`` takes them.
-        seeds: likewise.
+        trainings: likewise.
 
     Returns:
-        threshold, chain (bool), share (of the samples in which it is), seeds_share.
+        threshold, chain (bool), share (of the samples in which it is), trainings_share.
     """
     table = matrix(rrc).to_numpy()
     return pd.DataFrame(
@@ -279,7 +279,7 @@ def chains(
             {
                 "threshold": threshold,
                 "chain": bool(nested(table >= threshold)),
-                **_shares(nested, threshold, samples, seeds),
+                **_shares(nested, threshold, samples, trainings),
             }
             for threshold in thresholds
         ]
@@ -321,21 +321,22 @@ def count(relation: np.ndarray, limit: int = MAX_COUNTED) -> int | None:
     return len(intents)
 
 
-def _several(seeds: np.ndarray | None) -> np.ndarray | None:
-    """Return the seeds if there are two at least, so that a share means something."""
-    return seeds if seeds is not None and len(seeds) > 1 else None
+def _several(trainings: np.ndarray | None) -> np.ndarray | None:
+    """Return the trainings if there are two at least: one says nothing."""
+    return trainings if trainings is not None and len(trainings) > 1 else None
 
 
 def _shares(
     test: Callable[[np.ndarray], np.ndarray],
     threshold: float,
     samples: np.ndarray | None,
-    seeds: np.ndarray | None,
+    trainings: np.ndarray | None,
 ) -> dict[str, Any]:
-    """Return how often a test of RRC >= t holds, over samples and over seeds."""
+    """Return how often a test of RRC >= t holds, over samples and over trainings."""
+    several = _several(trainings)
     return {
         name: np.nan if drawn is None else test(drawn >= threshold).mean(axis=0)
-        for name, drawn in (("share", samples), ("seeds_share", _several(seeds)))
+        for name, drawn in (("share", samples), ("trainings_share", several))
     }
 
 

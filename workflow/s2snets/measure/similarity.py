@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from s2snets.measure.bootstrap import by_seed, interval, resample
+from s2snets.measure.bootstrap import by_training, interval, resample
 
 KEYS = ["classifier", "depth", "layer", "architecture", "pair"]
 
@@ -67,7 +67,7 @@ def summarise(rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     measures = list(MEASURES)
     groups = rows.groupby(KEYS, sort=False, observed=True)
     table = groups["image"].nunique().rename("images").to_frame()
-    spread = by_seed(rows, KEYS, measures)
+    spread = by_training(rows, KEYS, measures)
     drawn = resample(rows, KEYS, measures, resamples=resamples, seed=seed)
     for measure in measures:
         low, high = interval(drawn[measure][table.index])

@@ -3,7 +3,10 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypedDict
 
+import numpy as np
 import pandas as pd
+
+from s2snets.config import Study
 
 
 class Answer(TypedDict):
@@ -21,6 +24,19 @@ class Answer(TypedDict):
     others: int  # networks that a signal could serve
     lattice: Mapping[str, Any]  # that of t
     chains: int  # lattices that are chains
+
+
+class Trainings(TypedDict):
+    """How many trainings a study has, and what their numbers have in common."""
+
+    count: int
+    words: str  # such as 3 replicates
+    kind: str  # what standard deviations are over: seeds or replicates
+    order: dict[str, list[str]]
+    """Network -> those whose signals serve fewer others, in all trainings and beyond
+    the 95 % intervals."""
+    kendall_w: float  # of the orders by use; NaN for one training, or for ties alone
+    same_lattice: float  # share of the trainings; NaN for one
 
 
 def between_networks(rrc: pd.DataFrame) -> pd.DataFrame:
@@ -81,4 +97,33 @@ def rank_networks(
         "others": len(table) - 1,
         "lattice": lattice,
         "chains": sum(one["chain"] for one in lattices),
+    }
+
+
+def describe_trainings(
+    study: Study, agreement: pd.DataFrame, orders: pd.DataFrame, threshold: float
+) -> Trainings:
+    """Return what all trainings of a study agree on at one threshold.
+
+    Args:
+        study: its settings.
+        agreement: ``agreement.csv``.
+        orders: ``orders.csv``.
+        threshold: t.
+    """
+    seeds, replicates = len(study.seeds), study.finetune.replicates
+    parts = [
+        f"{count} {name}{'s' if count > 1 else ''}"
+        for count, name in ((seeds, "seed"), (replicates, "replicate"))
+        if count > 1
+    ]
+    row = agreement[np.isclose(agreement["threshold"], threshold)].iloc[0]
+    pairs = orders[np.isclose(orders["threshold"], threshold) & orders["established"]]
+    return {
+        "count": study.trainings,
+        "words": " of ".join(parts) or "1 training",
+        "kind": "seeds" if seeds > 1 else "replicates",
+        "order": pairs.groupby("network", sort=False)["other"].agg(list).to_dict(),
+        "kendall_w": row["kendall_w"],
+        "same_lattice": row["lattice_share"],
     }

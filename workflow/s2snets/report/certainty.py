@@ -1,4 +1,4 @@
-"""How far the report's answer can be trusted: intervals, resamples, chance."""
+"""How far the report's answer can be trusted: intervals, draws, chance."""
 
 import itertools
 from collections.abc import Hashable, Mapping
@@ -44,7 +44,7 @@ class Findings(TypedDict):
 
 
 def use_bounds(rrc: pd.DataFrame, threshold: float) -> UseBounds:
-    """Return which places in the order by use other images could change.
+    """Return which places in the order by use their 95 % intervals leave open.
 
     A_i certainly serves j where the whole 95 % interval of RRC(A_i∘j) reaches t, and
     possibly where only its upper end does.
@@ -95,7 +95,7 @@ def overlapping_neighbours(
 
 
 def resample_support(chains: pd.DataFrame, lattice: Mapping[str, Any]) -> float:
-    """Return the share of resamples in which a lattice is a chain, or none, as here.
+    """Return the share of draws in which a lattice is a chain, or none, as here.
 
     Args:
         chains: ``chains.csv``.

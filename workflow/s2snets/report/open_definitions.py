@@ -15,6 +15,7 @@ OPEN = (
     "finetune.schedule",
     "finetune.weight_decay",
     "finetune.precision",
+    "finetune.replicates",
     "predict.clip",
     "information.bins",
     "information.channels",

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from s2snets.config import Study
-from s2snets.report.answer import rank_networks
+from s2snets.report.answer import describe_trainings, rank_networks
 from s2snets.report.captions import (
     CAPTIONS,
     SCORES,
@@ -50,6 +50,9 @@ TABLES = {
     "rrc": ("rrc_low", "rrc_high", "rrc_sd", "above_chance", "rrc_corrected"),
     "information": ("low", "high"),
     "chains": ("threshold", "share"),
+    "agreement": ("threshold", "kendall_w", "lattice_share"),
+    "orders": ("threshold", "network", "other", "established"),
+    "variance": ("label", "classifier", "images_sd", "replicates_sd", "seeds_sd"),
     "comparison": ("kind", "section", "statement", "null", "verdict"),
     "costs": ("rule", "seconds"),
 }
@@ -148,6 +151,10 @@ def signal_values(inputs: ReportInputs) -> dict[str, Any]:
             ]
             for other in other_bins
         },
+        "trainings": describe_trainings(
+            inputs.study, tables["agreement"], tables["orders"], answer["threshold"]
+        ),
+        "variance": tables["variance"].to_dict("records"),
         "use": use_bounds(tables["rrc"], answer["threshold"]),
         "ties": overlapping_neighbours(tables["information"], bins),
         "support": resample_support(tables["chains"], answer["lattice"]),

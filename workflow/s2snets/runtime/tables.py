@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import replacing, unreadable
 
-SCORED_COLUMNS = ["seed", "source", "image", "classifier", "noise", "strength", "label"]
-SCORED_COLUMNS += [f"class_{rank}" for rank in range(1, 6)]
+SCORED_COLUMNS = ["seed", "replicate", "source", "image", "classifier", "noise"]
+SCORED_COLUMNS += ["strength", "label", *(f"class_{rank}" for rank in range(1, 6))]
 """Columns of predictions that accuracies need; probabilities are only looked at."""
 
 NAME_COLUMNS = ("autoencoder", "classifier", "label", "layer", "network", "source")

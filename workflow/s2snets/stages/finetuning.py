@@ -25,12 +25,13 @@ class FinetuneAutoencoder(TrainingStage):
 
     @classmethod
     def settings_for(cls, study: Study) -> FinetuneSettings:
-        """Return the settings of the training, without the list of parts.
+        """Return the settings of one training, without the lists of trainings.
 
-        The part is an option: asking for one more trains no other again.
+        One more part or replicate trains no other again.
         """
-        parts = Finetune.model_fields["parts"].default
-        finetune = study.finetune.model_copy(update={"parts": parts})
+        fields = ("parts", "replicates")
+        defaults = {name: Finetune.model_fields[name].default for name in fields}
+        finetune = study.finetune.model_copy(update=defaults)
         return select(FinetuneSettings, study, finetune=finetune)
 
     def run(self) -> None:

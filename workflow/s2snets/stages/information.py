@@ -33,6 +33,7 @@ class MeasureInformation(Stage):
     record: OutputFile
     source: str
     seed: Seed = 0
+    replicate: int = 0  # of the autoencoder's fine-tuning
     threads: Threads = 1
     settings: InformationSettings
 
@@ -55,7 +56,7 @@ class MeasureInformation(Stage):
 
         settings, (device, workers) = self.settings, use_device(self.threads)
         images = ImageSet(self.images, settings.image_size, settings.resize_mode)
-        # The same images for every source and seed.
+        # The same images for every source, seed and replicate.
         numbers = sample(len(images), settings.information.images, 0)
         autoencoder = identity
         if self.autoencoder is not None:
@@ -66,7 +67,11 @@ class MeasureInformation(Stage):
         key = self.cache_key(images=images.fingerprint)
         table = ChunkedParquet(self.information, len(batches.groups()), key)
         groups = iterate_batches(batches, table.missing, device=device, workers=workers)
-        origin = {"seed": self.seed, "source": self.source}
+        origin = {
+            "seed": self.seed,
+            "replicate": self.replicate,
+            "source": self.source,
+        }
         table.write(
             pd.concat(
                 [

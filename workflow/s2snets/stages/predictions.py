@@ -40,6 +40,7 @@ class Predict(Stage):
     names: list[str]
     classical: Literal["median", "bilateral", "nlm"] | None = None
     seed: Seed = 0
+    replicate: int = 0  # of the autoencoder's fine-tuning
     threads: Threads = 1
     settings: PredictSettings
 
@@ -94,7 +95,7 @@ class Predict(Stage):
             transform = identity
         else:
             transform = load_autoencoder(self.autoencoder, settings.autoencoder, device)
-        # The same images get noise for every source and seed.
+        # The same images get noise for every source, seed and replicate.
         numbers = sample(len(images), settings.images, 0)
         noisy = settings.predict.noisy_images
         batches = EvaluationBatches(
@@ -111,8 +112,8 @@ class Predict(Stage):
         table = ChunkedParquet(self.predictions, len(batches.groups()), key)
         groups = iterate_batches(batches, table.missing, device=device, workers=workers)
         table.write(
-            rows.assign(seed=self.seed, source=self.source)[
-                ["seed", "source", *rows.columns]
+            rows.assign(seed=self.seed, replicate=self.replicate, source=self.source)[
+                ["seed", "replicate", "source", *rows.columns]
             ]
             for rows in prediction_tables(
                 groups, transform, classifiers, settings.predict
@@ -121,7 +122,7 @@ class Predict(Stage):
 
 
 class TabulateAccuracy(Stage):
-    """Tabulate accuracies: Tables 1 and 2, the noise curves, the parts."""
+    """Tabulate accuracies and their variance: Tables 1 and 2, noise curves, parts."""
 
     predictions: list[InputFile]
     accuracy: OutputFile
@@ -129,6 +130,7 @@ class TabulateAccuracy(Stage):
     table2: OutputFile
     parts: OutputFile
     noise: OutputFile
+    variance: OutputFile
     bootstrap: OutputFile
     classifiers: list[str]
     part: Part
@@ -138,6 +140,8 @@ class TabulateAccuracy(Stage):
     def run(self) -> None:
         """Write the tables and the resampled Table 2."""
         from s2snets.measure import accuracy
+        from s2snets.measure.sources import pixel_sources
+        from s2snets.measure.variance import components
         from s2snets.runtime.tables import (
             SCORED_COLUMNS,
             read_rows,
@@ -164,13 +168,17 @@ class TabulateAccuracy(Stage):
         ):
             write_csv(accuracy.tag_agreement(tabulated, self.reference), path)
         write_csv(accuracy.table2(table, self.part), self.table2)
-        seeds = accuracy.accuracy_by_seed(rows)
+        known = pixel_sources(self.classifiers, self.part)
+        split = components(rows, self.classifiers, known)
+        write_csv(accuracy.tag_agreement(split, self.reference), self.variance)
+        trainings = accuracy.accuracy_by_training(rows)
+        tables = accuracy.cross_samples(trainings, self.classifiers, self.part)
+        seeds = trainings.index.unique("seed").size
         first = samples[:TABLE_2_SAMPLES]
         resampled = {
             "classifiers": self.classifiers,
             "chance": accuracy.chance(rows, self.classifiers),
             "table2": accuracy.cross_samples(first, self.classifiers, self.part),
-            "seeds": seeds.index.to_numpy(),
-            "table2_seeds": accuracy.cross_samples(seeds, self.classifiers, self.part),
+            "table2_trainings": tables.reshape(seeds, -1, *tables.shape[1:]),
         }
         write_arrays(self.bootstrap, resampled, compressed=False)

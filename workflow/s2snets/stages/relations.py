@@ -28,10 +28,12 @@ class Relate(Stage):
                 f"{self.bootstrap}: its classifiers are not the columns of"
                 f" {self.table2}; make both anew"
             )
+        trainings = arrays["table2_trainings"]  # by seed and replicate
+        single = len(trainings) == 1
         rrc = rrc_table(
             table,
             samples=arrays["table2"],
-            seeds=arrays["table2_seeds"],
+            seeds=trainings[0] if single else trainings.mean(axis=1),
             chance=arrays["chance"],
         )
         write_csv(rrc, self.rrc)
@@ -58,29 +60,37 @@ class SurveyLattices(Stage):
     """Find every distinct lattice, and how often it, its relations and chains recur."""
 
     rrc: InputFile
-    bootstrap: InputFile | None = None
+    bootstrap: InputFile
     distinct: OutputFile
     table: OutputFile
     relations: OutputFile
     chains: OutputFile
+    agreement: OutputFile
+    orders: OutputFile
     thresholds: list[float]
 
     def run(self) -> None:
-        """Write the lattices and tables, with shares where there are resamples."""
-        from s2snets.measure import lattice
+        """Write the lattices, how often they recur, and what trainings agree on."""
+        import numpy as np
+
+        from s2snets.measure import agreement, lattice
         from s2snets.measure.rrc import rrc_matrix
         from s2snets.runtime.files import write_json
         from s2snets.runtime.tables import read_arrays, read_csv, write_csv
 
-        rrc, resampled = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"]), {}
-        if self.bootstrap is not None:
-            arrays = read_arrays(self.bootstrap)
-            resampled = {
-                "samples": rrc_matrix(arrays["table2"]),
-                "seeds": rrc_matrix(arrays["table2_seeds"]),
-            }
+        rrc = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"])
+        arrays = read_arrays(self.bootstrap)
+        trainings = rrc_matrix(np.concatenate(arrays["table2_trainings"]))
+        resampled = {
+            "samples": rrc_matrix(arrays["table2"]),
+            "trainings": trainings,
+        }
         survey = lattice.survey(rrc, **resampled)
         write_json(self.distinct, survey)
         write_csv(lattice.tabulate(survey), self.table)
         write_csv(lattice.relations(rrc, self.thresholds, **resampled), self.relations)
         write_csv(lattice.chains(rrc, self.thresholds, **resampled), self.chains)
+        agreed = agreement.tabulate(rrc, self.thresholds, trainings)
+        write_csv(agreed, self.agreement)
+        pairs = agreement.compare_pairs(rrc, self.thresholds, **resampled)
+        write_csv(pairs, self.orders)

@@ -41,6 +41,9 @@ class Report(Stage):
     rrc: InputFile
     information: InputFile
     chains: InputFile
+    agreement: InputFile
+    orders: InputFile
+    variance: InputFile
     comparison: InputFile
     costs: InputFile
     selectivity: InputFile | None = None

@@ -41,6 +41,7 @@ class Axes:
         self.classifiers = list(study.classifiers)
         self.part, *self.other_parts = study.finetune.parts
         self.parts = study.finetune.parts
+        self.replicates = range(1, study.finetune.replicates)  # beside the first
 
     # Networks
 
@@ -124,6 +125,11 @@ class Axes:
         return [name for name, one in self.sources.items() if one.part == self.part]
 
     @cached_property
+    def replicated(self) -> list[str]:
+        """Sources that each replicate makes anew: every part's A_i."""
+        return [name for name, one in self.sources.items() if one.part]
+
+    @cached_property
     def main_sources(self) -> list[str]:
         """The originals, A_S and the A_i."""
         return [ORIGINAL.source, PRETRAINED.source, *self.tuned]
@@ -195,4 +201,5 @@ class Axes:
             "segmenter": one_of(self.segmenters),
             "mode": one_of(self.modes),
             "seed": r"\d+",
+            "replicate": r"[1-9]\d*",
         }

@@ -7,6 +7,7 @@ job does without; ``<results>`` is the study's folder.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +31,12 @@ class Wildcards(Protocol):
 def network_weights(seed: str, folder: str) -> str:
     """Return the weights in a network's folder, such as ``classifiers/L``."""
     return f"<results>/seed-{seed}/{folder}/weights.safetensors"
+
+
+def replicate_seed(seed: int, replicate: int) -> int:
+    """Return the seed of a replicate: another one for each seed of the study."""
+    digest = sha256(f"{seed} {replicate}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 class Inputs:
@@ -134,6 +141,16 @@ class Inputs:
         return (
             network_weights(wildcards.seed, f"autoencoders/{folder}") if folder else []
         )
+
+    def replicate(self, wildcards: Wildcards) -> Paths:
+        """Return a source's autoencoder of another replicate than the first."""
+        folder = self.axes.sources[wildcards.source].autoencoder
+        replicate = f"replicate-{wildcards.replicate}"
+        return network_weights(wildcards.seed, f"{replicate}/autoencoders/{folder}")
+
+    def replicate_seed(self, wildcards: Wildcards) -> int:
+        """Return the seed by which a replicate other than the first is tuned."""
+        return replicate_seed(int(wildcards.seed), int(wildcards.replicate))
 
     def denoiser(self, wildcards: Wildcards) -> Paths:
         """Return the learned denoiser; none for the classical ones."""

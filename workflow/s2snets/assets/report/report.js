@@ -156,7 +156,7 @@ function lattice() {
     output.textContent = `t = ${t.toFixed(3)}: ${count} concept${count === 1 ? "" : "s"}, `
       + `${one.chain ? "a chain" : "no chain"}; the same for `
       + `${one.low.toFixed(3)} < t ≤ ${one.high.toFixed(3)}`
-      + (one.share === null ? "." : `, and found in ${percent(one.share)} of the resamples.`);
+      + (one.share === null ? "." : `, and found in ${percent(one.share)} of the draws.`);
   }
 
   // Reserve the height of the tallest lattice, so that the page does not jump.
