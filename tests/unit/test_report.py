@@ -532,7 +532,7 @@ def test_captions_need_only_the_config_and_name_their_source(path):
 
 
 def test_every_figure_and_caption_is_used(write):
-    text = write()
+    text = write(study=trained(replicates=3))
     for stem in (*all_figures(), *(path.stem for path in CAPTION_FILES)):
         shown = f'id="{stem}"' in text
         assert shown is (stem != "synthesis-sheet"), stem  # too great for a page
@@ -830,7 +830,7 @@ def test_page_says_how_sure_the_answer_is(write, tables):
     assert "1 of 20 pairs has t = 0.8 inside its 95 % interval" in words
     assert "could move it. I comes last either way." in words
     assert "L and R have intervals that overlap" in words
-    assert "is a chain in 93 % of the resamples, as it is here" in words
+    assert "is a chain in 93 % of the draws, as it is here" in words
     assert "means little" not in words
 
 
@@ -1013,7 +1013,7 @@ def test_the_live_parts_answer_slider_keys_and_buttons(write, tmp_path):
         title.replace("&lt;", "<").replace("&gt;", ">")
     )
     assert lattice.startswith("t = 0.900: 6 concepts, no chain; the same for 0.886 < t")
-    assert lattice.endswith("found in 50 % of the resamples.")
+    assert lattice.endswith("found in 50 % of the draws.")
     assert nodes == 6
     assert "the same for 0.883 < t \N{LESS-THAN OR EQUAL TO} 0.886" in stepped
     assert first.startswith("L on A_L: 34.84 %")

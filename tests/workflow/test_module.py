@@ -53,7 +53,7 @@ use rule predict from two as two_predict with:
 FEWER = {
     "lighter": [],
     "denoise": {"methods": ["median"]},
-    "finetune": {"parts": ["decoder"]},
+    "finetune": {"parts": ["decoder"], "replicates": 1},
 }
 """Changes to the smoke study that leave out what is no different in a module."""
 

@@ -123,6 +123,25 @@ def test_only_the_tuned_part_moves(smoke):
         assert other not in same
 
 
+def test_a_replicate_is_the_same_training_with_images_in_another_order(smoke):
+    folders = [smoke.results / "seed-0", smoke.results / "seed-0/replicate-1"]
+    first, other = (
+        folder / "autoencoders/decoder/L/weights.safetensors" for folder in folders
+    )
+    assert first.read_bytes() != other.read_bytes()
+    records = [
+        json.loads(one.with_name("record.json").read_text()) for one in (first, other)
+    ]
+    assert records[0]["settings"] == records[1]["settings"]
+    assert records[0]["seed"] == 0 != records[1]["seed"]
+    rows = [
+        pd.read_parquet(folder / "predictions/decoder-L.parquet") for folder in folders
+    ]
+    assert [set(each["replicate"]) for each in rows] == [{0}, {1}]
+    keys = ["seed", "source", "image", "classifier", "strength", "label"]
+    assert rows[0][keys].equals(rows[1][keys])
+
+
 def test_another_classifier_plans_its_own_jobs_and_the_sums(smoke):
     project = smoke.project
     preset = project.variant(
