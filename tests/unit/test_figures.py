@@ -814,9 +814,9 @@ def test_captions_tell_agreement_from_accuracy():
     [
         ("figure-2", {"image_size": 48}, ["``48`` pixels", "``32,000`` images"]),
         ("figure-3", {"finetune": {"images": 4321}}, ["L, A, V, I, R on ``4,321``"]),
-        ("figure-5", {"predict": {"strengths": [0, 0.25]}}, ["s = 0, 0.25,", "1 seed."]),
-        ("figure-5", {"bootstrap": {"resamples": 777}}, ["``777`` resamples"]),
-        ("figure-5", {"seeds": [1, 2, 3]}, ["3 seeds."]),
+        ("figure-5", {"predict": {"strengths": [0, 0.25]}}, ["s = 0, 0.25,", "seeds (``1``) and replicates (``1``)"]),
+        ("figure-5", {"bootstrap": {"resamples": 777}}, ["``777`` draws of images."]),
+        ("figure-5", {"seeds": [1, 2, 3]}, ["seeds (``3``)"]),
         ("figure-6", {}, ["among L, A, V, I, R, in"]),
         ("figure-7", {"lattice": {"thresholds": [0.15, 0.5]}}, ["t = 0.15, 0.5."]),
         ("lattice-barcode", {"lattice": {"thresholds": [0.15]}}, ["t = 0.15."]),
