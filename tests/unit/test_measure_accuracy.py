@@ -274,7 +274,7 @@ def test_differences_are_paired_over_the_same_images(rows, accuracy):
         drawn = samples["top1"]
         paired = drawn[source, "A", "none", 0.0] - drawn[base, "A", "none", 0.0]
         found = table.loc[row, ["top1_difference_low", "top1_difference_high"]]
-        assert list(found) == list(np.quantile(paired, [0.025, 0.975]))
+        assert list(found) == pytest.approx(list(np.quantile(paired, [0.025, 0.975])))
         assert table.columns.get_loc("top1_difference_high") == 3 + (
             table.columns.get_loc("top1_sd")
         )

@@ -41,7 +41,9 @@ def test_the_table_has_a_row_for_each_source_and_network():
     ).to_frame(index=False)
     keys = keys[(keys["replicate"] == 0) | (keys["source"] != "original")]
     hit = (keys["image"] < 2 + keys["replicate"]) & (keys["strength"] == 0)
-    rows = keys.assign(label=1, **{f"class_{n}": hit * 1 for n in range(1, 6)})
+    rows = keys.assign(
+        noise="none", label=1, **{f"class_{n}": hit * 1 for n in range(1, 6)}
+    )
     table = components(rows, ["L", "A"], pixel_sources(["L", "A"], "decoder"))
     assert list(table["label"]) == ["original", "original", "A_L", "A_L"]
     assert list(table["classifier"]) == ["L", "A"] * 2
