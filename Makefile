@@ -8,7 +8,7 @@ NUMERICAL = $(BIN)/python -m pytest -k "not kill and not stop and not mistake" \
 	$(patsubst %,tests/unit/test_%.py,processors networks reverse training \
 	synthesis generator evaluation)
 
-.PHONY: demo test test-processors check lock clean
+.PHONY: demo test test-processors test-sse41 test-avx2 check lock clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores $(CORES)
@@ -18,9 +18,13 @@ test: .venv/ready
 	$(BIN)/python -m pytest
 
 # As on processors with fewer instructions than this one may have.
-test-processors: .venv/ready
+test-processors: test-sse41 test-avx2
+
+test-sse41: .venv/ready
 	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
 		MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(NUMERICAL)
+
+test-avx2: .venv/ready
 	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 \
 		MKL_ENABLE_INSTRUCTIONS=AVX2 $(NUMERICAL)
 
