@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from s2snets.report.formatting import join_names
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv
 
@@ -52,40 +51,34 @@ def accuracy_table(accuracy: pd.DataFrame) -> list[str]:
     return lines
 
 
-def inputs_of(accuracy: pd.DataFrame, strength: float) -> pd.DataFrame:
-    """Return top-1 of the original, A_S and each classifier's own A_i, by classifier.
+def sentences(accuracy: pd.DataFrame, noise: pd.DataFrame) -> list[str]:
+    """Return what the run shows, in numbers, whichever way they point.
 
     Args:
-        accuracy: rows of ``accuracy.csv`` of one kind of noise at most.
-        strength: of the noise.
+        accuracy: ``accuracy.csv``.
+        noise: ``noise.csv``; a classifier gains or loses if the 95 % interval of its
+            difference from the noisy original lies on one side of 0.
     """
-    rows = accuracy[accuracy["strength"] == strength]
-    own = rows[rows["tuned"] == rows["classifier"]].assign(label="own")
-    rows = pd.concat([rows[rows["tuned"].isna()], own])
-    return rows.pivot(index="classifier", columns="label", values="top1")
-
-
-def sentences(accuracy: pd.DataFrame) -> list[str]:
-    """Return what the run shows, in numbers, whichever way they point."""
-    clean = inputs_of(accuracy[accuracy["noise"] == "none"], 0)
-    cost = 100 * (clean["original"] - clean["A_S"])
-    back = 100 * (clean["own"] - clean["A_S"])
+    clean = accuracy[accuracy["strength"] == 0].set_index("classifier")
+    original, pretrained = (
+        clean.loc[clean["label"] == label, "top1"] for label in ("original", "A_S")
+    )
+    own = clean.loc[clean["tuned"] == clean.index, "top1"]
+    cost, back = 100 * (original - pretrained), 100 * (own - pretrained)
     lines = [
         f"- A_S costs the classifiers {cost.min():.1f} to {cost.max():.1f} points of"
         f" accuracy. Fine-tuning its decoder for each gives back {back.min():.1f} to"
-        f" {back.max():.1f} of them."
+        f" {back.max():.1f} points."
     ]
-    for noise in ("clipped", "unclipped"):
-        rows = accuracy[accuracy["noise"] == noise]
-        if FAINT not in set(rows["strength"]):
-            continue
-        noisy = inputs_of(rows, FAINT)
-        better = list(noisy.index[noisy["own"] > noisy["original"]])
-        named = f": {join_names(better)}" if better else ""
+    faint = noise[(noise["strength"] == FAINT) & (noise["input"] == "A_i")]
+    for kind, rows in faint.groupby("noise", sort=False):
+        gains = rows["top1_difference_low"] > 0
+        losses = rows["top1_difference_high"] < 0
         lines.append(
-            f"- Under uniform noise of strength {FAINT}, {noise}, {len(better)} of"
-            f" {len(noisy)} classifiers recognise more behind their own autoencoder"
-            f" than without one{named}."
+            f"- Under uniform noise of strength {FAINT}, {kind}, {gains.sum()} of"
+            f" {len(rows)} classifiers recognise more behind their own autoencoder than"
+            f" without one, {losses.sum()} less; of the others, the 95 % interval of"
+            " the difference contains 0."
         )
     return lines
 
@@ -100,7 +93,7 @@ def with_results(text: str, results: Path) -> str:
     half = 50 * (accuracy["top1_high"] - accuracy["top1_low"])
     half = half[accuracy["strength"] == 0].max()
     lines = [
-        *sentences(accuracy),
+        *sentences(accuracy, read_csv(results / "tables/noise.csv")),
         "",
         *accuracy_table(accuracy),
         "",
