@@ -72,36 +72,46 @@ def exceeds_others(
     return test
 
 
-def rates_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
-    """Return a test that RRC(A_i∘j), as ``select_pairs`` selects, exceeds a limit."""
+def margins_of_pairs(
+    margin: Callable[[Tables, str, str], Estimate], autoencoder: str, classifiers: str
+) -> Test:
+    """Return a test of each pair (i, j) that ``select_pairs`` selects."""
     return lambda tables: {
-        label: tables.relation(*pair) - limit
+        label: margin(tables, *pair)
         for label, pair in select_pairs(tables, autoencoder, classifiers).items()
     }
+
+
+def rates_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
+    """Return a test that RRC(A_i∘j), as ``select_pairs`` selects, exceeds a limit."""
+    return margins_of_pairs(
+        lambda tables, i, j: tables.relation(i, j) - limit, autoencoder, classifiers
+    )
 
 
 def rates_below(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
     """Return a test that RRC(A_i∘j), as ``select_pairs`` selects, is below a limit."""
-    return lambda tables: {
-        label: limit - tables.relation(*pair)
-        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
-    }
+    return margins_of_pairs(
+        lambda tables, i, j: limit - tables.relation(i, j), autoencoder, classifiers
+    )
 
 
 def signal_above(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
     """Return a test as ``rates_above``, of RRC corrected for chance."""
-    return lambda tables: {
-        label: tables.corrected_relation(*pair) - limit
-        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
-    }
+    return margins_of_pairs(
+        lambda tables, i, j: tables.corrected_relation(i, j) - limit,
+        autoencoder,
+        classifiers,
+    )
 
 
 def signal_below(limit: float, autoencoder: str = "", classifiers: str = "") -> Test:
     """Return a test as ``rates_below``, of RRC corrected for chance."""
-    return lambda tables: {
-        label: limit - tables.corrected_relation(*pair)
-        for label, pair in select_pairs(tables, autoencoder, classifiers).items()
-    }
+    return margins_of_pairs(
+        lambda tables, i, j: limit - tables.corrected_relation(i, j),
+        autoencoder,
+        classifiers,
+    )
 
 
 def select_pairs(
