@@ -1,6 +1,7 @@
 """Passing images through an autoencoder and then through every classifier."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from s2snets.config import Predict
+from s2snets.config import Autoencoder, Predict
 from s2snets.config.measuring import NoiseKind
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
+from s2snets.networks.checkpoints import load_autoencoder
+from s2snets.runtime.chunked_parquet import ChunkedParquet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.progress import Progress
 
@@ -28,6 +31,19 @@ Batch = tuple[np.ndarray, Tensor, Tensor, Tensor]
 def identity(pixels: Tensor) -> Tensor:
     """Return the original images: stands in for an autoencoder."""
     return pixels
+
+
+def load_source(
+    weights: Path | None, settings: Autoencoder, device: torch.device
+) -> Network:
+    """Return what makes a source's images: its autoencoder, or ``identity``.
+
+    Args:
+        weights: of the autoencoder; None: the source is the original images.
+        settings: its size.
+        device: where it computes.
+    """
+    return load_autoencoder(weights, settings, device) if weights else identity
 
 
 def to_uint8(pixels: Tensor) -> np.ndarray:
@@ -235,3 +251,43 @@ def reconstructions(
     """Yield numbers, originals and reconstructions, uint8 (N, H, W, 3), by batch."""
     for numbers, pixels, _, _ in batches:
         yield numbers, to_uint8(pixels), to_uint8(autoencoder(pixels))
+
+
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], Iterable[pd.DataFrame]]
+"""Numbers of a batch's images, originals and reconstructions -> tables of rows."""
+
+
+def write_measurements(
+    path: Path,
+    batches: EvaluationBatches,
+    autoencoder: Network,
+    measure: Measure,
+    *,
+    cache_key: Mapping[str, object],
+    device: torch.device,
+    workers: int = 0,
+) -> None:
+    """Write what is measured of a source's images; resume what is there.
+
+    Args:
+        path: of the table, see ``ChunkedParquet``.
+        batches: of the original images.
+        autoencoder: of the source.
+        measure: gives the rows of a batch.
+        cache_key: what the rows depend on.
+        device: where the autoencoder computes.
+        workers: processes that read.
+    """
+    table = ChunkedParquet(path, len(batches.groups()), cache_key)
+    groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+    table.write(
+        pd.concat(
+            [
+                rows
+                for batch in reconstructions(group, autoencoder)
+                for rows in measure(*batch)
+            ],
+            ignore_index=True,
+        )
+        for group in groups
+    )

@@ -63,6 +63,14 @@ def tag_agreement(table: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     return table if reference == "labels" else table.assign(reference=reference)
 
 
+def label_sources(
+    rows: pd.DataFrame, classifiers: Iterable[str], part: Part
+) -> pd.DataFrame:
+    """Return rows of a column ``source`` with the sources' labels, such as A_S."""
+    labels = sources(classifiers, part)[["source", "label"]]
+    return rows.merge(labels, on="source", validate="many_to_one")
+
+
 def chance(rows: pd.DataFrame, classifiers: Iterable[str]) -> np.ndarray:
     """Return the accuracy that guessing by the frequencies of the classes would have.
 

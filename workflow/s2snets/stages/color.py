@@ -44,41 +44,32 @@ class MeasureColor(Stage):
     def run(self) -> None:
         """Write a row per image and channel; resume what is there."""
         import numpy as np
-        import pandas as pd
 
         from s2snets.data.imageset import ImageSet
         from s2snets.evaluation import (
             EvaluationBatches,
-            identity,
-            iterate_batches,
-            reconstructions,
+            load_source,
+            write_measurements,
         )
         from s2snets.measure.color import color_rows
-        from s2snets.networks.checkpoints import load_autoencoder
-        from s2snets.runtime.chunked_parquet import ChunkedParquet
         from s2snets.runtime.device import use_device
 
         settings, (device, workers) = self.settings, use_device(self.threads)
         images = ImageSet(self.images, settings.image_size, settings.resize_mode)
-        autoencoder = identity
-        if self.autoencoder is not None:
-            autoencoder = load_autoencoder(
-                self.autoencoder, settings.autoencoder, device
-            )
-        batches = EvaluationBatches(images, np.arange(len(images)), BATCH)
-        key = self.cache_key(images=images.fingerprint)
-        table = ChunkedParquet(self.color, len(batches.groups()), key)
-        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
-        origin = {"seed": self.seed, "source": self.source}
-        table.write(
-            pd.concat(
-                [
-                    color_rows(*batch, settings.histogram_bins, origin)
-                    for batch in reconstructions(group, autoencoder)
-                ],
-                ignore_index=True,
-            )
-            for group in groups
+        origin, bins = (
+            {"seed": self.seed, "source": self.source},
+            settings.histogram_bins,
+        )
+        write_measurements(
+            self.color,
+            EvaluationBatches(images, np.arange(len(images)), BATCH),
+            load_source(self.autoencoder, settings.autoencoder, device),
+            lambda numbers, originals, reconstructions: [
+                color_rows(numbers, originals, reconstructions, bins, origin)
+            ],
+            cache_key=self.cache_key(images=images.fingerprint),
+            device=device,
+            workers=workers,
         )
 
 
@@ -93,13 +84,11 @@ class TabulateColor(Stage):
 
     def run(self) -> None:
         """Write the table."""
-        from s2snets.measure.accuracy import sources
+        from s2snets.measure.accuracy import label_sources
         from s2snets.measure.color import summarise
         from s2snets.runtime.tables import read_rows, write_csv
 
-        labels = sources(self.classifiers, self.part)[["source", "label"]]
-        rows = read_rows(self.color)
-        rows = rows.merge(labels, on="source", validate="many_to_one")
+        rows = label_sources(read_rows(self.color), self.classifiers, self.part)
         resampling = self.settings
         table = summarise(rows, resampling.resamples, resampling.seed)
         write_csv(table, self.table)

@@ -39,49 +39,35 @@ class MeasureInformation(Stage):
 
     def run(self) -> None:
         """Write one row per image or pair, measure and bins; resume what is there."""
-        import pandas as pd
+        from functools import partial
 
         from s2snets.data.imageset import ImageSet
         from s2snets.data.order import sample
         from s2snets.evaluation import (
             EvaluationBatches,
-            identity,
-            iterate_batches,
-            reconstructions,
+            load_source,
+            write_measurements,
         )
         from s2snets.measure.information import information_rows
-        from s2snets.networks.checkpoints import load_autoencoder
-        from s2snets.runtime.chunked_parquet import ChunkedParquet
         from s2snets.runtime.device import use_device
 
         settings, (device, workers) = self.settings, use_device(self.threads)
         images = ImageSet(self.images, settings.image_size, settings.resize_mode)
         # The same images for every source, seed and replicate.
         numbers = sample(len(images), settings.information.images, 0)
-        autoencoder = identity
-        if self.autoencoder is not None:
-            autoencoder = load_autoencoder(
-                self.autoencoder, settings.autoencoder, device
-            )
-        batches = EvaluationBatches(images, numbers, BATCH)
-        key = self.cache_key(images=images.fingerprint)
-        table = ChunkedParquet(self.information, len(batches.groups()), key)
-        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
         origin = {
             "seed": self.seed,
             "replicate": self.replicate,
             "source": self.source,
         }
-        table.write(
-            pd.concat(
-                [
-                    rows
-                    for batch in reconstructions(group, autoencoder)
-                    for rows in information_rows(*batch, settings.information, origin)
-                ],
-                ignore_index=True,
-            )
-            for group in groups
+        write_measurements(
+            self.information,
+            EvaluationBatches(images, numbers, BATCH),
+            load_source(self.autoencoder, settings.autoencoder, device),
+            partial(information_rows, settings=settings.information, origin=origin),
+            cache_key=self.cache_key(images=images.fingerprint),
+            device=device,
+            workers=workers,
         )
 
 
@@ -96,13 +82,11 @@ class TabulateInformation(Stage):
 
     def run(self) -> None:
         """Write the table."""
-        from s2snets.measure.accuracy import sources
+        from s2snets.measure.accuracy import label_sources
         from s2snets.measure.information import summarise
         from s2snets.runtime.tables import read_rows, write_csv
 
-        labels = sources(self.classifiers, self.part)[["source", "label"]]
-        rows = read_rows(self.information)
-        rows = rows.merge(labels, on="source", validate="many_to_one")
+        rows = label_sources(read_rows(self.information), self.classifiers, self.part)
         resampling = self.settings
         table = summarise(rows, resampling.resamples, resampling.seed)
         write_csv(table, self.table)

@@ -69,15 +69,11 @@ class Predict(Stage):
         from s2snets.data.order import sample
         from s2snets.evaluation import (
             EvaluationBatches,
-            identity,
             iterate_batches,
+            load_source,
             prediction_tables,
         )
-        from s2snets.networks.checkpoints import (
-            classifier_digest,
-            load_autoencoder,
-            load_classifier,
-        )
+        from s2snets.networks.checkpoints import classifier_digest, load_classifier
         from s2snets.networks.denoisers import classical_denoiser
         from s2snets.runtime.chunked_parquet import ChunkedParquet
         from s2snets.runtime.device import use_device
@@ -91,10 +87,8 @@ class Predict(Stage):
         }
         if self.classical is not None:
             transform = classical_denoiser(self.classical)
-        elif self.autoencoder is None:
-            transform = identity
         else:
-            transform = load_autoencoder(self.autoencoder, settings.autoencoder, device)
+            transform = load_source(self.autoencoder, settings.autoencoder, device)
         # The same images get noise for every source, seed and replicate.
         numbers = sample(len(images), settings.images, 0)
         noisy = settings.predict.noisy_images
