@@ -10,9 +10,11 @@ from project import Project
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory):
+def smoke(tmp_path_factory, worker_id):
     """The smoke study, run from nothing to its report by the first that needs it."""
-    shared = tmp_path_factory.getbasetemp().parent  # of all processes of this run
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent  # of all processes of this run
     root, output = shared / "smoke", shared / "smoke.json"
     with FileLock(f"{root}.lock"):
         if not output.exists():
