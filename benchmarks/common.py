@@ -7,6 +7,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
+import pandas as pd
+
 from s2snets.runtime.files import replacing
 
 RESULTS = Path(__file__).parent / "results"
@@ -77,3 +79,22 @@ def processor():
     except OSError:
         return platform.processor()
     return next(line.split(": ")[1] for line in lines if "model name" in line)
+
+
+def markdown(rows: pd.DataFrame) -> list[str]:
+    """Return the lines of a table; text is on the left, numbers on the right."""
+    heads = list(rows)
+    aligned = ["--:" if rows[name].dtype.kind in "if" else "---" for name in heads]
+    lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(aligned)}|"]
+    for row in rows.itertuples(index=False):
+        cells = (f"{one:.3g}" if isinstance(one, float) else str(one) for one in row)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def write_tables(document: Path, text: str) -> None:
+    """Write a document with what is between its two marks replaced."""
+    start, end = "<!-- tables -->\n", "<!-- /tables -->"
+    head, _, rest = document.read_text().partition(start)
+    with replacing(document) as draft:
+        draft.write_text(f"{head}{start}\n{text}\n{end}{rest.partition(end)[2]}")

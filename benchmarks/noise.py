@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from common import markdown, write_tables
 
 from s2snets.config import Study, load
 from s2snets.data.sources import read_idx
@@ -32,7 +33,6 @@ ROOT = Path(__file__).parents[1]
 DOC = ROOT / "docs/noise.md"
 FOLDER = Path("results/noise")
 FASHION = Path("resources/demo/fashion-mnist")
-START, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 SIDE, GREY = 32, 128
 BACKGROUNDS = {
@@ -184,17 +184,6 @@ def size_effects(study: Study) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def markdown(rows: pd.DataFrame) -> list[str]:
-    """Return the lines of a table; text is on the left, numbers on the right."""
-    heads = list(rows)
-    aligned = ["--:" if rows[name].dtype.kind in "if" else "---" for name in heads]
-    lines = [f"| {' | '.join(heads)} |", f"|{'|'.join(aligned)}|"]
-    for row in rows.itertuples(index=False):
-        cells = (f"{one:.3g}" if isinstance(one, float) else str(one) for one in row)
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
-
-
 def tables() -> str:
     """Return the tables of all finished studies, as Markdown.
 
@@ -223,12 +212,6 @@ def tables() -> str:
     return "\n".join(parts) + "\n"
 
 
-def document(text: str) -> str:
-    """Return a text with the tables between its two marks written anew."""
-    head, _, rest = text.partition(START)
-    return head + START + "\n" + tables() + "\n" + END + rest.partition(END)[2]
-
-
 def main() -> None:
     """Run the studies, or write their tables into the document."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -241,9 +224,7 @@ def main() -> None:
     if options.what == "run":
         run(options.studies, options.cores)
         return
-    text = document(DOC.read_text())
-    with replacing(DOC) as draft:
-        draft.write_text(text)
+    write_tables(DOC, tables())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from s2snets.config import Classifier
-from s2snets.networks.architectures import ARCHITECTURES, Branches, Residual, lenet5
+from s2snets.networks.architectures import (
+    ARCHITECTURES,
+    Branches,
+    Residual,
+    ResponseNorm,
+    lenet5,
+)
 from s2snets.networks.factory import build_classifier, build_network, classifier_spec
 from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
 from s2snets.networks.segnet import TRAINED_HALVES, SegNet, Tuned, scaled_plan
@@ -45,6 +51,24 @@ def test_segnet_restores_any_size(size, stages):
     assert code.shape[-2:] == (size // 2**stages, (size + 3) // 2**stages)
     assert len(switches) == stages
     assert model(pixels).shape == pixels.shape
+
+
+@pytest.mark.parametrize("channels", [2, 3, 24])
+def test_response_norm_is_torchs_while_training_too(channels):
+    ours, torchs = ResponseNorm(0.3), nn.LocalResponseNorm(5, 0.3, 0.75, 1)
+    pixels = torch.randn(2, channels, 4, 5, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn_like(pixels)
+    expected = torchs(pixels)
+    gradient = torch.autograd.grad((expected * weights).sum(), pixels)
+    assert ours.training
+    for _ in range(2):
+        y = ours(pixels)
+        torch.testing.assert_close(y, expected)
+        torch.testing.assert_close(
+            torch.autograd.grad((y * weights).sum(), pixels), gradient
+        )
+        ours.eval()
+    assert torch.equal(y, expected)
 
 
 def test_unpooling_puts_each_maximum_where_it_stood():

@@ -316,7 +316,7 @@ def write(tables, lattices, distinct, gallery, figures, tmp_path):
         given = {"figures": figures, "assets": CAPTIONS, "study": STUDY}
         given |= {"tables": tables, "lattices": lattices, "record": RECORD}
         given |= {"distinct": distinct, "gallery": gallery, "deviations": DEVIATIONS}
-        given |= {"classes": list("abcdefghij"), "cleaning": CLEANING} | changes
+        given |= {"cleaning": CLEANING} | changes
         given["figures"] = describe_figures(given["figures"], given["study"])
         write_page(html, ReportInputs(**given))
         return html.read_text()
@@ -693,11 +693,11 @@ def test_command_line_reads_files_and_json(
     np.savez(tmp_path / "gallery.npz", **gallery)
     (tmp_path / "deviations.md").write_text(DEVIATIONS)
     (tmp_path / "distinct.json").write_text(json.dumps(distinct))
-    (tmp_path / "index.json").write_text('{"classes": ["a", "b"]}')
+    (tmp_path / "record.json").write_text('{"images_seen": "9 images, 2 of them twice"}')
     arguments += ["--gallery", str(tmp_path / "gallery.npz")]
     arguments += ["--deviations", str(tmp_path / "deviations.md")]
     arguments += ["--distinct", str(tmp_path / "distinct.json")]
-    arguments += ["--validation", str(tmp_path / "index.json")]
+    arguments += ["--pretraining", str(tmp_path / "record.json")]
     (tmp_path / "lattices.json").write_text(json.dumps(lattices))
     (tmp_path / "cleaning.json").write_text(json.dumps(CLEANING))
     arguments += ["--cleaning", str(tmp_path / "cleaning.json")]
@@ -708,6 +708,7 @@ def test_command_line_reads_files_and_json(
     words = " ".join(Page(html.read_text()).words)
     assert "V > L > R > A > I" in words
     assert "numpy " + np.__version__ in words
+    assert "images of A_S 9 images, 2 of them twice" in words
     assert "Where the photographs come from" in words
 
 
@@ -870,7 +871,6 @@ def test_without_labels_the_page_speaks_of_agreement(write, tables):
     page = write(
         study=STUDY.model_copy(update={"reference": "predictions"}),
         tables=tables | {"table1": table1},
-        classes=None,
     )
     found, _ = page.split('<h2 id="comparison">')
     assert "have no labels" in found

@@ -456,8 +456,8 @@ def test_caffes_alexnet_is_the_published_one():
     net = caffe_alexnet()
     assert sum(weight.numel() for weight in net.parameters()) == 60_965_224
     kinds = [type(module).__name__ for module in net]
-    assert kinds[:4] == ["Conv2d", "ReLU", "LocalResponseNorm", "MaxPool2d"]
-    assert kinds.count("LocalResponseNorm") == 2
+    assert kinds[:4] == ["Conv2d", "ReLU", "ResponseNorm", "MaxPool2d"]
+    assert kinds.count("ResponseNorm") == 2
     assert caffe_alexnet(3, 67)(torch.rand(1, 3, 67, 67)).shape == (1, 3)
     with pytest.raises(UserError, match="67 at least"):
         caffe_alexnet(10, 66)

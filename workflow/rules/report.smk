@@ -112,9 +112,9 @@ rule report:
         lattices="<tables>/lattices.json",
         distinct="<tables>/distinct-lattices.json",
         gallery="<tables>/gallery.npz",
-        validation="<results>/data/validation/index.json",
         cleaning=rules.audit_photos.output.summary if study.clean else [],
         deviations=checkout_file("docs/deviations.md"),
+        pretraining=f"<results>/seed-{SEEDS[0]}/autoencoders/pretrained/photos/record.json",
         figures=collect(
             "<figures>/{stem}.png",
             stem=[one.stem for one in DRAWINGS if one.figure.reported],

@@ -115,19 +115,19 @@ def top1_by_input(table1: pd.DataFrame) -> pd.DataFrame:
     return top1.reindex(table1["classifier"].unique())
 
 
-def near_chance(table1: pd.DataFrame, classes: int | None) -> NearChance:
+def near_chance(table1: pd.DataFrame, rrc: pd.DataFrame) -> NearChance:
     """Return the networks of which an accuracy can say little.
 
     Args:
         table1: ``table1.csv``.
-        classes: number of classes; None: unknown, so that chance is taken as 0.
+        rrc: ``rrc.csv``, which has the accuracy of guessing.
     """
-    chance = 1 / classes if classes else 0.0
-    margin = top1_by_input(table1) - chance
+    chance = rrc.groupby("classifier")["chance"].first()
+    margin = top1_by_input(table1).sub(chance, axis=0)
     guessing = margin["original"] <= CHANCE_MARGIN
     lost = ~guessing & (margin["A_S"] < margin["original"] / 2)
     return {
-        "chance": chance,
+        "chance": chance.max(),
         "guessing": list(margin.index[guessing]),
         "lost": list(margin.index[lost]),
     }

@@ -73,7 +73,6 @@ class ReportInputs:
     lattices: Sequence[Mapping[str, Any]]  # lattices.json
     distinct: Sequence[Mapping[str, Any]]  # distinct-lattices.json
     gallery: Mapping[str, np.ndarray]  # gallery.npz
-    classes: Sequence[str] | None  # None: the images have no labels
     deviations: str  # a Markdown document
     figures: Sequence[ReportFigure]
     record: Mapping[str, Any]  # versions, commit and the like
@@ -137,7 +136,7 @@ def study_values(inputs: ReportInputs) -> dict[str, Any]:
 
 def signal_values(inputs: ReportInputs) -> dict[str, Any]:
     """Return what the page says of the networks' signals: answer, certainty, tables."""
-    tables, lattices, classes = inputs.tables, inputs.lattices, inputs.classes
+    tables, lattices = inputs.tables, inputs.lattices
     bins, *other_bins = inputs.study.information.bins
     answer = rank_networks(tables["rrc"], lattices, tables["information"], bins)
     rrc = tables["rrc"].pivot(index="autoencoder", columns="classifier", values="rrc")
@@ -158,7 +157,7 @@ def signal_values(inputs: ReportInputs) -> dict[str, Any]:
         "use": use_bounds(tables["rrc"], answer["threshold"]),
         "ties": overlapping_neighbours(tables["information"], bins),
         "support": resample_support(tables["chains"], answer["lattice"]),
-        "weak": near_chance(tables["table1"], len(classes) if classes else None),
+        "weak": near_chance(tables["table1"], tables["rrc"]),
         "findings": section_findings(tables["table1"], tables["rrc"]),
         "lattices": lattices,
         "diagrams": lattice_slider(

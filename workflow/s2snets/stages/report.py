@@ -53,9 +53,9 @@ class Report(Stage):
     lattices: InputFile
     distinct: InputFile
     gallery: InputFile
-    validation: InputFile
     cleaning: InputFile | None = None
     deviations: InputFile
+    pretraining: InputFile
     figures: list[InputFile]
     html: OutputFile
     settings: Study
@@ -82,13 +82,13 @@ class Report(Stage):
             lattices=read_json(self.lattices),
             distinct=read_json(self.distinct),
             gallery=read_arrays(self.gallery),
-            classes=read_json(self.validation)["classes"],
             deviations=self.deviations.read_text(encoding="utf-8"),
             figures=describe_figures(self.figures, self.settings),
             study=self.settings,
             record=make_record(
                 self.command_name(), settings, None, self.code(), started
-            ),
+            )
+            | {"images of A_S": read_json(self.pretraining)["images_seen"]},
             cleaning=read_json(self.cleaning) if self.cleaning else None,
         )
         write(self.html, inputs)
