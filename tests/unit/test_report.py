@@ -693,7 +693,9 @@ def test_command_line_reads_files_and_json(
     np.savez(tmp_path / "gallery.npz", **gallery)
     (tmp_path / "deviations.md").write_text(DEVIATIONS)
     (tmp_path / "distinct.json").write_text(json.dumps(distinct))
-    (tmp_path / "record.json").write_text('{"images_seen": "9 images, 2 of them twice"}')
+    (tmp_path / "record.json").write_text(
+        '{"images_seen": "9 images, 2 of them twice"}'
+    )
     arguments += ["--gallery", str(tmp_path / "gallery.npz")]
     arguments += ["--deviations", str(tmp_path / "deviations.md")]
     arguments += ["--distinct", str(tmp_path / "distinct.json")]
