@@ -2,8 +2,9 @@
 
     PYTHONPATH=workflow python benchmarks/demo.py BEFORE/results/demo results/demo
 
-Both runs should be of one machine and one day, with the same number of cores: two jobs
-that share a core each take more CPU seconds than one alone.
+Seconds are those of the jobs from start to end: of CPU seconds, Snakemake knows only
+what it saw when it last looked. Both runs should be of one machine that does nothing
+else, with the same number of cores.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from common import record
 from s2snets.runtime.files import read_json
 
 
-def cpu_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
-    """Return the jobs and the CPU seconds of a run by rule, from its benchmark files.
+def job_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
+    """Return the jobs and their seconds by rule, from a run's benchmark files.
 
     Args:
         results: folder of the study.
@@ -30,9 +31,7 @@ def cpu_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
         with path.open(newline="") as file:
             for row in csv.DictReader(file, delimiter="\t"):
                 jobs[rule] += 1
-                # Snakemake writes a word where a job was too short to be measured.
-                if row["cpu_time"].replace(".", "").isdigit():
-                    seconds[rule] += float(row["cpu_time"])
+                seconds[rule] += float(row["s"])
     return jobs, seconds
 
 
@@ -43,8 +42,8 @@ def commit(results: Path) -> str:
 
 
 def rows(before: Path, after: Path) -> Iterator[tuple[object, ...]]:
-    """Yield rule, jobs and CPU seconds of both runs; the costliest rule first."""
-    (jobs, seconds), (other_jobs, other_seconds) = map(cpu_seconds, (before, after))
+    """Yield rule, jobs and seconds of both runs; the costliest rule first."""
+    (jobs, seconds), (other_jobs, other_seconds) = map(job_seconds, (before, after))
     rules = sorted({*seconds, *other_seconds}, key=lambda one: -seconds[one])
     for rule in rules:
         yield (
@@ -67,7 +66,7 @@ def main() -> None:
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     options = parser.parse_args()
-    header = ["rule", "jobs_before", "cpu_seconds_before", "jobs", "cpu_seconds"]
+    header = ["rule", "jobs_before", "seconds_before", "jobs", "seconds"]
     record("demo", header, rows(options.before, options.after))
 
 
