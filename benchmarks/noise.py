@@ -41,8 +41,7 @@ BACKGROUNDS = {
     "demo": "the demo's images",
 }
 SIZES = [(16, 1), (16, 2), (16, 3), (16, 5), (32, 2), (64, 2)]
-"""Widths and stages of A_S; the last takes longer than all others, and is the demo's
-alone."""
+"""Widths and stages of the demo's A_S."""
 STRENGTHS = [0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0]
 REPLICATES = 3
 
@@ -84,7 +83,7 @@ def fashion(folder: Path) -> dict[str, Any]:
 
 
 def settings(name: str) -> dict[str, Any]:
-    """Return the demo's settings with the background, both noises and all sizes."""
+    """Return the demo's settings with a background, both kinds of noise, and sizes."""
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
     values = copy.deepcopy(demo) | {"study": f"noise_{name}"}
     if name != "demo":
@@ -92,7 +91,7 @@ def settings(name: str) -> dict[str, Any]:
     own = values["autoencoder"]
     values["lighter"] = [
         size
-        for width, stages in (SIZES if name == "demo" else SIZES[:-1])
+        for width, stages in (SIZES if name == "demo" else [])
         if (size := {"width": width, "stages": stages}) != own
     ]
     values["finetune"] |= {"replicates": REPLICATES}
@@ -115,7 +114,8 @@ def run(studies: list[str], cores: int) -> None:
             draft.write_text(yaml.safe_dump(values, sort_keys=False))
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
         command += ["--configfile", str(path), "--rerun-incomplete", "--"]
-        subprocess.run([*command, "predictions", "lighter"], check=True)
+        targets = ["predictions"] + ["lighter"] * bool(values["lighter"])
+        subprocess.run([*command, *targets], check=True)
 
 
 def effects(table: pd.DataFrame, chance: float) -> Iterator[dict[str, Any]]:
@@ -200,7 +200,8 @@ def tables() -> str:
         classes = len(study.data.classes or [])
         for row in effects(read_csv(path), 1 / classes):
             backgrounds.append({"background": title} | row)
-        sizes += [{"background": title} | row for row in size_effects(study)]
+        if study.lighter:
+            sizes += size_effects(study)
         record = read_json(path.parents[1] / "seed-0/predictions/pretrained.json")
         made.add(f"{record['commit']} on {record['device']}")
     if not made:
@@ -208,7 +209,7 @@ def tables() -> str:
     parts = [
         f"Made by commit {' and '.join(sorted(made))}.",
         *("", *markdown(pd.DataFrame(backgrounds)), ""),
-        *markdown(pd.DataFrame(sizes)),
+        *(markdown(pd.DataFrame(sizes)) if sizes else []),
     ]
     return "\n".join(parts) + "\n"
 

@@ -42,7 +42,7 @@ class Variation:
     settings: dict[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()  # of Snakemake
     environment: dict[str, str] = field(default_factory=dict)
-    target: str = "compare_with_paper"
+    targets: tuple[str, ...] = ("compare_with_paper", "lattices")
 
 
 VARIATIONS = {
@@ -62,15 +62,15 @@ VARIATIONS = {
     "replicates": Variation(
         "three replicates of fine-tuning",
         {"finetune": {"replicates": 3}},
-        target="report",
+        targets=("report",),
     ),
 }
 
 
 def settings(name: str) -> dict[str, Any]:
-    """Return the demo's settings without companions, with a variation's changes."""
+    """Return the demo's settings, its main study alone, with a variation's changes."""
     values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    values["study"] = f"repetition_{name}"
+    values |= {"study": f"repetition_{name}", "lighter": []}
     for key, change in VARIATIONS[name].settings.items():
         values[key] = values[key] | change if isinstance(change, dict) else change
     for section in ("companions", "salient", "synthesis"):
@@ -88,7 +88,7 @@ def run(names: list[str], cores: int) -> None:
             draft.write_text(yaml.safe_dump(settings(name), sort_keys=False))
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
         command += ["--configfile", str(path), "--rerun-incomplete"]
-        command += [*VARIATIONS[name].options, "--", VARIATIONS[name].target]
+        command += [*VARIATIONS[name].options, "--", *VARIATIONS[name].targets]
         subprocess.run(
             command, check=True, env=os.environ | VARIATIONS[name].environment
         )
