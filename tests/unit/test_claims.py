@@ -27,11 +27,12 @@ from s2snets.claims.inputs import (
     printed_tables,
     roles,
 )
-from s2snets.claims.null import DRAWS, null_rates, paper_sized
+from s2snets.claims.null import null_rates, paper_sized
 from s2snets.claims.printed_numbers import printed_numbers
 from s2snets.claims.registry import TESTS, claims
 from s2snets.claims.verdicts import (
     COLUMNS,
+    NULL_DRAWS,
     OTHER,
     compare,
     judge_claim,
@@ -645,19 +646,30 @@ def test_studies_without_structure_hold_claims_as_often_as_counting_says(
     null, name, share
 ):
     # Four standard errors of the draws, and what their intervals leave undecided.
-    assert abs(null[name] - share) <= 4 * (share * (1 - share) / DRAWS) ** 0.5 + 0.1
+    assert (
+        abs(null[name] - share) <= 4 * (share * (1 - share) / NULL_DRAWS) ** 0.5 + 0.1
+    )
 
 
 def test_a_claim_that_holds_without_structure_says_nothing():
-    null = {"both-reach-minima": 0.51, "photos-reach-lower-loss": 0.5}
+    null = {"both-reach-minima": 0.65, "photos-reach-lower-loss": 0.35}
     table = compare(PERFECT, PRINTED, False, null).set_index("id")
     row = table.loc["both-reach-minima"]
-    assert (row["verdict"], row["null"]) == ("says nothing", 0.51)
-    assert row["why"].startswith("holds in 51% of studies without structure too")
+    assert (row["verdict"], row["null"]) == ("says nothing", 0.65)
+    assert row["why"].startswith("holds in 65% of studies without structure too")
     assert table.loc["photos-reach-lower-loss", "verdict"] == "holds"
     worse = MUTATIONS["both-reach-minima"](PERFECT)
     table = compare(worse, PRINTED, False, null).set_index("id")
     assert table.loc["both-reach-minima", "verdict"] == "fails"
+
+
+@pytest.mark.parametrize("draws", [24, 30, 36])
+def test_a_null_that_the_draws_cannot_tell_from_half_leaves_a_claim_undecided(draws):
+    name = "both-reach-minima"
+    table = compare(PERFECT, PRINTED, False, {name: draws / NULL_DRAWS})
+    (row,) = table[table["id"] == name].to_dict("records")
+    assert row["verdict"] == "undecided"
+    assert "of studies without structure too" in row["why"]
 
 
 def test_numbers_carry_no_null_and_printed_orders_are_numbers():

@@ -16,13 +16,13 @@ from s2snets.claims.claim import Claim
 from s2snets.claims.evidence import FAMILIES, Tables, Untestable
 from s2snets.claims.inputs import IMAGENET_IMAGES, printed_tables
 from s2snets.claims.registry import claims
-from s2snets.claims.verdicts import margins_of, outcome
+from s2snets.claims.verdicts import NULL_DRAWS, margins_of, outcome
 from s2snets.config import Information, Predict
 from s2snets.measure.accuracy import SCORES
 from s2snets.measure.color import MEASURES
 from s2snets.measure.rrc import rrc_matrix, rrc_table
 
-DRAWS, SEED = 60, 0
+SEED = 0
 RESAMPLES = 200  # of Table 2 in each drawn study
 NORMAL_95 = 1.96  # half of a 95 % interval over the standard error
 JITTER = 0.05  # of curves, standard deviation of the logarithm
@@ -31,7 +31,7 @@ LEAST = 1e-6  # accuracy, so that no RRC divides by zero
 
 
 def null_rates(
-    tables: Tables, draws: int = DRAWS, seed: int = SEED
+    tables: Tables, draws: int = NULL_DRAWS, seed: int = SEED
 ) -> dict[str, float]:
     """Return the share of studies without structure in which each claim holds.
 
@@ -220,7 +220,9 @@ def paper_sized() -> Tables:
 def main(argv: list[str] | None = None) -> None:
     """Print how often each claim holds in studies without structure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=DRAWS, help="number of studies")
+    parser.add_argument(
+        "--draws", type=int, default=NULL_DRAWS, help="number of studies"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="of the draws")
     options = parser.parse_args(argv)
     for name, share in null_rates(paper_sized(), options.draws, options.seed).items():

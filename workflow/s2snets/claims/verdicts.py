@@ -1,7 +1,7 @@
 """Verdicts on the paper's numbers and claims from a study's tables."""
 
 from collections.abc import Mapping
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,8 @@ COLUMNS = [
     *("difference", "low", "high", "null", "verdict", "why"),
 ]
 VERDICTS = ("holds", "fails", "undecided", "says nothing", "untestable")
+NULL_DRAWS = 60
+"""Studies without structure that are drawn."""
 SAYS_NOTHING_ABOVE = 0.5
 """Share of studies without structure beyond which a claim that holds says nothing."""
 OTHER = "other images and networks: the difference says nothing"
@@ -110,8 +112,7 @@ def judge_claim(
         return row | {"why": str(reason)}
     decided = _deciding(claim, margins)[1]
     verdict, why = outcome(claim, margins), _sentence(claim, margins, factor)
-    if verdict == "holds" and null > SAYS_NOTHING_ABOVE:
-        verdict = "says nothing"
+    if verdict == "holds" and (verdict := beside_null(null)) != "holds":
         why = f"holds in {null:.0%} of studies without structure too; here {why}"
     if printed_margin is not None:
         row["difference"] = round(decided.value * factor - row["paper"], 6)
@@ -121,6 +122,36 @@ def judge_claim(
     decided *= factor
     row |= {"ours": round(decided.value, 6), "low": decided.low, "high": decided.high}
     return row | {"null": null, "verdict": verdict, "why": why}
+
+
+def null_interval(null: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share that ``NULL_DRAWS`` drawn studies give.
+
+    Wilson 1927.
+    """
+    from scipy.stats import binomtest
+
+    drawn = binomtest(round(null * NULL_DRAWS), NULL_DRAWS)
+    low, high = drawn.proportion_ci(method="wilson")
+    return low, high
+
+
+def beside_null(null: float) -> str:
+    """Return the verdict on a claim that a study's tables meet.
+
+    Args:
+        null: share of studies without structure that meet it; NaN: unknown.
+
+    Returns:
+        ``holds``; ``says nothing`` where more than half of these meet it too;
+        ``undecided`` where the draws cannot tell.
+    """
+    if isnan(null):
+        return "holds"
+    low, high = null_interval(null)
+    if low > SAYS_NOTHING_ABOVE:
+        return "says nothing"
+    return "undecided" if high > SAYS_NOTHING_ABOVE else "holds"
 
 
 def margins_of(claim: Claim, tables: Tables) -> Margins:
