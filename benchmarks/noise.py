@@ -34,14 +34,17 @@ DOC = ROOT / "docs/noise.md"
 FOLDER = Path("results/noise")
 FASHION = Path("resources/demo/fashion-mnist")
 
-SIDE, GREY = 32, 128
+SIDE = 32
+PIXELS = {"black": 0, "grey": 128}
+"""Level of what is black in Fashion-MNIST, in studies of these images."""
 BACKGROUNDS = {
     "black": "black (Fashion-MNIST)",
     "grey": "mid-grey (Fashion-MNIST, black pixels replaced)",
     "demo": "the demo's images",
 }
+STUDIES = (*BACKGROUNDS, "sizes")
 SIZES = [(16, 1), (16, 2), (16, 3), (16, 5), (32, 2), (64, 2)]
-"""Widths and stages of the demo's A_S."""
+"""Widths and stages of A_S on the demo's images, in a study of their own."""
 STRENGTHS = [0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0]
 REPLICATES = 3
 
@@ -66,7 +69,7 @@ def fashion(folder: Path) -> dict[str, Any]:
     """Return the settings of the image sets: a quarter of the corpus is photographs."""
 
     def crops(name: str) -> dict[str, Any]:
-        cut = {"count": 60, "side": [0.25, 0.75]}
+        cut = {"count": 60, "side": [0.25, 0.75], "size": SIDE}
         return {"path": f"resources/demo/photographs/{name}", "crops": cut}
 
     def labelled(name: str) -> dict[str, str]:
@@ -83,18 +86,16 @@ def fashion(folder: Path) -> dict[str, Any]:
 
 
 def settings(name: str) -> dict[str, Any]:
-    """Return the demo's settings with a background, both kinds of noise, and sizes."""
+    """Return the demo's settings with a study's images, or with its sizes of A_S."""
     demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    values = copy.deepcopy(demo) | {"study": f"noise_{name}"}
-    if name != "demo":
+    values = copy.deepcopy(demo) | {"study": f"noise_{name}", "lighter": []}
+    if name in PIXELS:
         values["data"] = values["data"] | fashion(FOLDER / name)
-    own = values["autoencoder"]
-    values["lighter"] = [
-        size
-        for width, stages in (SIZES if name == "demo" else [])
-        if (size := {"width": width, "stages": stages}) != own
-    ]
-    values["finetune"] |= {"replicates": REPLICATES}
+    if name == "sizes":
+        sizes = [{"width": width, "stages": stages} for width, stages in SIZES]
+        values["lighter"] = [one for one in sizes if one != values["autoencoder"]]
+    else:
+        values["finetune"] |= {"replicates": REPLICATES}
     values["predict"] |= {"strengths": STRENGTHS, "clip": [True, False]}
     for section in ("companions", "salient", "synthesis"):
         values.pop(section, None)
@@ -104,9 +105,10 @@ def settings(name: str) -> dict[str, Any]:
 
 def run(studies: list[str], cores: int) -> None:
     """Make each study's predictions, in its own run of Snakemake."""
-    for name, value in {"black": 0, "grey": GREY}.items():
+    for name, value in PIXELS.items():
         if name in studies and not (FOLDER / name).is_dir():
             write_images(value, FOLDER / name)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for name in studies:
         values = settings(name)
         path = FOLDER / f"{name}.yaml"
@@ -114,8 +116,8 @@ def run(studies: list[str], cores: int) -> None:
             draft.write_text(yaml.safe_dump(values, sort_keys=False))
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
         command += ["--configfile", str(path), "--rerun-incomplete", "--"]
-        targets = ["predictions"] + ["lighter"] * bool(values["lighter"])
-        subprocess.run([*command, *targets], check=True)
+        target = "lighter" if values["lighter"] else "predictions"
+        subprocess.run([*command, target], check=True)
 
 
 def effects(table: pd.DataFrame, chance: float) -> Iterator[dict[str, Any]]:
@@ -149,7 +151,7 @@ def effects(table: pd.DataFrame, chance: float) -> Iterator[dict[str, Any]]:
 
 
 def size_effects(study: Study) -> Iterator[dict[str, Any]]:
-    """Yield for each size of A_S its error, and its mean gain under either noise.
+    """Yield for each finished size of A_S its error, and its gain under either noise.
 
     The gain is that in top-1 over the noisy originals, a mean over networks and s > 0;
     its interval is paired over images.
@@ -162,7 +164,10 @@ def size_effects(study: Study) -> Iterator[dict[str, Any]]:
     original = read_rows([base / "predictions/original.parquet"], SCORED_COLUMNS)
     for name, size in sizes.items():
         kind = "predictions" if name == "pretrained" else "lighter"
-        rows = read_rows([base / kind / f"{name}.parquet"], SCORED_COLUMNS)
+        predictions = base / kind / f"{name}.parquet"
+        if not predictions.exists():
+            continue
+        rows = read_rows([predictions], SCORED_COLUMNS)
         both = pd.concat([original, rows.assign(source="pretrained")])
         hits = score(rows_under_noise(both, study.finetune.parts[0]))
         hits = hits[hits["strength"] > 0].astype({"source": str, "noise": str})
@@ -192,35 +197,35 @@ def tables() -> str:
         FileNotFoundError: no study is finished.
     """
     backgrounds, sizes, made = [], [], set()
-    for name, title in BACKGROUNDS.items():
-        path = Path(f"results/noise_{name}/tables/noise.csv")
-        if not path.exists():
+    for name in STUDIES:
+        folder, settings_path = Path(f"results/noise_{name}"), FOLDER / f"{name}.yaml"
+        record = folder / "seed-0/predictions/pretrained.json"
+        if not record.exists():
             continue
-        study = load(yaml.safe_load((FOLDER / f"{name}.yaml").read_text()), name)
-        classes = len(study.data.classes or [])
-        for row in effects(read_csv(path), 1 / classes):
-            backgrounds.append({"background": title} | row)
-        if study.lighter:
-            sizes += size_effects(study)
-        record = read_json(path.parents[1] / "seed-0/predictions/pretrained.json")
-        made.add(f"{record['commit']} on {record['device']}")
+        study = load(yaml.safe_load(settings_path.read_text()), name)
+        if name == "sizes":
+            sizes = list(size_effects(study))
+        elif (path := folder / "tables/noise.csv").exists():
+            chance = 1 / len(study.data.classes or [])
+            for row in effects(read_csv(path), chance):
+                backgrounds.append({"background": BACKGROUNDS[name]} | row)
+        else:
+            continue
+        made.add("{commit} on {device}".format_map(read_json(record)))
     if not made:
         raise FileNotFoundError("no study is finished: python benchmarks/noise.py run")
-    parts = [
-        f"Made by commit {' and '.join(sorted(made))}.",
-        *("", *markdown(pd.DataFrame(backgrounds)), ""),
-        *(markdown(pd.DataFrame(sizes)) if sizes else []),
-    ]
-    return "\n".join(parts) + "\n"
+    lines = [f"Made by commit {' and '.join(sorted(made))}."]
+    for rows in (backgrounds, sizes):
+        if rows:
+            lines += ["", *markdown(pd.DataFrame(rows))]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Run the studies, or write their tables into the document."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["run", "tabulate"])
-    parser.add_argument(
-        "--studies", nargs="+", choices=list(BACKGROUNDS), default=list(BACKGROUNDS)
-    )
+    parser.add_argument("--studies", nargs="+", choices=STUDIES, default=STUDIES)
     parser.add_argument("--cores", type=int, default=1)
     options = parser.parse_args()
     if options.what == "run":
