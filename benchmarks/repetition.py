@@ -159,8 +159,30 @@ def differences(folder: Path) -> dict[str, Any]:
     }
 
 
+def agreement(folder: Path) -> pd.DataFrame:
+    """Return what a run's trainings agree on, by threshold.
+
+    Args:
+        folder: results with several replicates.
+    """
+    order = read_csv(folder / "tables/orders.csv")
+    order = order[order["established"]]
+    pairs = (order["network"] + " > " + order["other"]).groupby(order["threshold"])
+    table = read_csv(folder / "tables/agreement.csv")
+    return pd.DataFrame(
+        {
+            "threshold": table["threshold"],
+            "Kendall's W": table["kendall_w"].round(2),
+            "trainings with the mean's lattice": [
+                f"{share:.0%}" for share in table["lattice_share"]
+            ],
+            "established in all": table["threshold"].map(pairs.agg(", ".join)),
+        }
+    ).fillna("–")
+
+
 def tables() -> str:
-    """Return the table of all finished runs, as Markdown.
+    """Return the tables of all finished runs, as Markdown.
 
     Raises:
         FileNotFoundError: no run is finished.
@@ -177,8 +199,13 @@ def tables() -> str:
         raise FileNotFoundError(
             "no run is finished: python benchmarks/repetition.py run"
         )
-    text = markdown(pd.DataFrame(rows))
-    return "\n".join([f"Made by commit {' and '.join(sorted(made))}.", "", *text, ""])
+    lines = [f"Made by commit {' and '.join(sorted(made))}."]
+    lines += ["", *markdown(pd.DataFrame(rows)), ""]
+    replicates = Path("results/repetition_replicates")
+    if (replicates / "tables/comparison.csv").exists():
+        lines += ["What the three replicates agree on:", ""]
+        lines += [*markdown(agreement(replicates)), ""]
+    return "\n".join(lines)
 
 
 def main() -> None:
