@@ -1,10 +1,9 @@
-"""What the demo costs, by rule, in two finished runs: ``results/demo.csv``.
+"""What the demo costs, by rule: ``results/demo.csv``.
 
-    PYTHONPATH=workflow python benchmarks/demo.py BEFORE/results/demo results/demo
+    PYTHONPATH=workflow python benchmarks/demo.py results/demo
 
 Seconds are those of the jobs from start to end: of CPU seconds, Snakemake knows only
-what it saw when it last looked. Both runs should be of one machine that does nothing
-else, with the same number of cores.
+what it saw when it last looked. The run should be of a machine that does nothing else.
 """
 
 import argparse
@@ -35,39 +34,26 @@ def job_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
     return jobs, seconds
 
 
-def commit(results: Path) -> str:
-    """Return the commit and the processor of a run."""
+def rows(results: Path) -> Iterator[tuple[object, ...]]:
+    """Yield rule, jobs, seconds, and their share in percent; the costliest rule first.
+
+    The last row is of all jobs, with the commit and the processor of the run.
+    """
+    jobs, seconds = job_seconds(results)
+    total = seconds.total()
+    for rule, spent in seconds.most_common():
+        yield rule, jobs[rule], f"{spent:.0f}", f"{100 * spent / total:.1f}"
     made = read_json(results / "seed-0/predictions/pretrained.json")
-    return f"{made['commit']} on {made['device']}"
-
-
-def rows(before: Path, after: Path) -> Iterator[tuple[object, ...]]:
-    """Yield rule, jobs and seconds of both runs; the costliest rule first."""
-    (jobs, seconds), (other_jobs, other_seconds) = map(job_seconds, (before, after))
-    rules = sorted({*seconds, *other_seconds}, key=lambda one: -seconds[one])
-    for rule in rules:
-        yield (
-            rule,
-            jobs[rule],
-            round(seconds[rule], 1),
-            other_jobs[rule],
-            round(other_seconds[rule], 1),
-        )
-    yield (
-        f"all ({commit(before)}; {commit(after)})",
-        *(jobs.total(), round(seconds.total(), 1)),
-        *(other_jobs.total(), round(other_seconds.total(), 1)),
-    )
+    run = "all ({commit} on {device})".format_map(made)
+    yield run, jobs.total(), f"{total:.0f}", "100.0"
 
 
 def main() -> None:
-    """Write the table of two runs."""
+    """Write the table of a finished run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("before", type=Path)
-    parser.add_argument("after", type=Path)
+    parser.add_argument("results", type=Path)
     options = parser.parse_args()
-    header = ["rule", "jobs_before", "seconds_before", "jobs", "seconds"]
-    record("demo", header, rows(options.before, options.after))
+    record("demo", ["rule", "jobs", "seconds", "percent"], rows(options.results))
 
 
 if __name__ == "__main__":
