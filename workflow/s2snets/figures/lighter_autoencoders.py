@@ -79,7 +79,7 @@ class LighterAutoencoders(Figure):
             " their reconstructions without any fine-tuning; dotted: on the original"
             " images.\n\n"
             "Where a curve is flat, a lighter autoencoder would do for the study. The"
-            f" study uses a SegNet of {study.autoencoder.width} channels and"
-            f" {study.autoencoder.stages} stages; Palacio et al. 2018, section 3.1, use"
-            " 64 and 5."
+            f" width of its SegNet is {study.autoencoder.width} and the depth"
+            f" {study.autoencoder.stages}; Palacio et al. 2018, section 3.1, use 64 and"
+            " 5."
         )
