@@ -14,7 +14,11 @@ from s2snets.config import Inversion
 from s2snets.data.imageset import ImageSet
 from s2snets.figures import salient_inversion
 from s2snets.measure.inversion import compare, errors
-from s2snets.networks.architectures import ARCHITECTURES, small_vgg
+from s2snets.networks.architectures import (
+    ARCHITECTURES,
+    small_alexnet_lrn,
+    small_vgg,
+)
 from s2snets.networks.checkpoints import save_classifier
 from s2snets.networks.factory import DEFAULT_PREPROCESSING, build_network
 from s2snets.networks.frozen import FrozenClassifier
@@ -241,6 +245,13 @@ def test_the_stem_of_another_network_can_be_inverted():
     assert bottleneck.steps == [net.conv1, net.bn1, net.relu, net.maxpool]
     seen, code, taken = bottleneck(torch.rand(1, 3, 45, 45))
     assert Mirror(bottleneck.mirrored, "both")(code, taken).shape == seen.shape
+
+
+def test_alexnet_with_its_own_response_norms_is_a_chain():
+    net = small_alexnet_lrn()
+    kinds = [type(step).__name__ for step in Bottleneck(frozen(net)).steps]
+    assert kinds.count("ResponseNorm") == 2
+    assert kinds.count("Conv2d") == 5
 
 
 @pytest.mark.parametrize("side", [37, 40, 42])

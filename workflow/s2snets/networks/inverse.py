@@ -39,6 +39,15 @@ Trace = torch.Size | Tensor | Switches
 """What a mirror needs of a convolution (input size), a ReLU (mask) or a pooling."""
 
 
+class ChainTracer(fx.Tracer):
+    """Traces a network down to the layers of a chain, or subclasses of these."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Return whether a module is one node of the graph."""
+        chained = isinstance(m, MIRRORED + SKIPPED)
+        return chained or super().is_leaf_module(m, module_qualified_name)
+
+
 def traced(net: nn.Module) -> tuple[list[fx.Node], list[nn.Module | None]]:
     """Return the nodes of a network's graph, and the module that each one calls.
 
@@ -46,7 +55,7 @@ def traced(net: nn.Module) -> tuple[list[fx.Node], list[nn.Module | None]]:
         UserError: its code cannot be traced.
     """
     try:
-        nodes = list(fx.symbolic_trace(net).graph.nodes)
+        nodes = list(ChainTracer().trace(net).nodes)
     except Exception as error:  # whatever a network's own code makes of a tracer
         reason = str(error).partition("\n")[0]
         raise UserError(
