@@ -41,6 +41,7 @@ class Variation:
     title: str
     settings: dict[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()  # of Snakemake
+    least_cores: int = 1
     environment: dict[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ("compare_with_paper", "lattices")
 
@@ -49,6 +50,7 @@ VARIATIONS = {
     "threads": Variation(
         "two threads a training",
         options=("--set-threads", *(f"{name}=2" for name in TRAININGS)),
+        least_cores=2,  # with fewer, Snakemake takes one thread
     ),
     "instructions": Variation(
         "instructions of SSE4.1 only",
@@ -86,7 +88,8 @@ def run(names: list[str], cores: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
             draft.write_text(yaml.safe_dump(settings(name), sort_keys=False))
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        given = max(cores, VARIATIONS[name].least_cores)
+        command = [sys.executable, "-m", "snakemake", "--cores", str(given)]
         command += ["--configfile", str(path), "--rerun-incomplete"]
         command += [*VARIATIONS[name].options, "--", *VARIATIONS[name].targets]
         subprocess.run(

@@ -824,7 +824,7 @@ def test_captions_tell_agreement_from_accuracy():
         ("denoisers", {}, ["(median, bilateral, nlm, autoencoder)", "``6,000`` noisy"]),
         ("denoisers", {"denoise": {"methods": ["nlm"]}}, ["(nlm)", "same ``200`` im"]),
         ("denoisers", {"denoise": {"images": None}}, ["use the same images. Class"]),
-        ("lighter-autoencoders", {}, ["SegNet of 16 channels and 2 stages"]),
+        ("lighter-autoencoders", {}, ["SegNet is 16 and the depth 1;"]),
         ("salient-architectures", {}, ["networks A, V, I, R, N by", "of 128 pixels,"]),
         ("salient-selectivity", {"salient": {"measured": None}}, ["over all validation"]),
         ("salient-lrn", {}, ["of A, V, I, R, N that", "``200`` validation images at"]),
