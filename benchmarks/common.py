@@ -92,9 +92,14 @@ def markdown(rows: pd.DataFrame) -> list[str]:
     return lines
 
 
-def write_tables(document: Path, text: str) -> None:
-    """Write a document with what is between its two marks replaced."""
+def with_tables(text: str, tables: str) -> str:
+    """Return a document's text with what is between its two marks replaced."""
     start, end = "<!-- tables -->\n", "<!-- /tables -->"
-    head, _, rest = document.read_text().partition(start)
+    head, _, rest = text.partition(start)
+    return f"{head}{start}\n{tables}\n{end}{rest.partition(end)[2]}"
+
+
+def write_tables(document: Path, tables: str) -> None:
+    """Write a document with what is between its two marks replaced."""
     with replacing(document) as draft:
-        draft.write_text(f"{head}{start}\n{text}\n{end}{rest.partition(end)[2]}")
+        draft.write_text(with_tables(document.read_text(), tables))

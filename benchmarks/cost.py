@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 import yaml
-from common import RESULTS
+from common import RESULTS, with_tables
 
 from s2snets.config import Study, load
 from s2snets.networks.cost import count_operations
@@ -31,7 +31,6 @@ TRAIN, VALIDATION, CLASSES = 1_281_167, 50_000, 1000  # ImageNet, ILSVRC 2012
 # and the share of them that a training is expected to reach.
 ASSUMED = {"32-true": (50e12, 0.5), "bf16-mixed": (600e12, 0.5)}
 PRECISIONS = {"32-true": "float32", "bf16-mixed": "bfloat16"}
-START, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
 class Stage(NamedTuple):
@@ -221,8 +220,7 @@ def tables() -> str:
 
 def document(text: str) -> str:
     """Return a text with the tables between its two marks written anew."""
-    head, _, rest = text.partition(START)
-    return head + START + "\n" + tables() + "\n" + END + rest.partition(END)[2]
+    return with_tables(text, tables())
 
 
 def main() -> None:

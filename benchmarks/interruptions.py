@@ -14,6 +14,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 SIGNALS = (signal.SIGINT, signal.SIGKILL, signal.SIGINT)
@@ -57,7 +58,8 @@ def interrupt(checkout: Path, how: signal.Signals, seconds: float) -> None:
         print(f"it ended before {how.name} after {seconds:.0f} s", flush=True)
     elif how is signal.SIGKILL:
         for process in session_processes(run.pid):
-            os.kill(process, how)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(process, how)
     else:
         os.killpg(run.pid, how)
     print(f"{how.name} after {seconds:.0f} s: {run.wait()}", flush=True)

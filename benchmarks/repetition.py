@@ -126,8 +126,9 @@ def differences(folder: Path) -> dict[str, Any]:
         By column of the table: the greatest difference of an accuracy behind an
         autoencoder without noise, in percentage points; the accuracies outside the
         demo's 95 % interval; the greatest difference of an RRC; the pairs of networks,
-        at all thresholds, whose order is reversed; the lattices that are the same; the
-        claims that hold in one and fail in the other, and those of another verdict.
+        at all thresholds, whose order is reversed, and those that have lost theirs; the
+        lattices that are the same; the claims that hold in one and fail in the other,
+        and those of another verdict.
     """
 
     def both(name: str, keys: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -143,6 +144,7 @@ def differences(folder: Path) -> dict[str, Any]:
     outside = ~theirs["top1"].between(ours["top1_low"], ours["top1_high"])
     rrc, other_rrc = both("rrc.csv", ["autoencoder", "classifier"])
     pairs = orders(DEMO)
+    product = pairs * orders(folder)
     same = [
         lattices(folder)[one] == relation for one, relation in lattices(DEMO).items()
     ]
@@ -155,7 +157,8 @@ def differences(folder: Path) -> dict[str, Any]:
         "Table 2 moves by up to": f"{moved.max():.1f} points",
         "outside the interval": f"{outside.sum()} of {len(outside)}",
         "RRC moves by up to": f"{(other_rrc['rrc'] - rrc['rrc']).abs().max():.2f}",
-        "orders reversed": f"{(pairs * orders(folder) < 0).sum()} of {len(pairs)}",
+        "orders reversed": f"{(product < 0).sum()} of {len(pairs)}",
+        "orders tied": f"{((product == 0) & (pairs != 0)).sum()}",
         "same lattice": f"{sum(same)} of {len(same)}",
         "verdicts reversed": f"{sum(opposite)} of {len(opposite)}",
         "other verdicts changed": f"{changed.sum() - sum(opposite)}",

@@ -60,6 +60,7 @@ def test_a_run_does_not_differ_from_itself(repetition, tmp_path, monkeypatch):
         "outside the interval": "0 of 2",
         "RRC moves by up to": "0.00",
         "orders reversed": "0 of 1",
+        "orders tied": "0",
         "same lattice": "1 of 1",
         "verdicts reversed": "0 of 4",
         "other verdicts changed": "0",
@@ -78,6 +79,7 @@ def test_what_another_run_turns_is_counted(repetition, tmp_path, monkeypatch):
         "outside the interval": "1 of 2",
         "RRC moves by up to": "0.10",
         "orders reversed": "1 of 1",
+        "orders tied": "0",
         "same lattice": "0 of 1",
         "verdicts reversed": "1 of 4",
         "other verdicts changed": "2",
@@ -92,4 +94,4 @@ def test_networks_that_serve_as_many_have_no_order_to_reverse(
         write_run(tmp_path / name, *run)
     monkeypatch.setattr(repetition, "DEMO", tmp_path / "demo")
     found = repetition.differences(tmp_path / "other")
-    assert found["orders reversed"] == "0 of 1"
+    assert (found["orders reversed"], found["orders tied"]) == ("0 of 1", "1")

@@ -71,8 +71,8 @@ class ResponseNorm(nn.LocalResponseNorm):
     """AlexNet's local response normalisation (Krizhevsky et al. 2012, section 3.3).
 
     While training, the channels' windows are summed by a 1×1 convolution and the power
-    3/4 is taken by square roots: on a CPU, a fifth of the time of torch's function,
-    which is called otherwise, so that what intercepts functions finds it.
+    3/4 is taken by square roots, which is faster on a CPU than torch's function. In
+    evaluation that function is called, so that what intercepts functions finds it.
 
     Args:
         alpha: of the sum of squares over five channels.

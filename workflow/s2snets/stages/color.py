@@ -56,16 +56,17 @@ class MeasureColor(Stage):
 
         settings, (device, workers) = self.settings, use_device(self.threads)
         images = ImageSet(self.images, settings.image_size, settings.resize_mode)
-        origin, bins = (
-            {"seed": self.seed, "source": self.source},
-            settings.histogram_bins,
-        )
+        origin = {"seed": self.seed, "source": self.source}
         write_measurements(
             self.color,
             EvaluationBatches(images, np.arange(len(images)), BATCH),
             load_source(self.autoencoder, settings.autoencoder, device),
             lambda numbers, originals, reconstructions: [
-                color_rows(numbers, originals, reconstructions, bins, origin)
+                color_rows(
+                    *(numbers, originals, reconstructions),
+                    settings.histogram_bins,
+                    origin,
+                )
             ],
             cache_key=self.cache_key(images=images.fingerprint),
             device=device,
