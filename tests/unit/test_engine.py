@@ -299,7 +299,7 @@ def test_a_signal_to_one_process_stops_all_and_another_number_goes_on(images, tm
             assert state[name].allclose(value, rtol=2e-3, atol=2e-4), name
 
 
-def stage(images, out, *options, **changes):
+def stage(folder, out, *options, environment=None, **changes):
     """Start a pretraining's command."""
     settings = {
         "image_size": 32, "resize_mode": "squash", "autoencoder": {"width": 4, "stages": 2},
@@ -310,13 +310,38 @@ def stage(images, out, *options, **changes):
     return subprocess.Popen(
         [
             sys.executable, "-m", "s2snets.stages", "pretrain_autoencoder",
-            *(word for name in sets for word in (f"--{name}", images)),
+            *(word for name in sets for word in (f"--{name}", folder)),
             "--weights", out / "weights.safetensors", "--curve", out / "curve.csv",
             "--record", out / "record.json", "--save-every", "0",
             "--settings", json.dumps(settings), *options,
         ],
-        text=True, stderr=subprocess.PIPE,
+        text=True, stderr=subprocess.PIPE, env=os.environ | (environment or {}),
     )  # fmt: skip
+
+
+# A process group that its reducer outlives is a deadlock, in some runs of many.
+REDUCERS = """import gc, os, sys
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+destroy = dist.destroy_process_group
+def destroy_alone():
+    alive = [one for one in gc.get_objects() if type(one) is DistributedDataParallel]
+    print("reducers:", len(alive), file=sys.stderr, flush=True)
+    destroy()
+dist.destroy_process_group = destroy_alone
+"""
+
+
+def test_processes_part_when_nothing_averages_gradients(images, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(REDUCERS)
+    paths = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = stage(
+        images.path, tmp_path / "out", "--devices", "2", images=16,
+        environment={"PYTHONPATH": os.pathsep.join(paths)},
+    )  # fmt: skip
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert told.count("reducers: 0") == 2, told
 
 
 def test_a_stage_asked_to_stop_exits_with_75_and_ends_when_run_again(images, tmp_path):

@@ -45,6 +45,7 @@ THEME: dict[RcKeyType, Any] = {
     "lines.linewidth": 1.4,
     "lines.markersize": 4,
     "pdf.fonttype": 42,
+    "image.composite_image": False,  # a PDF keeps each image as it is
     "svg.hashsalt": "s2snets",
 }
 

@@ -6,6 +6,7 @@ processes share it: batch norm over the images of all processes, dropout drawn f
 of them, and decisions that all of them take at the same step.
 """
 
+import gc
 import os
 import threading
 import time
@@ -118,6 +119,17 @@ class Engine(NamedTuple):
         if self.is_first:
             raise UserError(text)
         raise SystemExit(0)
+
+    def close(self) -> None:
+        """Leave the other processes, once nothing averages gradients any more.
+
+        If torch's reducer of gradients were the last to refer to the process group, it
+        would wait for the group's thread with Python's lock held, and the thread for
+        the lock.
+        """
+        if self.share.world > 1:
+            gc.collect()
+            dist.destroy_process_group()
 
 
 def create_engine(

@@ -137,8 +137,8 @@ def train(
         except BaseException as error:
             exit_early(error, engine)
             raise
-        if engine.share.world > 1:
-            torch.distributed.destroy_process_group()
+        del trainer  # and with it what averages gradients
+        engine.close()
         if not engine.is_first:
             sys.exit()
         write_csv(pd.DataFrame(curve), job.curve)
