@@ -102,13 +102,13 @@ class Run:
     """Snakemake at work in a project, and what it says."""
 
     def __init__(self, project, *targets, slow="{}", flags=()):
-        self.root, self.path = project.root, project.root / "said.txt"
+        self.project, self.path = project, project.root / "said.txt"
         command = [sys.executable, "-m", "snakemake", *targets, "--cores", "2", *FLAGS]
         self.process = subprocess.Popen(
-            [*command, *flags, "--configfile", "config/smoke.yaml"], cwd=self.root,
+            [*command, *flags, "--configfile", "config/smoke.yaml"], cwd=project.root,
             stdout=self.path.open("w"), stderr=subprocess.STDOUT,
             # The nodes' names are no hosts': processes of two nodes meet here.
-            env={**os.environ, "PYTHONPATH": str(self.root), "SLOW": slow,
+            env={**os.environ, "PYTHONPATH": str(project.root), "SLOW": slow,
                  "MASTER_ADDR": "127.0.0.1"},
         )  # fmt: skip
 
@@ -130,7 +130,8 @@ class Run:
         try:
             return self.process.wait(limit)
         except subprocess.TimeoutExpired:
-            pytest.fail(f"no end in {limit} s\n{self.said}\n{queue()}")
+            logs = self.project.logs()
+            pytest.fail(f"no end in {limit} s\n{self.said}\n{queue()}\n{logs}")
         finally:
             self.stop()
 

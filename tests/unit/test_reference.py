@@ -35,7 +35,7 @@ from s2snets.stages.finetuning import FinetuneAutoencoder
 from s2snets.stages.information import CollectGallery
 from s2snets.stages.predictions import Predict, TabulateAccuracy
 from s2snets.study.finished import class_names
-from s2snets.training.objectives import classification, imitation
+from s2snets.training.objectives import classification, divergence, imitation
 
 ROOT = Path(__file__).parents[2]
 CATS = {281, 282, 285}  # tabby, tiger cat, Egyptian cat
@@ -144,6 +144,28 @@ def test_fine_tuning_aims_at_the_frozen_classifiers_own_prediction():
     assert all(weight.grad is None for weight in frozen.parameters())
     through, _ = classification(model, (pixels, own))
     assert loss.item() == through.item()
+
+
+def test_fine_tuning_can_aim_at_all_of_the_classifiers_probabilities():
+    torch.manual_seed(0)
+    frozen = build_classifier(
+        classifier_spec(Classifier(architecture="lenet5"), 10, 32)
+    ).eval()
+    batch = torch.rand(6, 3, 32, 32), torch.full((6,), -1)
+    model = nn.Sequential(SegNet(4, 2), frozen).eval()
+    loss, measured = divergence(frozen)(model, batch)
+    original, output = frozen(batch[0]).softmax(1), model(batch[0]).softmax(1)
+    by_hand = (original * (original / output).log()).sum(1).mean()
+    assert loss.item() == pytest.approx(by_hand.item(), abs=1e-6) != 0
+    same = (original.argmax(1) == output.argmax(1)).float().mean()
+    assert measured["agreement"].item() == pytest.approx(same.item())
+    loss.backward()
+    assert all(weight.grad is None for weight in frozen.parameters())
+    assert all(weight.grad is not None for weight in model[0].parameters())
+    # Nothing is left to learn where nothing was lost.
+    loss, measured = divergence(frozen)(nn.Sequential(nn.Identity(), frozen), batch)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    assert measured["agreement"].item() == 1
 
 
 @pytest.mark.parametrize(

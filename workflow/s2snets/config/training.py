@@ -204,6 +204,14 @@ class Finetune(Optimisation):
         " the same networks, with the images in another order each time. From 2 on,"
         " intervals contain the variance of this training (not in print: 1).",
     )
+    target: Literal["class", "probabilities"] = Field(
+        "class",
+        description="What the loss compares the classifier's output with: by"
+        " cross-entropy its label, or without labels the class that it predicts on the"
+        " original (section 3.3); or by the Kullback-Leibler divergence all its"
+        " probabilities on the original, which says more of each image and needs no"
+        " labels.",
+    )
     schedule: Literal["plateau", "one_cycle", "constant"] = Field(
         "constant", description="As for pretraining (not in print)."
     )

@@ -16,7 +16,7 @@ class FinetuneSettings(Settings):
 
 
 class FinetuneAutoencoder(TrainingStage):
-    """Tune one part of A_S with one classifier's prediction loss."""
+    """Tune one part of A_S by the loss of one classifier's output."""
 
     pretrained: InputFile
     classifier: InputFile
@@ -46,7 +46,11 @@ class FinetuneAutoencoder(TrainingStage):
         )
         from s2snets.networks.segnet import Tuned
         from s2snets.training.job import start_engine, train
-        from s2snets.training.objectives import classification, imitation
+        from s2snets.training.objectives import (
+            classification,
+            divergence,
+            imitation,
+        )
 
         settings = self.settings
         engine = start_engine(self, settings.finetune)
@@ -54,13 +58,18 @@ class FinetuneAutoencoder(TrainingStage):
         images = read(self.images, settings.image_size, settings.resize_mode)
         classifier = load_classifier(self.classifier.parent, classes=images.classes)
         autoencoder = load_autoencoder(self.pretrained, settings.autoencoder)
-        labelled = settings.reference == "labels"
+        if settings.finetune.target == "probabilities":
+            loss = divergence(classifier)
+        elif settings.reference == "predictions":
+            loss = imitation(classifier)
+        else:
+            loss = classification
         train(
             self,
             engine,
             nn.Sequential(Tuned(autoencoder, self.part), classifier),
             images,
-            classification if labelled else imitation(classifier),
+            loss,
             settings.finetune,
             cache_key=self.cache_key(images=images.fingerprint),
             save=lambda: save_weights(autoencoder, self.weights),

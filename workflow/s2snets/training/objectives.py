@@ -39,6 +39,24 @@ def imitation(classifier: nn.Module) -> Loss:
     return loss
 
 
+def divergence(classifier: nn.Module) -> Loss:
+    """Return a loss: Kullback-Leibler divergence from a frozen classifier's own output.
+
+    The output is its probabilities of all classes for the original images.
+    """
+
+    def loss(model: nn.Module, batch: Batch) -> Values:
+        pixels, _ = batch
+        with torch.no_grad():
+            original = classifier(pixels).float().log_softmax(1)
+        output = model(pixels).float().log_softmax(1)
+        value = F.kl_div(output, original, reduction="batchmean", log_target=True)
+        same = (output.argmax(1) == original.argmax(1)).float().mean()
+        return value, {"agreement": same}
+
+    return loss
+
+
 def square_error(model: nn.Module, error: Tensor, loss_space: str) -> Values:
     """Return an autoencoder's mean square error in a space, and its ``mse`` in pixels.
 
