@@ -287,8 +287,9 @@ def test_a_context_recurs_where_some_threshold_gives_it(printed):
     for rrc in (printed, made(4, 1), made(7, 2)):
         samples = scattered(rrc, 60, 4)
         given = [contexts(sample.T) for sample in samples]
+        known = matrix(rrc).to_numpy()
         expected = [
-            np.mean([(matrix(rrc).to_numpy() >= t).tobytes() in one for one in given])
+            np.mean([(known >= t).tobytes() in one for one in given])
             for t in thresholds(rrc)
         ]
         assert list(recurrence(rrc, samples)) == expected

@@ -186,7 +186,7 @@ def test_long_names_stay_on_the_page(tmp_path, here):
                 assert drawn.x1 <= box.x1, text
 
 
-@pytest.mark.parametrize("name", ["US$ 5^$", "$x^$", "caf\udce9", "a\nb"])
+@pytest.mark.parametrize("name", ["US$ 5^$ $x^$", "caf\udce9 a\nb"])
 def test_any_name_of_a_file_or_class_is_drawn_as_it_is_written(tmp_path, here, name):
     folder = name.encode(errors="replace").decode()  # safetensors opens no other
     study = fabricate(tmp_path / folder)
