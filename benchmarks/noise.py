@@ -26,6 +26,7 @@ from s2snets.config import Study, load
 from s2snets.data.sources import read_idx
 from s2snets.measure.accuracy import rows_under_noise, score
 from s2snets.measure.bootstrap import interval, resample
+from s2snets.report.readme import digests
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import SCORED_COLUMNS, read_csv, read_rows
 
@@ -196,7 +197,7 @@ def tables() -> str:
     Raises:
         FileNotFoundError: no study is finished.
     """
-    backgrounds, sizes, made = [], [], set()
+    backgrounds, sizes, made, codes = [], [], set(), set()
     for name in STUDIES:
         folder, settings_path = Path(f"results/noise_{name}"), FOLDER / f"{name}.yaml"
         record = folder / "seed-0/predictions/pretrained.json"
@@ -212,13 +213,14 @@ def tables() -> str:
         else:
             continue
         made.add("{commit} on {device}".format_map(read_json(record)))
+        codes.add(digests(folder))
     if not made:
         raise FileNotFoundError("no study is finished: python benchmarks/noise.py run")
     lines = [f"Made by commit {' and '.join(sorted(made))}."]
     for rows in (backgrounds, sizes):
         if rows:
             lines += ["", *markdown(pd.DataFrame(rows))]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *sorted(codes), ""])
 
 
 def main() -> None:

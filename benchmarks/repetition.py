@@ -23,6 +23,7 @@ import yaml
 from common import markdown, write_tables
 
 from s2snets.config import load
+from s2snets.report.readme import digests
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv
 
@@ -193,7 +194,7 @@ def tables() -> str:
     Raises:
         FileNotFoundError: no run is finished.
     """
-    rows, made = [], set()
+    rows, made, codes = [], set(), {digests(DEMO)}
     for name, variation in VARIATIONS.items():
         folder = Path(f"results/repetition_{name}")
         if (folder / "tables/comparison.csv").exists():
@@ -201,6 +202,7 @@ def tables() -> str:
             (path,) = folder.glob("seed-*/predictions/pretrained.json")
             record = read_json(path)
             made.add(f"{record['commit']} on {record['device']}")
+            codes.add(digests(folder))
     if not rows:
         raise FileNotFoundError(
             "no run is finished: python benchmarks/repetition.py run"
@@ -211,7 +213,7 @@ def tables() -> str:
     if (replicates / "tables/comparison.csv").exists():
         lines += ["What the three replicates agree on:", ""]
         lines += [*markdown(agreement(replicates)), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *sorted(codes), ""])
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ import re
 
 import pandas as pd
 import pytest
+import yaml
 from project import ROOT
 
+from s2snets.config import load
 from s2snets.report import readme
 from s2snets.runtime.files import write_json
 from s2snets.stages.classifiers import TrainClassifier
@@ -75,9 +77,70 @@ def test_what_points_the_other_way_is_written_likewise():
     assert len(readme.sentences(ACCURACY, NOISE[:0])) == 1
 
 
-def test_the_readmes_numbers_are_of_todays_training_code():
-    """If this fails, run the demo and then the command that README.md names."""
+def equal_codes(stage, code):
+    """The stage's codes whose weights were shown to be those of a code."""
+    table = pd.read_csv(ROOT / "benchmarks/results/same_training.csv")
+    links = table.loc[table["stage"] == stage, ["code_before", "code_after"]]
+    known = {code}
+    while (
+        more := {
+            one for link in links.to_numpy().tolist() if known & {*link} for one in link
+        }
+        - known
+    ):
+        known |= more
+    return known
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/noise.md", "docs/repetition.md"])
+def test_numbers_are_of_training_code_with_todays_weights(name):
+    """If this fails, run ``benchmarks/same_training.py`` on the commit that is named.
+
+    If weights differ, make the document's study and its command anew.
+    """
+    text = (ROOT / name).read_text()
     stages = (TrainClassifier, PretrainAutoencoder, FinetuneAutoencoder)
-    codes = dict(zip(readme.TRAININGS, (stage.code() for stage in stages), strict=True))
-    assert readme.digests(codes) in (ROOT / "README.md").read_text()
-    assert not re.search(r"commit `\w+\+`", (ROOT / "README.md").read_text())
+    for stage, today in zip(readme.TRAININGS, stages, strict=True):
+        found = set(re.findall(rf"\b{stage} (\w{{12}})", text))
+        assert found
+        assert found <= equal_codes(stage, today.code())
+    assert not re.search(r"commit `?\w+\+`?", text)
+
+
+@pytest.fixture
+def same_training(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import same_training
+
+    return same_training
+
+
+def write_training(folder, name, code, weights):
+    record = {"stage": "pretrain_autoencoder", "code": code, "commit": "c" + code}
+    write_json(folder / name / "record.json", record | {"device": "a CPU"})
+    (folder / name / "weights.safetensors").write_bytes(weights)
+
+
+def test_two_codes_are_equal_where_all_their_weights_are(tmp_path, same_training):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, code in ((old, "1"), (new, "2")):
+        write_training(folder, "photos", code, b"same")
+        write_training(folder, "labelled", code, b"same")
+        write_json(folder / "data/record.json", {"stage": "pack_images"})
+    (row,) = same_training.compare(old, new)
+    assert (row["equal"], row["trainings"]) == (2, 2)
+    assert (row["code_before"], row["code_after"]) == ("1", "2")
+    assert (row["commit_before"], row["commit_after"]) == ("c1", "c2")
+    (new / "labelled/weights.safetensors").write_bytes(b"other")
+    (row,) = same_training.compare(old, new)
+    assert (row["equal"], row["trainings"]) == (1, 2)
+
+
+def test_the_comparison_trains_the_demo_on_few_images(same_training):
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    few, study = load(same_training.settings(demo)), load(demo)
+    assert few.networks.keys() <= study.networks.keys()
+    assert few.finetune.images < study.finetune.images / 10
+    assert few.finetune.learning_rate == study.finetune.learning_rate
+    assert few.pretrain.photos.images < study.pretrain.photos.images / 10
+    assert few.autoencoder == study.autoencoder

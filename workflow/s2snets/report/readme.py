@@ -6,7 +6,6 @@ with the commit and the processor of the run, and copies the pictures.
 
 import argparse
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,11 @@ def training_records(results: Path) -> dict[str, dict[str, Any]]:
     return {stage: by_stage[stage] for stage in TRAININGS}
 
 
-def digests(codes: Mapping[str, str]) -> str:
-    """Return the hidden line that says which training code the numbers are of."""
-    return f"<!-- {', '.join(f'{stage} {code}' for stage, code in codes.items())} -->"
+def digests(results: Path) -> str:
+    """Return the hidden line that says which training code a study's numbers are of."""
+    records = training_records(results)
+    codes = (f"{stage} {record['code']}" for stage, record in records.items())
+    return f"<!-- {', '.join(codes)} -->"
 
 
 def accuracy_table(accuracy: pd.DataFrame) -> list[str]:
@@ -86,8 +87,7 @@ def sentences(accuracy: pd.DataFrame, noise: pd.DataFrame) -> list[str]:
 def with_results(text: str, results: Path) -> str:
     """Return ``README.md`` with the part between its two marks made anew."""
     accuracy = read_csv(results / "tables/accuracy.csv")
-    records = training_records(results)
-    record = records["finetune_autoencoder"]
+    record = training_records(results)["finetune_autoencoder"]
     before, _, rest = text.partition(START)
     images = accuracy.loc[accuracy["strength"] == 0, "images"].max()
     half = 50 * (accuracy["top1_high"] - accuracy["top1_low"])
@@ -102,7 +102,7 @@ def with_results(text: str, results: Path) -> str:
         " Written by `python -m s2snets.report.readme` from a run of commit"
         f" `{record['commit']}` on {record['device']} with torch"
         f" {record['versions']['torch'].partition('+')[0]}.",
-        digests({stage: record["code"] for stage, record in records.items()}),
+        digests(results),
     ]
     return "\n".join([before + START, *lines, "", END + rest.partition(END)[2]])
 
