@@ -9,6 +9,7 @@ code then count as of today's, and need no run of hours. Exits with 1 if weights
 """
 
 import argparse
+import copy
 import os
 import subprocess
 import sys
@@ -42,7 +43,7 @@ KEPT += ("pretrain", "finetune")
 
 def settings(demo: dict[str, Any]) -> dict[str, Any]:
     """Return the demo's settings of its trainings, with few images."""
-    study = {key: demo[key] for key in KEPT} | {"study": STUDY}
+    study = copy.deepcopy({key: demo[key] for key in KEPT}) | {"study": STUDY}
     for source in (*study["data"]["train"], *study["data"]["validation"]):
         source["images"] = 400
     for source in (*study["data"]["photos"], *study["data"]["photos_validation"]):

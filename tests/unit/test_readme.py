@@ -2,9 +2,11 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 from project import ROOT
 
 from s2snets.config import load
@@ -66,6 +68,25 @@ def test_numbers_commit_and_processor_are_the_runs_own(results):
     assert (written.startswith("before\n"), written.endswith("after\n")) == (True, True)
     assert "old" not in written
     assert readme.with_results(written, results) == written
+
+
+def test_the_documents_pictures_are_the_studys_or_rows_of_them(results, tmp_path):
+    (results / "figures").mkdir()
+    for height, figure in enumerate(readme.PICTURES, 1200):
+        lines = np.arange(height, dtype=np.uint16).astype(np.uint8)
+        picture = np.broadcast_to(lines[:, None, None], (height, 4, 3))
+        Image.fromarray(np.ascontiguousarray(picture)).save(
+            results / "figures" / figure
+        )
+    document, images = tmp_path / "README.md", tmp_path / "images"
+    images.mkdir()
+    document.write_text(f"{readme.START}{readme.END}\n")
+    readme.main([str(results), str(document), str(images)])
+    for height, (name, rows) in enumerate(readme.PICTURES.values(), 1200):
+        top, bottom = rows or (0, height)
+        written = np.asarray(Image.open(images / name))
+        assert written.shape == (bottom - top, 4, 3)
+        assert (written[:, 0, 0] == np.arange(top, bottom) % 256).all()
 
 
 def test_what_points_the_other_way_is_written_likewise():

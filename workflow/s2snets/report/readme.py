@@ -5,19 +5,25 @@ with the commit and the processor of the run, and copies the pictures.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv
 
 START, END = "<!-- demo -->\n", "<!-- /demo -->"
 TRAININGS = ("train_classifier", "pretrain_autoencoder", "finetune_autoencoder")
-PICTURES = {"figure-3.png": "reconstructions.png", "figure-5.png": "noise.png"}
-"""Figures of the study, and what they are called among the documents' images."""
+PICTURES: dict[str, tuple[str, tuple[int, int] | None]] = {
+    "figure-3.png": ("reconstructions.png", None),
+    "figure-5.png": ("noise.png", None),
+    "salient-architectures.png": ("reversed.png", (0, 618)),  # the first network
+    "synthesis-modes.png": ("preferred.png", (350, 1030)),  # the second and the third
+}
+"""Figure of the study -> its name among the documents' images, and the rows of its
+pixels that are shown there, from the first to before the last; null: all."""
 FAINT = 0.1
 """Strength of the noise of which the text speaks: the least of the demo."""
 
@@ -116,8 +122,11 @@ def main(argv: list[str] | None = None) -> None:
     job = parser.parse_args(argv)
     with replacing(job.document) as draft:
         draft.write_text(with_results(job.document.read_text(), job.results))
-    for figure, picture in PICTURES.items():
-        shutil.copyfile(job.results / "figures" / figure, job.images / picture)
+    for figure, (name, rows) in PICTURES.items():
+        with Image.open(job.results / "figures" / figure) as picture:
+            top, bottom = rows or (0, picture.height)
+            with replacing(job.images / name) as draft:
+                picture.crop((0, top, picture.width, bottom)).save(draft, "png")
 
 
 if __name__ == "__main__":
