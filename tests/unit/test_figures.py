@@ -152,6 +152,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         pandas.DataFrame(
             {
                 "corpus": corpus,
+                "seed": 0,
                 "images": seen,
                 "training": 0.02 * (1 + seen / 1e6) ** -slope,
                 "validation_photos": 0.024 * (1 + seen / 1e6) ** -slope,
@@ -583,6 +584,16 @@ def test_curves_leave_out_what_was_not_measured(tables):
         "labelled": 3,
         "photos": 2,
     }
+
+
+def test_curves_of_several_seeds_are_their_mean_and_range(tables):
+    curves = tables["curves"]
+    other = curves.assign(seed=1, training=3 * curves["training"])
+    drawn = rows("figure-2", {"curves": pandas.concat([curves, other])}, settings())
+    chosen = (drawn["corpus"] == "photos") & (drawn["curve"] == "training")
+    once = curves.loc[curves["corpus"] == "photos", "training"].to_numpy()
+    for column, factor in (("mse", 2), ("low", 1), ("high", 3)):
+        np.testing.assert_allclose(drawn.loc[chosen, column], factor * once)
 
 
 def test_pairs_show_originals_and_two_autoencoders(tables):

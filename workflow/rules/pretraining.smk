@@ -41,7 +41,7 @@ rule tabulate_curves:
         curves=collect(
             rules.pretrain_autoencoder.output.curve,
             corpus=CORPORA,
-            seed=study.seeds[0],
+            seed=study.seeds,
         ),
     output:
         table="<tables>/curves.csv",
@@ -53,6 +53,7 @@ rule tabulate_curves:
     params:
         **declared(TabulateCurves),
         corpora=list(CORPORA),
+        seeds=study.seeds,
     shell:
         TabulateCurves.command()
 

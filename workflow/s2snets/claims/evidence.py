@@ -42,6 +42,8 @@ class Untestable(Exception):
 class Estimate:
     """A number and its 95 % interval; an interval that was not computed is nan.
 
+    One of a single training, which another could contradict, has no bounds (inf).
+
     Sums and differences combine intervals as if the estimates were independent
     (Zou & Donner 2008). Ours mostly share their images, so that their intervals are
     too wide rather than too narrow.
@@ -309,14 +311,15 @@ class Tables:
         """Return the lattice at a threshold, as ``build_lattice`` makes it."""
         return lattice.build_lattice(self.table("rrc"), threshold)
 
-    def curve(self, corpus: str) -> pd.DataFrame:
+    def curve(self, corpus: str, seed: int) -> pd.DataFrame:
         """Return the curve of one pretraining, by images processed.
 
         Raises:
             Untestable: fewer than three checks.
         """
         table = self.table("curves")
-        rows = table[table["corpus"] == corpus].sort_values("images")
+        chosen = (table["corpus"] == corpus) & (table["seed"] == seed)
+        rows = table[chosen].sort_values("images")
         if len(rows) < 3:
             raise Untestable(f"the curve on {corpus} has {len(rows)} checks, not three")
         return rows

@@ -24,7 +24,7 @@ TABLE_COLUMNS = {
     "parts": ["part", "classifier", "top1"],
     "noise": ["input", "classifier", "noise", "strength", "top1"],
     "information": ["label", "measure", "bins", "images", "mean"],
-    "curves": ["corpus", "images", "training", "validation_photos"],
+    "curves": ["corpus", "seed", "images", "training", "validation_photos"],
     "colors": ["label", "measure", "channel", "value"],
     "accuracy": ["label", "classifier", "strength", "top1"],
 }

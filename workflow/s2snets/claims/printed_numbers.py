@@ -152,7 +152,12 @@ def _loss(pick: Callable[[list[float]], float]) -> Value:
 
 def _images_processed(corpus: str) -> Value:
     """Return the number of images in one pretraining, million."""
-    return lambda tables: Estimate(tables.curve(corpus)["images"].max() / 1e6)
+
+    def processed(tables: Tables) -> Estimate:
+        curves = tables.table("curves")
+        return Estimate(curves.loc[curves["corpus"] == corpus, "images"].max() / 1e6)
+
+    return processed
 
 
 def _inter_pairs(tables: Tables) -> Estimate:

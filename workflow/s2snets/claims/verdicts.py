@@ -1,7 +1,7 @@
 """Verdicts on the paper's numbers and claims from a study's tables."""
 
 from collections.abc import Mapping
-from math import isnan, nan
+from math import isinf, isnan, nan
 from typing import Any
 
 import pandas as pd
@@ -120,7 +120,9 @@ def judge_claim(
             why += "; on the paper's own tables it fails"
             why += " too" if verdict == "fails" else ""
     decided *= factor
-    row |= {"ours": round(decided.value, 6), "low": decided.low, "high": decided.high}
+    row["ours"] = round(decided.value, 6)
+    if not isinf(decided.low):
+        row |= {"low": decided.low, "high": decided.high}
     return row | {"null": null, "verdict": verdict, "why": why}
 
 
@@ -214,6 +216,11 @@ def _sentence(claim: Claim, margins: Margins, factor: int) -> str:
     right, wrong = states.count(1), states.count(-1)
     size = f"{abs(decided.value):.3g} {claim.unit}"
     verdict = outcome(claim, margins)
+    if verdict == "undecided" and isinf(decided.low):
+        return (
+            f"{decided.value:.3g} {claim.unit} ({label}), of one training: another may"
+            " contradict it; give several `seeds`"
+        )
     if verdict == "undecided":
         text = f"{decided.value:.3g} {claim.unit} ({label}), 95 % interval"
         text += f" [{decided.low:.3g}, {decided.high:.3g}]"

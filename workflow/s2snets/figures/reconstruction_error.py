@@ -22,12 +22,19 @@ TICKS = (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8)
 
 
 def rows(curves: DataFrame, settings: Figures) -> DataFrame:
-    """Return corpus, images, curve, mse: one row per point; photos first."""
+    """Return corpus, images, curve, mse, low, high: one row per point; photos first.
+
+    The error is a mean over seeds; low and high are the least and the greatest.
+    """
     points = curves.melt(
         ["corpus", "images"], [*CURVES], var_name="curve", value_name="mse"
     )
-    points = points.sort_values("corpus", ascending=False, kind="stable")
-    return points.dropna(subset="mse").reset_index(drop=True)
+    measured = points.dropna(subset="mse")
+    errors = measured.groupby(["corpus", "curve", "images"], sort=False)["mse"]
+    table = errors.agg(mse="mean", low="min", high="max").reset_index()
+    table = table[["corpus", "images", "curve", "mse", "low", "high"]]
+    table = table.sort_values("corpus", ascending=False, kind="stable")
+    return table.reset_index(drop=True)
 
 
 def draw(curves: DataFrame, settings: Figures) -> MplFigure:
@@ -48,6 +55,14 @@ def draw(curves: DataFrame, settings: Figures) -> MplFigure:
             markevery=max(1, len(line) // 8),
             mfc="white",
             **properties,
+        )
+        axes.fill_between(
+            line["images"],
+            line["low"],
+            line["high"],
+            color=COLOURS[str(corpus)],
+            alpha=0.15,
+            lw=0,
         )
     axes.set(
         yscale="log",
@@ -94,7 +109,8 @@ class ReconstructionError(Figure):
             f" validation on {'the latter' if unlabelled else 'labelled'} images."
             f" Dotted: validation on photos. Images are ``{study.image_size}`` pixels"
             " wide and high, pixel values lie in [0, 1], and the error's axis is"
-            " logarithmic.\n\n"
+            f" logarithmic. Means over seeds (``{len(study.seeds)}``); bands reach from"
+            " the least to the greatest.\n\n"
             "Lower is better. A validation error close to the training error means"
             " that the autoencoder generalises. The one pretrained on photos is A_S,"
             " from which every fine-tuned autoencoder starts. Palacio et al. 2018,"

@@ -112,17 +112,22 @@ class TabulateCurves(Stage):
     curves: list[InputFile]
     table: OutputFile
     corpora: list[str]
+    seeds: list[int]
 
     def run(self) -> None:
         """Write the curves one below the other."""
+        from itertools import product
+
         import pandas as pd
 
         from s2snets.runtime.tables import read_csv, write_csv
 
         parts = []
-        for corpus, path in zip(self.corpora, self.curves, strict=True):
+        trainings = product(self.corpora, self.seeds)
+        for (corpus, seed), path in zip(trainings, self.curves, strict=True):
             curve = read_csv(path, CURVE_COLUMNS)[list(CURVE_COLUMNS)]
             curve = curve.rename(columns=CURVE_COLUMNS)
             curve.insert(0, "corpus", corpus)
+            curve.insert(1, "seed", seed)
             parts.append(curve)
         write_csv(pd.concat(parts, ignore_index=True), self.table)
