@@ -117,6 +117,24 @@ def lattices(folder: Path) -> dict[float, Any]:
     return {one["threshold"]: one["relation"] for one in found}
 
 
+def verdicts(folder: Path) -> pd.DataFrame:
+    """Return the verdicts on claims of the demo (ours) and of a run (theirs), by id."""
+    tables = {
+        name: read_csv(base / "tables/comparison.csv").set_index("id")
+        for name, base in (("ours", DEMO), ("theirs", folder))
+    }
+    judged = tables["ours"]["kind"] == "claim"
+    columns = {name: table["verdict"] for name, table in tables.items()}
+    return pd.DataFrame(columns)[judged]
+
+
+def reversed_claims(folder: Path) -> list[str]:
+    """Return the ids of the claims that hold in the demo and fail in a run, or so."""
+    both = verdicts(folder)
+    opposite = both.apply(lambda row: {*row} == {"holds", "fails"}, axis=1)
+    return list(both.index[opposite])
+
+
 def differences(folder: Path) -> dict[str, Any]:
     """Return how a run differs from the demo in numbers, orders and verdicts.
 
@@ -149,11 +167,8 @@ def differences(folder: Path) -> dict[str, Any]:
     same = [
         lattices(folder)[one] == relation for one, relation in lattices(DEMO).items()
     ]
-    claims, other_claims = both("comparison.csv", ["id"])
-    judged = claims["kind"] == "claim"
-    verdicts = claims["verdict"][judged], other_claims["verdict"][judged]
-    opposite = [{*pair} == {"holds", "fails"} for pair in zip(*verdicts, strict=True)]
-    changed = verdicts[0] != verdicts[1]
+    judged, opposite = verdicts(folder), reversed_claims(folder)
+    changed = judged["ours"] != judged["theirs"]
     return {
         "Table 2 moves by up to": f"{moved.max():.1f} points",
         "outside the interval": f"{outside.sum()} of {len(outside)}",
@@ -161,8 +176,8 @@ def differences(folder: Path) -> dict[str, Any]:
         "orders reversed": f"{(product < 0).sum()} of {len(pairs)}",
         "orders tied": f"{((product == 0) & (pairs != 0)).sum()}",
         "same lattice": f"{sum(same)} of {len(same)}",
-        "verdicts reversed": f"{sum(opposite)} of {len(opposite)}",
-        "other verdicts changed": f"{changed.sum() - sum(opposite)}",
+        "verdicts reversed": f"{len(opposite)} of {len(judged)}",
+        "other verdicts changed": f"{changed.sum() - len(opposite)}",
     }
 
 
@@ -194,11 +209,14 @@ def tables() -> str:
     Raises:
         FileNotFoundError: no run is finished.
     """
-    rows, made, codes = [], set(), {digests(DEMO)}
+    rows, named, made, codes = [], [], set(), {digests(DEMO)}
     for name, variation in VARIATIONS.items():
         folder = Path(f"results/repetition_{name}")
         if (folder / "tables/comparison.csv").exists():
             rows.append({"changed": variation.title} | differences(folder))
+            if claims := reversed_claims(folder):
+                claims = ", ".join(f"`{claim}`" for claim in claims)
+                named.append(f"Reversed by {variation.title}: {claims}.")
             (path,) = folder.glob("seed-*/predictions/pretrained.json")
             record = read_json(path)
             made.add(f"{record['commit']} on {record['device']}")
@@ -209,6 +227,8 @@ def tables() -> str:
         )
     lines = [f"Made by commit {' and '.join(sorted(made))}."]
     lines += ["", *markdown(pd.DataFrame(rows)), ""]
+    for sentence in named:
+        lines += [sentence, ""]
     replicates = Path("results/repetition_replicates")
     if (replicates / "tables/comparison.csv").exists():
         lines += ["What the three replicates agree on:", ""]
