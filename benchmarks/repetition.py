@@ -128,11 +128,14 @@ def verdicts(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(columns)[judged]
 
 
-def reversed_claims(folder: Path) -> list[str]:
-    """Return the ids of the claims that hold in the demo and fail in a run, or so."""
-    both = verdicts(folder)
-    opposite = both.apply(lambda row: {*row} == {"holds", "fails"}, axis=1)
-    return list(both.index[opposite])
+def reversed_claims(judged: pd.DataFrame) -> list[str]:
+    """Return the ids of the claims that hold in one of two runs and fail in the other.
+
+    Args:
+        judged: as ``verdicts`` returns it.
+    """
+    opposite = judged.apply(lambda row: {*row} == {"holds", "fails"}, axis=1)
+    return list(judged.index[opposite])
 
 
 def differences(folder: Path) -> dict[str, Any]:
@@ -167,7 +170,8 @@ def differences(folder: Path) -> dict[str, Any]:
     same = [
         lattices(folder)[one] == relation for one, relation in lattices(DEMO).items()
     ]
-    judged, opposite = verdicts(folder), reversed_claims(folder)
+    judged = verdicts(folder)
+    opposite = reversed_claims(judged)
     changed = judged["ours"] != judged["theirs"]
     return {
         "Table 2 moves by up to": f"{moved.max():.1f} points",
@@ -214,9 +218,9 @@ def tables() -> str:
         folder = Path(f"results/repetition_{name}")
         if (folder / "tables/comparison.csv").exists():
             rows.append({"changed": variation.title} | differences(folder))
-            if claims := reversed_claims(folder):
-                claims = ", ".join(f"`{claim}`" for claim in claims)
-                named.append(f"Reversed by {variation.title}: {claims}.")
+            if claims := reversed_claims(verdicts(folder)):
+                listed = ", ".join(f"`{claim}`" for claim in claims)
+                named.append(f"Reversed by {variation.title}: {listed}.")
             (path,) = folder.glob("seed-*/predictions/pretrained.json")
             record = read_json(path)
             made.add(f"{record['commit']} on {record['device']}")

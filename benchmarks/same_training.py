@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 import yaml
 from common import RESULTS
+from snakemake.utils import update_config
 
 from s2snets.runtime.files import read_json, replacing
 
@@ -48,12 +49,7 @@ def settings(demo: dict[str, Any]) -> dict[str, Any]:
         source["images"] = 400
     for source in (*study["data"]["photos"], *study["data"]["photos_validation"]):
         source["crops"]["count"] = 3
-    for section, changes in FEW.items():
-        for key, value in changes.items():
-            if isinstance(value, dict):
-                study[section][key] = study[section][key] | value
-            else:
-                study[section][key] = value
+    update_config(study, FEW)
     return study
 
 
