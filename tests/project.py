@@ -12,8 +12,11 @@ from pathlib import Path
 import yaml
 from filelock import FileLock
 
+from s2snets.runtime import fork_server
+
 ROOT = Path(__file__).parents[1]
 PRELOADED = ROOT / "tests/preloaded"
+SNAKEMAKE = ("snakemake.cli", "snakemake.executors")
 
 
 @cache
@@ -23,11 +26,7 @@ def server():
     path = Path(tempfile.gettempdir()) / f"s2snets-{session}.socket"
     with FileLock(f"{path}.lock"):
         if not path.exists():
-            process = subprocess.Popen(
-                [sys.executable, PRELOADED / "server.py", path, str(session)],
-                env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-                start_new_session=True,
-            )
+            process = fork_server.launch(path, (*fork_server.MODULES, *SNAKEMAKE))
             while not path.exists():
                 assert process.poll() is None
                 time.sleep(0.05)
@@ -60,8 +59,10 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--cores", "2"]
         command += [*arguments, "--configfile", preset]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment[fork_server.VARIABLE] = "off"
         if fork:
-            environment["S2SNETS_SERVER"] = server()
+            environment[fork_server.VARIABLE] = server()
+            environment["S2SNETS_TESTS_CLIENT"] = fork_server.__file__
             environment["PYTHONPATH"] += f"{os.pathsep}{PRELOADED}"
         done = subprocess.run(
             list(map(str, command)), cwd=self.root, text=True, check=False,

@@ -58,6 +58,7 @@ rule clean_photos:
         unpack(inputs.cleaning),
     output:
         report="<results>/clean/batches/{batch}.json",
+        record="<results>/clean/records/{batch}.json",
     log:
         "<logs>/clean_photos/{batch}.log",
     benchmark:

@@ -10,58 +10,64 @@ from s2snets.stages.report import Report, TabulateCosts
 SEEDS = study.seeds
 # What takes time; the rest are tables and drawings of seconds.
 MEASURED = [
-    benchmarks_of(rules.clean_photos, batch=axes.batches),
-    benchmarks_of(rules.pack_images, set=axes.packed),
-    benchmarks_of(rules.train_classifier, classifier=axes.trained, seed=SEEDS),
-    benchmarks_of(rules.export_classifier, classifier=axes.exported, seed=SEEDS),
-    benchmarks_of(rules.pretrain_autoencoder, corpus=CORPORA, seed=SEEDS),
-    benchmarks_of(
+    (rules.clean_photos, dict(batch=axes.batches)),
+    (rules.pack_images, dict(set=axes.packed)),
+    (rules.train_classifier, dict(classifier=axes.trained, seed=SEEDS)),
+    (rules.export_classifier, dict(classifier=axes.exported, seed=SEEDS)),
+    (rules.pretrain_autoencoder, dict(corpus=CORPORA, seed=SEEDS)),
+    (
         rules.finetune_autoencoder,
-        part=axes.parts,
-        classifier=axes.classifiers,
-        seed=SEEDS,
+        dict(
+            part=axes.parts,
+            classifier=axes.classifiers,
+            seed=SEEDS,
+        ),
     ),
-    benchmarks_of(
+    (
         rules.finetune_replicate,
-        part=axes.parts,
-        classifier=axes.classifiers,
-        seed=SEEDS,
-        replicate=axes.replicates,
+        dict(
+            part=axes.parts,
+            classifier=axes.classifiers,
+            seed=SEEDS,
+            replicate=axes.replicates,
+        ),
     ),
-    benchmarks_of(rules.predict, source=axes.sources, seed=SEEDS),
-    benchmarks_of(
+    (rules.predict, dict(source=axes.sources, seed=SEEDS)),
+    (
         rules.predict_replicate,
-        source=axes.replicated,
-        seed=SEEDS,
-        replicate=axes.replicates,
+        dict(
+            source=axes.replicated,
+            seed=SEEDS,
+            replicate=axes.replicates,
+        ),
     ),
-    benchmarks_of(rules.train_denoiser, seed=SEEDS if axes.learned_denoiser else []),
-    benchmarks_of(rules.predict_denoised, denoiser=study.denoise.methods, seed=SEEDS),
-    benchmarks_of(rules.pretrain_lighter, size=axes.lighter, seed=SEEDS),
-    benchmarks_of(rules.predict_lighter, size=axes.lighter, seed=SEEDS),
-    benchmarks_of(rules.measure_color, source=axes.main_sources, seed=SEEDS),
-    benchmarks_of(rules.measure_information, source=axes.main_sources, seed=SEEDS),
-    benchmarks_of(
+    (rules.train_denoiser, dict(seed=SEEDS if axes.learned_denoiser else [])),
+    (rules.predict_denoised, dict(denoiser=study.denoise.methods, seed=SEEDS)),
+    (rules.pretrain_lighter, dict(size=axes.lighter, seed=SEEDS)),
+    (rules.predict_lighter, dict(size=axes.lighter, seed=SEEDS)),
+    (rules.measure_color, dict(source=axes.main_sources, seed=SEEDS)),
+    (rules.measure_information, dict(source=axes.main_sources, seed=SEEDS)),
+    (
         rules.measure_replicate,
-        source=axes.tuned,
-        seed=SEEDS,
-        replicate=axes.replicates,
+        dict(
+            source=axes.tuned,
+            seed=SEEDS,
+            replicate=axes.replicates,
+        ),
     ),
-    benchmarks_of(rules.reverse_network, classifier=axes.reversed, seed=SEEDS),
-    benchmarks_of(
+    (rules.reverse_network, dict(classifier=axes.reversed, seed=SEEDS)),
+    (
         rules.train_inverse,
-        informed=INFORMED_BY if axes.inverted else [],
-        seed=SEEDS,
+        dict(
+            informed=INFORMED_BY if axes.inverted else [],
+            seed=SEEDS,
+        ),
     ),
-    benchmarks_of(rules.measure_inverse, seed=SEEDS if axes.inverted else []),
-    benchmarks_of(rules.segment, segmenter=axes.segmenters, seed=SEEDS),
-    benchmarks_of(
-        rules.train_generator, seed=SEEDS if "pretrained" in axes.modes else []
-    ),
-    benchmarks_of(
-        rules.synthesise, mode=axes.modes, classifier=axes.preferring, seed=SEEDS
-    ),
-    benchmarks_of(rules.rank_images, classifier=axes.preferring, seed=SEEDS[:1]),
+    (rules.measure_inverse, dict(seed=SEEDS if axes.inverted else [])),
+    (rules.segment, dict(segmenter=axes.segmenters, seed=SEEDS)),
+    (rules.train_generator, dict(seed=SEEDS if "pretrained" in axes.modes else [])),
+    (rules.synthesise, dict(mode=axes.modes, classifier=axes.preferring, seed=SEEDS)),
+    (rules.rank_images, dict(classifier=axes.preferring, seed=SEEDS[:1])),
 ]
 # Each companion study's, where there is one.
 COMPANIONS = {
@@ -89,7 +95,8 @@ TABLES = [
 rule tabulate_costs:
     """Time and memory of every job that takes time."""
     input:
-        benchmarks=MEASURED,
+        benchmarks=[benchmarks_of(jobs, **values) for jobs, values in MEASURED],
+        records=[collect(jobs.output.record, **values) for jobs, values in MEASURED],
     output:
         table="<tables>/costs.csv",
     log:

@@ -68,6 +68,25 @@ def peak_memory() -> dict[str, int]:
     return peak
 
 
+def cost(started: float) -> dict[str, float]:
+    """Return what this process has cost so far: wall time, processor time, memory.
+
+    Processor time is that of this process and of those that it has waited for.
+
+    Args:
+        started: ``time.monotonic()`` at the start of its work.
+    """
+    own, others = map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    processor = sum(one.ru_utime + one.ru_stime for one in (own, others))
+    return {
+        "seconds": round(time.monotonic() - started, 2),
+        "cpu_seconds": round(processor, 2),
+        **peak_memory(),
+    }
+
+
 def make_record(
     stage: str, settings: object, seed: int | None, code: str, started: float
 ) -> dict[str, Any]:
@@ -89,6 +108,5 @@ def make_record(
         "device": device_name(),
         "threads": thread_count(),
         "versions": versions(),
-        "seconds": round(time.monotonic() - started, 2),
-        **peak_memory(),
+        **cost(started),
     }

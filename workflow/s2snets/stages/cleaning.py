@@ -94,6 +94,7 @@ class CleanPhotos(Stage):
     exclude: InputFile | None = None
     placeholders: InputFile | None = None
     report: OutputFile
+    record: OutputFile
     store: Path
     batch: int
     threads: Threads = 1

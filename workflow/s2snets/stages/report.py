@@ -3,32 +3,39 @@
 from s2snets.config import Study
 from s2snets.study.stage import InputFile, OutputFile, Stage
 
-BENCHMARK_COLUMNS = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mb"}
-"""Column of Snakemake's benchmark files -> its name in the table of costs."""
-
 
 class TabulateCosts(Stage):
     """Tabulate time and memory of every job that takes time."""
 
     benchmarks: list[InputFile]
+    records: list[InputFile]
     table: OutputFile
 
     def run(self) -> None:
-        """Write one row per benchmark file."""
+        """Write one row for each job: Snakemake's wall time, the stage's own costs.
+
+        Snakemake's benchmarks have what it saw when it last looked at the processes.
+        """
         import pandas as pd
 
+        from s2snets.runtime.files import read_json
         from s2snets.runtime.tables import write_csv
 
         rows = []
-        for path in self.benchmarks:
+        for path, made in zip(self.benchmarks, self.records, strict=True):
             # Laid out as RULE/…WILDCARDS….tsv below the folder of benchmarks.
             rule, *job = path.parts[path.parts.index("benchmarks") + 1 :]
-            row = pd.read_csv(path, sep="\t", na_values="-")[list(BENCHMARK_COLUMNS)]
-            row = row.rename(columns=BENCHMARK_COLUMNS)
-            row.insert(0, "rule", rule)
-            row.insert(1, "job", "/".join(job).removesuffix(".tsv"))
-            rows.append(row)
-        write_csv(pd.concat(rows, ignore_index=True), self.table)
+            record = read_json(made)
+            rows.append(
+                {
+                    "rule": rule,
+                    "job": "/".join(job).removesuffix(".tsv"),
+                    "seconds": pd.read_csv(path, sep="\t")["s"].item(),
+                    "cpu_seconds": record["cpu_seconds"],
+                    "peak_mb": record["memory_mb"],
+                }
+            )
+        write_csv(pd.DataFrame(rows), self.table)
 
 
 class Report(Stage):
