@@ -117,14 +117,17 @@ def stages(study: Study) -> Iterator[Stage]:
     networks = build_networks(study)
     yield from trainings(study, networks)
     noisy = study.predict.noisy_images or VALIDATION
-    images = VALIDATION + noisy * (len(study.predict.noises) - 1)
+    noisy *= len(study.predict.noises) - 1
+    images = VALIDATION + noisy
     count = len(networks.classifiers)
-    sources = 1 + len(study.finetune.parts) * count * study.finetune.replicates
-    classifying = (1 + sources) * networks.classifying  # the original images too
+    repeats = len(study.finetune.parts) * study.finetune.replicates
+    sources = 1 + repeats * count
+    # All classifiers see the originals and A_S, and every A_i without noise.
+    classified = VALIDATION * (1 + sources) + noisy * (2 + repeats)
     yield Stage(
         f"predictions, {1 + sources} sources × {count} classifiers",
         images * (1 + sources),
-        images * (sources * networks.forward + classifying),
+        images * sources * networks.forward + classified * networks.classifying,
         trains=False,
     )
     if "autoencoder" in study.denoise.methods:

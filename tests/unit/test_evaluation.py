@@ -22,6 +22,7 @@ from s2snets.config import Classifier
 from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
+from s2snets.measure.sources import classifiers_under_noise
 from s2snets.networks.checkpoints import (
     load_autoencoder,
     load_classifier,
@@ -89,7 +90,7 @@ def small_groups(monkeypatch):
     monkeypatch.setattr(color, "BATCH", 4)
 
 
-def command(stage, study, out, seed=0):
+def command(stage, study, out, seed=0, source="pretrained"):
     """Return a stage's command line, and the path of its table."""
     table = {
         Predict: "predictions",
@@ -101,7 +102,7 @@ def command(stage, study, out, seed=0):
         "autoencoder": study / "autoencoder.safetensors",
         table: out / "rows.parquet",
         "record": out / "rows.json",
-        "source": "pretrained",
+        "source": source,
         "seed": seed,
         "settings": json.dumps(JOBS[stage]),
     }
@@ -112,9 +113,9 @@ def command(stage, study, out, seed=0):
     return line, out / "rows.parquet"
 
 
-def made(stage, study, out, seed=0):
+def made(stage, study, out, seed=0, **options):
     """Run a stage and return the bytes of its table."""
-    line, table = command(stage, study, out, seed)
+    line, table = command(stage, study, out, seed, **options)
     stage.main(line)
     return table.read_bytes()
 
@@ -191,6 +192,29 @@ def test_the_table_is_that_of_a_plain_loop(study, images, classifiers, tmp_path)
     )
     assert len(rows) == 2 * (IMAGES + 2 * (11 + 11))  # 0 once, then both kinds
     assert pq.ParquetFile(tmp_path / "rows.parquet").num_row_groups == PARTS
+
+
+def test_an_own_autoencoders_noisy_images_go_to_its_classifier(
+    study, images, classifiers, tmp_path
+):
+    (tmp_path / "all").mkdir()
+    made(Predict, study, tmp_path / "all", seed=5)
+    made(Predict, study, tmp_path, seed=5, source="decoder-L")
+    every, own = (
+        pd.read_parquet(folder / "rows.parquet").drop(columns="source")
+        for folder in (tmp_path / "all", tmp_path)
+    )
+    used = (every["strength"] == 0) | (every["classifier"] == "L")
+    assert 0 < used.sum() < len(every)
+    pd.testing.assert_frame_equal(own, every[used].reset_index(drop=True))
+
+
+def test_classifiers_under_noise_are_all_but_for_tuned_autoencoders():
+    names = ["L", "V-16", "16"]
+    for source in ("original", "pretrained", "8x1", "median"):
+        assert classifiers_under_noise(source, names) == names
+    assert classifiers_under_noise("decoder-V-16", names) == ["V-16"]
+    assert classifiers_under_noise("both-16", names) == ["16"]
 
 
 @pytest.mark.parametrize("batch", [1, 3, 10])

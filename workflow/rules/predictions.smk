@@ -4,7 +4,7 @@ from s2snets.stages.predictions import Predict, TabulateAccuracy
 
 
 rule predict:
-    """One source's images through every classifier, at every noise strength."""
+    """One source's images through every classifier, and noisy ones (figure 5)."""
     input:
         images="<results>/data/validation/index.npz",
         autoencoder=inputs.autoencoder,

@@ -1,6 +1,13 @@
 """Passing images through an autoencoder and then through every classifier."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import get_args
 
@@ -182,6 +189,7 @@ def prediction_tables(
     autoencoder: Network,
     classifiers: Mapping[str, Network],
     settings: Predict,
+    noisy: Collection[str] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield the top-5 of every classifier for every image under every noise.
 
@@ -193,6 +201,7 @@ def prediction_tables(
         autoencoder: (N, 3, H, W) -> (N, 3, H, W), in evaluation mode.
         classifiers: frozen classifiers by name.
         settings: kinds and strengths of the noise.
+        noisy: names of the classifiers that see images under noise; None: all.
 
     Yields:
         For each group a DataFrame, one row per image, classifier and noise:
@@ -209,6 +218,8 @@ def prediction_tables(
                 clip = kind == "clipped"
                 output = autoencoder(add_noise(clean[:count], noise, strength, clip))
                 for name, classifier in classifiers.items():
+                    if strength and noisy is not None and name not in noisy:
+                        continue
                     keys = name, kind, strength, numbers[:count], labels[:count]
                     parts.append((*keys, *top_classes(classifier(output))))
         yield combine_predictions(parts, sorted(classifiers))

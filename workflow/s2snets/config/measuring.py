@@ -47,7 +47,9 @@ class Predict(Settings):
         description="Noise strengths s: noise uniform in [-s, s] on pixels (figure 5).",
     )
     noisy_images: Count | None = Field(
-        None, description="Images measured at s > 0; null: all (figure 5: all)."
+        None,
+        description="Images measured at s > 0, those of each A_i with its classifier"
+        " alone; null: all (figure 5: all).",
     )
     clip: Annotated[list[bool], Distinct] = Field(
         [True, False],

@@ -70,11 +70,11 @@ def lay_on(
     low, high = SHADES
     shade = low + (high - low) * grey[..., None] / 255
     inside = outline(grey)[..., None]
-    mask, shown = np.zeros((*scene.shape[:2], 1)), np.zeros(scene.shape)
+    layer = np.zeros((*scene.shape[:2], 4))  # red, green, blue and how opaque
     place = slice(top, top + grey.shape[0]), slice(left, left + grey.shape[1])
-    mask[place], shown[place] = inside, 255 * inside * shade * colour
-    mask, shown = (gaussian_filter(one, EDGE, axes=(0, 1)) for one in (mask, shown))
-    return np.rint(shown + (1 - mask) * scene).astype(np.uint8)
+    layer[place] = np.concatenate([255 * inside * shade * colour, inside], 2)
+    layer = gaussian_filter(layer, EDGE, axes=(0, 1))
+    return np.rint(layer[..., :3] + (1 - layer[..., 3:]) * scene).astype(np.uint8)
 
 
 def composite_items(
@@ -99,7 +99,7 @@ def composite_items(
         pixels = np.asarray(decode(item.read(), item.name))
         if max(pixels.shape[:2]) > side:
             raise UserError(f"{item.name}: larger than background.size, {side} pixels")
-        if np.ptp(pixels, axis=2).any():
+        if (pixels != pixels[..., :1]).any():
             raise UserError(
                 f"{item.name}: has colours; `background` takes grey images on black"
             )

@@ -1,6 +1,6 @@
 """What a study measures on: the originals, and what each autoencoder makes of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from s2snets.config.base import Part
@@ -58,3 +58,17 @@ def pixel_sources(classifiers: Iterable[str], part: Part) -> list[PixelSource]:
         for name in names
     ]
     return [ORIGINAL, PRETRAINED, *tuned]
+
+
+def classifiers_under_noise(source: str, classifiers: Sequence[str]) -> list[str]:
+    """Return the classifiers that are measured on a source under noise (figure 5).
+
+    That is the one for which its autoencoder was fine-tuned; all of them on other
+    sources.
+
+    Args:
+        source: name, such as ``decoder-L``.
+        classifiers: names.
+    """
+    own = {f"{part}-{name}": [name] for name in classifiers for part in PARTS}
+    return own.get(source, list(classifiers))

@@ -1,9 +1,25 @@
 """Choice of the device, set up so that equal runs give equal numbers."""
 
+import ctypes
 import os
+import sys
 import warnings
 
 import torch
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Let the process keep the memory that it frees, where the C library is glibc.
+
+    Otherwise each step of a training returns its tensors' pages and asks for them
+    again, and the kernel clears them: a sixth of the time of small networks.
+    """
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", lambda *_: 0)
+        set_option(M_MMAP_THRESHOLD, 32 << 20)  # the greatest that is allowed
+        set_option(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def use_device(
@@ -34,6 +50,7 @@ def use_device(
     # TF32 has 10 bits for float32's 23; torch's default is to use it in convolutions.
     torch.backends.cudnn.allow_tf32 = not deterministic
     torch.backends.cuda.matmul.allow_tf32 = not deterministic
+    keep_freed_memory()
     threads = max(1, threads // processes)
     if torch.cuda.is_available():
         return torch.device("cuda"), threads - 1

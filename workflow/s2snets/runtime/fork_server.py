@@ -7,9 +7,6 @@ without a server it runs by itself. Folder, environment, arguments, standard str
 signals are the job's own.
 
     python fork_server.py SOCKET MODULE ...
-
-It is run as a script, so that the forks import the project's code from where their jobs
-do.
 """
 
 import contextlib
@@ -42,6 +39,10 @@ MODULES = (
     "matplotlib.backends.backend_pdf", "concepts", "jinja2",
 )  # fmt: skip
 """What is imported before the first fork: what several stages or figures use."""
+
+LIBRARY = Path(__file__).parents[2]
+PLANNED_WITH = ("s2snets.figures.base", "s2snets.stages")
+"""What a run has planned its jobs with, and its jobs import as well."""
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
@@ -216,7 +217,7 @@ def launch(path: Path, modules: Sequence[str]) -> subprocess.Popen[bytes]:
     """
     return subprocess.Popen(
         [sys.executable, "-P", __file__, path, *modules],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(LIBRARY)},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -235,7 +236,7 @@ def fork_server() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="s2snets-") as folder:
         path = Path(folder, "socket")
         os.environ[VARIABLE] = str(path)
-        server = launch(path, MODULES)
+        server = launch(path, (*MODULES, *PLANNED_WITH))
         try:
             yield
         finally:

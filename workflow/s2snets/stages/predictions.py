@@ -29,7 +29,7 @@ class PredictSettings(Settings):
 
 
 class Predict(Stage):
-    """Pass one source's images through every classifier, under every noise."""
+    """Pass one source's images through every classifier, and noisy ones."""
 
     images: InputFile
     autoencoder: InputFile | None = None
@@ -73,6 +73,7 @@ class Predict(Stage):
             load_source,
             prediction_tables,
         )
+        from s2snets.measure.sources import classifiers_under_noise
         from s2snets.networks.checkpoints import classifier_digest, load_classifier
         from s2snets.networks.denoisers import classical_denoiser
         from s2snets.runtime.chunked_parquet import ChunkedParquet
@@ -110,7 +111,11 @@ class Predict(Stage):
                 ["seed", "replicate", "source", *rows.columns]
             ]
             for rows in prediction_tables(
-                groups, transform, classifiers, settings.predict
+                groups,
+                transform,
+                classifiers,
+                settings.predict,
+                classifiers_under_noise(self.source, self.names),
             )
         )
 
