@@ -4,9 +4,10 @@
     PYTHONPATH=workflow python benchmarks/repetition.py tabulate
 
 ``run`` makes the demo's main study again with one thing changed: the threads of a job,
-the processor's instructions, the seed of everything, or three replicates of the
-fine-tuning. Called again, it goes on where it was stopped. ``tabulate`` compares those
-that are finished with ``results/demo`` and writes the table into docs/repetition.md.
+the processor's instructions, the seed of everything, three replicates of the
+fine-tuning, or the precision of the autoencoders' trainings. Called again, it goes on
+where it was stopped. ``tabulate`` compares those that are finished with
+``results/demo`` and writes the table into docs/repetition.md.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from common import markdown, write_tables
+from snakemake.utils import update_config
 
 from s2snets.config import load
 from s2snets.report.readme import digests
@@ -32,6 +34,7 @@ DOC = ROOT / "docs/repetition.md"
 FOLDER = Path("results/repetition")
 DEMO = Path("results/demo")
 
+BFLOAT16 = {"precision": "bf16-mixed"}
 TRAININGS = ("train_classifier", "pretrain_autoencoder", "finetune_autoencoder")
 
 
@@ -67,6 +70,10 @@ VARIATIONS = {
         {"finetune": {"replicates": 3}},
         targets=("report",),
     ),
+    "bfloat16": Variation(
+        "autoencoders trained in bfloat16",
+        {"pretrain": {"photos": BFLOAT16}, "finetune": BFLOAT16},
+    ),
 }
 
 
@@ -74,8 +81,7 @@ def settings(name: str) -> dict[str, Any]:
     """Return the demo's settings, its main study alone, with a variation's changes."""
     values = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
     values |= {"study": f"repetition_{name}", "lighter": []}
-    for key, change in VARIATIONS[name].settings.items():
-        values[key] = values[key] | change if isinstance(change, dict) else change
+    update_config(values, VARIATIONS[name].settings)
     for section in ("companions", "salient", "synthesis"):
         values.pop(section, None)
     load(values, name)

@@ -8,6 +8,9 @@ they are normal. One set of draws serves all columns, so differences and ratios 
 paired over images and over trainings.
 """
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -17,6 +20,23 @@ from s2snets.runtime.errors import UserError
 LEVEL = 0.95
 BLOCK = 64  # resamples that one matrix product takes
 EXACT = 2**24  # integers up to here are exact in single precision
+KEPT = 2**21  # numbers of a table's draws that are kept for others of its length
+
+
+def draws(count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield how often each image is drawn, uint16 (``BLOCK`` at most, count)."""
+    draw = np.random.default_rng(seed)
+    for start in range(0, resamples, BLOCK):
+        block = np.empty((min(BLOCK, resamples - start), count), np.uint16)
+        for row in block:
+            row[:] = np.bincount(draw.integers(count, size=count), minlength=count)
+        yield block
+
+
+@lru_cache(maxsize=8)
+def kept_draws(count: int, resamples: int, seed: int) -> list[np.ndarray]:
+    """Return ``draws``, which short tables of one length share."""
+    return list(draws(count, resamples, seed))
 
 
 def means(values: ArrayLike, resamples: int, seed: int) -> np.ndarray:
@@ -38,15 +58,10 @@ def means(values: ArrayLike, resamples: int, seed: int) -> np.ndarray:
     # Sums of hits are small integers: single precision counts them exactly.
     whole = (values == np.rint(values)).all() and np.abs(values).max() * count < EXACT
     values = values.astype(np.float32 if whole else np.float64)
-    draw = np.random.default_rng(seed)
-    times = np.empty((min(BLOCK, resamples), count), values.dtype)
-    drawn = np.empty((resamples, values.shape[1]))
-    for start in range(0, resamples, BLOCK):
-        block = times[: resamples - start]
-        for row in block:
-            row[:] = np.bincount(draw.integers(count, size=count), minlength=count)
-        drawn[start : start + BLOCK] = block @ values
-    return drawn / count
+    few = count * resamples <= KEPT
+    times: Iterable[np.ndarray] = (kept_draws if few else draws)(count, resamples, seed)
+    sums = [block.astype(values.dtype) @ values for block in times]
+    return np.concatenate(sums).astype(np.float64) / count
 
 
 def interval(samples: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -206,6 +206,7 @@ def main() -> None:
         return  # what CUDA holds does not survive a fork
     gc.freeze()
     Server(path, parent).serve()
+    os.unlink(path)
 
 
 def launch(path: Path, modules: Sequence[str]) -> subprocess.Popen[bytes]:
