@@ -1,9 +1,10 @@
-"""What the demo costs, by rule: ``results/demo.csv``.
+"""What the demo costs, by rule, beside another run: ``results/demo.csv``.
 
-    PYTHONPATH=workflow python benchmarks/demo.py results/demo
+    PYTHONPATH=workflow python benchmarks/demo.py results/demo BEFORE
 
-Seconds are those of the jobs from start to end: of CPU seconds, Snakemake knows only
-what it saw when it last looked. The run should be of a machine that does nothing else.
+Seconds are those of the jobs from start to end; seconds of the processor are the
+stages' own, of those that leave a record. BEFORE is the folder of a finished study of
+an earlier commit. Both should be runs of a machine that does nothing else.
 """
 
 import argparse
@@ -15,6 +16,9 @@ from pathlib import Path
 from common import record
 
 from s2snets.runtime.files import read_json
+from s2snets.runtime.tables import read_csv
+
+COLUMNS = ["rule", "jobs", "seconds_before", "seconds", "cpu_seconds"]
 
 
 def job_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
@@ -34,26 +38,32 @@ def job_seconds(results: Path) -> tuple[Counter[str], Counter[str]]:
     return jobs, seconds
 
 
-def rows(results: Path) -> Iterator[tuple[object, ...]]:
-    """Yield rule, jobs, seconds, and their share in percent; the costliest rule first.
-
-    The last row is of all jobs, with the commit and the processor of the run.
-    """
-    jobs, seconds = job_seconds(results)
-    total = seconds.total()
-    for rule, spent in seconds.most_common():
-        yield rule, jobs[rule], f"{spent:.0f}", f"{100 * spent / total:.1f}"
+def origin(results: Path) -> str:
+    """Return the commit and the processor of a run."""
     made = read_json(results / "seed-0/predictions/pretrained.json")
-    run = "all ({commit} on {device})".format_map(made)
-    yield run, jobs.total(), f"{total:.0f}", "100.0"
+    return "{commit} on {device}".format_map(made)
+
+
+def rows(results: Path, before: Path) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each rule, the costliest first, and one for all jobs."""
+    (jobs, seconds), (_, earlier) = job_seconds(results), job_seconds(before)
+    costs = read_csv(results / "tables/costs.csv", ["rule", "cpu_seconds"])
+    processor = Counter(costs.groupby("rule")["cpu_seconds"].sum().to_dict())
+    for rule, spent in seconds.most_common():
+        own = f"{processor[rule]:.0f}" if rule in processor else ""
+        yield rule, jobs[rule], f"{earlier[rule]:.0f}", f"{spent:.0f}", own
+    totals = [one.total() for one in (earlier, seconds, processor)]
+    title = f"all ({origin(results)}; before: {origin(before)})"
+    yield title, jobs.total(), *(f"{total:.0f}" for total in totals)
 
 
 def main() -> None:
     """Write the table of a finished run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path)
+    parser.add_argument("before", type=Path)
     options = parser.parse_args()
-    record("demo", ["rule", "jobs", "seconds", "percent"], rows(options.results))
+    record("demo", COLUMNS, rows(options.results, options.before))
 
 
 if __name__ == "__main__":

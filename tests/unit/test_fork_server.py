@@ -119,8 +119,13 @@ def test_a_fork_ends_with_its_client(server, tmp_path):
     assert '"a"' in finished(tmp_path, server, "a")[0]  # the server goes on
 
 
-def test_jobs_of_several_threads_run_by_themselves(server, tmp_path):
-    assert 'typed", false' in finished(tmp_path, server, OMP_NUM_THREADS="2")[0]
+@pytest.mark.parametrize(
+    "environment", [{"OMP_NUM_THREADS": "2"}, {"SLURM_JOB_ID": "7"}]
+)
+def test_jobs_of_several_threads_and_of_slurm_run_by_themselves(
+    server, tmp_path, environment
+):
+    assert 'typed", false' in finished(tmp_path, server, **environment)[0]
 
 
 def test_a_job_fails_whose_server_is_killed(tmp_path):

@@ -12,10 +12,9 @@ running = ExitStack()
 if IS_MAIN:
 
     onstart:
-        # Where jobs run on this machine, and in this process's environment.
-        here = workflow.executor_plugin.common_settings.local_exec
-        deployed = workflow.deployment_settings.deployment_method
-        if here and not deployed and len(list(workflow.dag.needrun_jobs())) > FEW:
+        here = [job for job in workflow.dag.needrun_jobs() if job.is_local]
+        # Environments of conda and containers have their own Python.
+        if len(here) > FEW and not workflow.deployment_settings.deployment_method:
             running.enter_context(fork_server())
 
     onsuccess:

@@ -69,8 +69,9 @@ def receive(connection: socket.socket) -> bytes:
 def hand_over(module: str, arguments: Sequence[str]) -> None:
     """Let the server run this process's module and exit as it does.
 
-    Returns where there is no server, where the server itself runs this, and where the
-    process has several threads: libraries read their number when they are imported.
+    Returns where there is no server, where the server itself runs this, where the
+    process has several threads, whose number libraries read when they are imported, and
+    in a job of Slurm's, which must not leave it.
 
     Args:
         module: as in ``python -m MODULE``.
@@ -79,6 +80,8 @@ def hand_over(module: str, arguments: Sequence[str]) -> None:
     path = os.environ.get(VARIABLE)
     one_thread = os.environ.get("OMP_NUM_THREADS") == "1"
     if path is None or not one_thread or multiprocessing.parent_process():
+        return
+    if "SLURM_JOB_ID" in os.environ:
         return
     connection = socket.socket(socket.AF_UNIX)
     try:
