@@ -65,6 +65,8 @@ class Predict(Stage):
 
     def run(self) -> None:
         """Write one row per image, classifier and noise; resume what is there."""
+        from functools import partial
+
         from s2snets.data.imageset import READERS
         from s2snets.data.order import sample
         from s2snets.evaluation import (
@@ -72,6 +74,7 @@ class Predict(Stage):
             iterate_batches,
             load_source,
             prediction_tables,
+            with_groups,
         )
         from s2snets.networks.checkpoints import classifier_digest, load_classifier
         from s2snets.networks.denoisers import classical_denoiser
@@ -109,8 +112,9 @@ class Predict(Stage):
             rows.assign(seed=self.seed, replicate=self.replicate, source=self.source)[
                 ["seed", "replicate", "source", *rows.columns]
             ]
-            for rows in prediction_tables(
-                groups, transform, classifiers, settings.predict
+            for rows in map(
+                partial(with_groups, images),
+                prediction_tables(groups, transform, classifiers, settings.predict),
             )
         )
 
