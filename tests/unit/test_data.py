@@ -171,6 +171,47 @@ def test_a_source_gives_as_many_images_as_asked_for(folder):
         list(source_items(Source(path=str(folder), images=7), None, (1, 0)))
 
 
+def groups_of(source, tmp_path):
+    """The groups of a set of one source, packed; None where it has none."""
+    index = tmp_path / "grouped/index.npz"
+    pack(
+        source_items(source, None, (0, 0)), tmp_path / "grouped/shards", index,
+        classes=None, shard_images=4,
+    )  # fmt: skip
+    groups = ImageSet(index, 8).groups
+    return index, None if groups is None else groups.tolist()
+
+
+def test_crops_of_an_image_are_a_group_and_others_are_none(folder, tmp_path):
+    source = Source(path=str(folder))
+    assert groups_of(source, tmp_path / "a")[1] is None
+    crops = source.model_copy(update={"crops": Crops(count=2, side=(0.5, 1.0))})
+    index, groups = groups_of(crops, tmp_path / "b")
+    assert groups == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    # A packed set that is a source keeps them; repeated images are a group too.
+    assert groups_of(Source(path=str(index)), tmp_path / "c")[1] == groups
+    twice = source.model_copy(update={"repeat": 2})
+    assert groups_of(twice, tmp_path / "d")[1] == groups
+    pack(
+        [*source_items(crops, None, (0, 0)), *source_items(source, None, (0, 0))],
+        tmp_path / "e/shards", tmp_path / "e/index.npz", classes=None, shard_images=9,
+    )  # fmt: skip
+    assert ImageSet(tmp_path / "e/index.npz", 8).groups.tolist() == [
+        *groups, *range(6, 12),
+    ]  # fmt: skip
+
+
+def test_a_pattern_says_which_images_are_a_group(folder, tmp_path):
+    source = Source(path=str(folder), group=r"(cat|dog)/\d")
+    assert groups_of(source, tmp_path / "a")[1] == [0, 0, 0, 1, 1, 1]
+    whole = Source(path=str(folder), group=r"[024]?\.png$")
+    assert groups_of(whole, tmp_path / "b")[1] == [0, 1, 2, 1, 3, 1]
+    with pytest.raises(UserError, match=r"0\.png: group: 'frame' is not found"):
+        groups_of(Source(path=str(folder), group="frame"), tmp_path / "c")
+    with pytest.raises(ValueError, match=r"group\n.*is no regular expression"):
+        Source(path=str(folder), group="(")
+
+
 def test_crops_lie_inside_and_follow_the_seed(folder):
     source = Source(path=str(folder), crops=Crops(count=5, side=(0.5, 1.0)))
     crops = [item.read() for item in source_items(source, None, (0, 0))]

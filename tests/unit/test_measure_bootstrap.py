@@ -131,6 +131,39 @@ def test_trainings_add_their_deviations_to_the_mean_over_images(rows):
             assert table[key].to_numpy() == pytest.approx(expected.to_numpy())
 
 
+def test_images_of_a_group_are_drawn_together(rows):
+    alone = resample(rows, KEYS, ["hit", "score"], resamples=40, seed=7)
+    single = rows.assign(group=rows["image"])
+    pd.testing.assert_frame_equal(
+        resample(single, KEYS, ["hit", "score"], resamples=40, seed=7), alone
+    )
+    # Ten copies of each image are no more evidence than one.
+    copies = pd.concat(
+        [rows.assign(image=100 * n + rows["image"]) for n in range(10)]
+    ).assign(group=pd.concat([rows["image"]] * 10))
+    drawn = resample(copies, KEYS, ["hit", "score"], resamples=40, seed=7)
+    np.testing.assert_allclose(drawn, alone)
+    one = copies[copies["seed"] == 0]
+    together, apart = (
+        resample(given, KEYS, ["hit"], resamples=400, seed=7).std()
+        for given in (one, one.drop(columns="group"))
+    )
+    assert (apart < 0.5 * together).all()
+
+
+def test_groups_of_several_sizes_weigh_by_their_images():
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(12), rng.integers(1, 6, 12))
+    rows = pd.DataFrame({"seed": 0, "image": range(len(group)), "group": group})
+    rows = rows.assign(source="x", hit=rng.random(len(rows)) < 0.6)
+    drawn = resample(rows, ["source"], ["hit"], resamples=50, seed=4)["hit"]["x"]
+    draw, by_group = np.random.default_rng(4), rows.groupby("group")["hit"]
+    for value in drawn:
+        chosen = draw.integers(12, size=12)
+        hits, images = by_group.sum()[chosen].sum(), by_group.size()[chosen].sum()
+        assert value == pytest.approx(hits / images)
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_the_mean_over_trainings_follows_student_s_t(count):
     weights = training_weights(count, 4000, 0)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from s2snets.measure.sources import pixel_sources
-from s2snets.measure.variance import components, split
+from s2snets.measure.variance import by_group, components, split
 
 
 def test_components_are_those_that_the_values_are_drawn_from():
@@ -51,3 +51,44 @@ def test_the_table_has_a_row_for_each_source_and_network():
     assert list(table["replicates"]) == [1, 1, 2, 2]
     assert list(table["images"]) == [4] * 4
     assert list(table["replicates_sd"].isna()) == [True, True, False, False]
+
+
+def test_images_of_a_group_count_as_one():
+    draw = np.random.default_rng(3)
+    sizes = draw.integers(1, 6, 400)
+    groups = np.repeat(np.arange(400), sizes)
+    alike = draw.normal(0.6, 0.2, (1, 2, 400))[..., groups]  # copies of one image
+    units = by_group(alike, groups)
+    assert units.shape == (1, 2, 400)
+    np.testing.assert_allclose(units.mean(-1), alike.mean(-1))
+    # A bootstrap over groups, of the ratio of sums.
+    sums = alike @ np.eye(400)[groups]
+    drawn = draw.integers(400, size=(2000, 400))
+    truth = (sums[..., drawn].sum(-1) / sizes[drawn].sum(-1)).std(-1).mean()
+    spread = np.sqrt(split(units)[0])
+    assert spread == pytest.approx(truth, rel=0.1)
+    assert np.sqrt(split(alike)[0]) < 0.7 * spread  # as if they were independent
+
+
+def test_single_images_are_their_own_groups():
+    values = np.random.default_rng(4).random((2, 2, 30))
+    np.testing.assert_allclose(by_group(values, np.arange(30)), values)
+
+
+def test_the_table_takes_groups_from_the_rows():
+    image, draw = np.arange(60), np.random.default_rng(5)
+    hit = draw.integers(0, 2, 60)
+    rows = pd.DataFrame({
+        "seed": 0, "replicate": 0, "source": "original", "image": draw.permutation(image),
+        "classifier": "L", "noise": "none", "strength": 0.0, "label": 1,
+        **{f"class_{n}": hit for n in range(1, 6)},
+    })  # fmt: skip
+    sources = pixel_sources(["L"], "decoder")
+    alone = components(rows, ["L"], sources)
+    each = components(rows.assign(group=rows["image"]), ["L"], sources)
+    pd.testing.assert_frame_equal(alone, each)
+    twins = components(rows.assign(group=hit), ["L"], sources)
+    assert list(twins[["images", "top1"]].loc[0]) == list(
+        alone[["images", "top1"]].loc[0]
+    )
+    assert twins["images_sd"].item() > 3 * alone["images_sd"].item()

@@ -53,6 +53,12 @@ def load_source(
     return load_autoencoder(weights, settings, device) if weights else identity
 
 
+def with_groups(images: ImageSet, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of images with their ``group``, where the set has groups."""
+    groups = images.groups
+    return rows if groups is None else rows.assign(group=groups[rows["image"]])
+
+
 def to_uint8(pixels: Tensor) -> np.ndarray:
     """Convert pixels (N, 3, H, W), clipped to [0, 1], to uint8 (N, H, W, 3)."""
     levels = pixels.clamp(0, 1).mul(255).round().to(torch.uint8)
@@ -292,13 +298,16 @@ def write_measurements(
     table = ChunkedParquet(path, len(batches.groups()), cache_key)
     groups = iterate_batches(batches, table.missing, device=device, workers=workers)
     table.write(
-        pd.concat(
-            [
-                rows
-                for batch in reconstructions(group, autoencoder)
-                for rows in measure(*batch)
-            ],
-            ignore_index=True,
+        with_groups(
+            batches.images,
+            pd.concat(
+                [
+                    rows
+                    for batch in reconstructions(group, autoencoder)
+                    for rows in measure(*batch)
+                ],
+                ignore_index=True,
+            ),
         )
         for group in groups
     )

@@ -28,6 +28,15 @@ def check_path(path: str) -> str:
     return os.path.expanduser(path)
 
 
+def check_pattern(text: str) -> str:
+    """Raise if a text is no regular expression; return it."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return text
+
+
 Distinct = AfterValidator(check_distinct)
 LIMIT = 2**63  # integers above do not fit where they are used
 Part = Literal["decoder", "encoder", "both"]
@@ -44,6 +53,7 @@ Name = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9]+([_.][A-Za-z0-9]+)*$", max_length=100)
 ]
 Triple = tuple[float, float, float]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(check_pattern)]
 UserPath = Annotated[str, Field(min_length=1), AfterValidator(check_path)]
 
 

@@ -4,7 +4,15 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field, model_validator
 
-from s2snets.config.base import Count, Distinct, Fraction, Seed, Settings, UserPath
+from s2snets.config.base import (
+    Count,
+    Distinct,
+    Fraction,
+    Pattern,
+    Seed,
+    Settings,
+    UserPath,
+)
 
 Sided = TypeVar("Sided", "Crops", "Background")
 
@@ -78,6 +86,14 @@ class Source(Settings):
         description="Times that each image is entered, to weigh a small source.",
     )
     crops: Crops | None = Field(None, description="Cut each image into crops.")
+    group: Pattern | None = Field(
+        None,
+        description="Regular expression that is found in each image's path. Images of"
+        " the same match depend on each other, as frames of a video or photographs of a"
+        " patient do, and intervals draw them together. If it has a group in"
+        " parentheses, only this is compared. Crops of an image always depend on each"
+        " other.",
+    )
     background: Background | None = Field(
         None,
         description="Lay each image, a grey object on black such as Fashion-MNIST's, on"

@@ -62,6 +62,11 @@ class ImageSet(Dataset[tuple[Tensor, int]]):
         """Int32 (N,); ``shards.UNLABELLED`` for images without a label."""
         return self.columns["label"]
 
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Int32 (N,): the same for images that depend on each other; None: none do."""
+        return self.columns.get("group")
+
     def read_bytes(self, number: int) -> bytes:
         """Return an image's file as it was packed."""
         shard, offset, size = (

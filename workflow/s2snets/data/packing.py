@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -74,8 +75,19 @@ def crop_items(item: Item, crops: Crops, seed: Sequence[int]) -> Iterator[Item]:
     for number in range(crops.count):
         crop = random_crop(image, crops.side, draw)
         pixels = np.asarray(resized(crop, crops.size) if crops.size else crop)
-        name = f"{item.name}#{number}"
-        yield Item(name, ".png", item.label, partial(encode_png, pixels))
+        name, group = f"{item.name}#{number}", item.group or item.name
+        yield Item(name, ".png", item.label, partial(encode_png, pixels), group)
+
+
+def with_group(pattern: str, item: Item) -> Item:
+    """Return an item with the part of its name that images of a group share.
+
+    Raises:
+        UserError: its name has none.
+    """
+    if (match := re.search(pattern, item.name)) is None:
+        raise UserError(f"{item.name}: group: {pattern!r} is not found in this path")
+    return item._replace(group=match[match.lastindex or 0])
 
 
 def source_items(
@@ -102,7 +114,14 @@ def source_items(
             )
         order = np.random.default_rng(seed).permutation(len(everything))
         items = [everything[number] for number in sorted(order[: source.images])]
-    items = (item for item in items for _ in range(source.repeat))
+    if source.group is not None:
+        items = map(partial(with_group, source.group), items)
+    if source.repeat > 1:
+        items = (
+            item._replace(group=item.group or item.name)
+            for item in items
+            for _ in range(source.repeat)
+        )
     if source.background:
         items = composite_items(items, source.background, seed)
     if source.crops:
@@ -178,7 +197,7 @@ def pack(
         UserError: an unreadable image, no image at all, a full disk.
     """
     folder, index = Path(folder), Path(index)
-    rows, shards, done, report = [], [], 0, Progress()
+    rows, groups, shards, done, report = [], [], [], 0, Progress()
     with ThreadPoolExecutor(threads) as pool:
         items = iter(items)
         for number in count():
@@ -192,10 +211,26 @@ def pack(
                 (number, *extent, item.label)
                 for extent, item in zip(extents, batch, strict=True)
             ]
+            groups += [item.group for item in batch]
             shards.append(shard_entry(path, len(batch), index.parent))
             done += len(batch)
             report(done)
     if not rows:
         raise UserError(f"{index}: no images to pack; see the sources under data")
-    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    columns: dict[str, Sequence[int]] = dict(
+        zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    )
+    if any(group is not None for group in groups):
+        columns["group"] = number_groups(groups)
     write_index(index, columns, shards, classes=classes)
+
+
+def number_groups(groups: Sequence[str | None]) -> list[int]:
+    """Return a number for each image: the same for those of the same group.
+
+    Args:
+        groups: of the images; None: an image that depends on no other.
+    """
+    numbers: dict[str | int, int] = {}
+    keys = (n if group is None else group for n, group in enumerate(groups))
+    return [numbers.setdefault(key, len(numbers)) for key in keys]

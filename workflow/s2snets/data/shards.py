@@ -23,13 +23,16 @@ from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json, replacing, sha256, write_json
 
 COLUMNS = {"shard": np.int32, "offset": np.int64, "size": np.int32, "label": np.int32}
+OPTIONAL = {"group": np.int32}
+"""Column of a set of which some images depend on each other: the same for these."""
 UNLABELLED = -1
 
 
 class ImageIndex(NamedTuple):
     """Where the bytes of a set's images lie, and what the set is."""
 
-    columns: dict[str, np.ndarray]  # those of ``COLUMNS``, one value for each image
+    # Those of ``COLUMNS``, and of ``OPTIONAL`` if they are there; a value an image.
+    columns: dict[str, np.ndarray]
     files: list[Path]  # the shards, by the numbers in column ``shard``
     classes: list[str] | None  # names by label; None for an unlabelled set
     fingerprint: str
@@ -84,7 +87,8 @@ def write_index(
     memory.
 
     Args:
-        columns: those of ``COLUMNS``, one number for each image, shard by shard.
+        columns: those of ``COLUMNS``, one number for each image, shard by shard;
+            perhaps those of ``OPTIONAL``.
         shards: a ``shard_entry`` each, its ``file`` absolute or relative to the index's
             folder, its ``images`` the number of its rows in the columns.
         classes: class names, None for an unlabelled set.
@@ -92,7 +96,8 @@ def write_index(
     """
     arrays = {
         name: np.ascontiguousarray(columns[name], dtype)
-        for name, dtype in COLUMNS.items()
+        for name, dtype in (COLUMNS | OPTIONAL).items()
+        if name in COLUMNS or name in columns
     }
     with replacing(index) as draft:
         np.savez(draft, **arrays)  # type: ignore[arg-type]  # allow_pickle is no column
@@ -162,10 +167,11 @@ def read_index(index: str | Path) -> ImageIndex:
     about = read_json(index.with_suffix(".json"))
     try:
         arrays = memory_map_npz(index)
-        columns = {name: arrays[name] for name in COLUMNS}
+        types = COLUMNS | {name: OPTIONAL[name] for name in OPTIONAL if name in arrays}
+        columns = {name: arrays[name] for name in types}
         runs = np.array([shard["images"] for shard in about["shards"]], np.int64)
         for name, column in columns.items():
-            if column.dtype != COLUMNS[name] or column.shape != (runs.sum(),):
+            if column.dtype != types[name] or column.shape != (runs.sum(),):
                 raise ValueError(
                     f"{name}: {column.dtype} {column.shape}, {runs.sum()} images"
                 )

@@ -53,6 +53,7 @@ class Item(NamedTuple):
     suffix: str  # with the dot
     label: Label  # in a set, always the class's number
     read: Callable[[], bytes]
+    group: str | None = None  # the same for images that depend on each other
 
 
 def is_idx(path: str | Path) -> bool:
@@ -159,11 +160,19 @@ def packed_items(source: Source) -> Iterator[Item]:
     for path, (first, stop) in zip(paths, pairwise(borders), strict=True):
         members = {member.offset: member for member in iterate_members(path)}
         offsets, labels = (columns[name][first:stop] for name in ("offset", "label"))
-        for offset, label in zip(offsets.tolist(), labels.tolist(), strict=True):
+        groups = (
+            columns["group"][first:stop] if "group" in columns else [None] * len(labels)
+        )
+        for offset, label, group in zip(
+            offsets.tolist(), labels.tolist(), groups, strict=True
+        ):
             if offset not in members:
                 raise UserError(f"{source.path}: does not fit {path}; repack the set")
             name = classes[label] if classes and label >= 0 else None
-            yield tar_item(members[offset], name)
+            item = tar_item(members[offset], name)
+            yield (
+                item if group is None else item._replace(group=f"{source.path} {group}")
+            )
 
 
 def sample_items(members: Iterable[Member]) -> Iterator[Item]:

@@ -96,15 +96,17 @@ def score(rows: pd.DataFrame) -> pd.DataFrame:
     """Return whether each prediction has the label first, and among its first five.
 
     Args:
-        rows: a row for each prediction: seed, replicate, source, image, classifier,
-            noise (its kind), strength, label, class_1 to class_5 (-1 past the last
-            class).
+        rows: a row for each prediction: seed, replicate, source, image, perhaps its
+            group, classifier, noise (its kind), strength, label, class_1 to class_5
+            (-1 past the last class).
 
     Returns:
-        seed, replicate, image, source, classifier, noise, strength, top1, top5 (bool).
+        seed, replicate, image, group if there is one, source, classifier, noise,
+        strength, top1, top5 (bool).
     """
     hits = rows[CLASSES].eq(rows["label"], axis=0)
-    keys = rows[["seed", "replicate", "image", *KEYS]]
+    group = rows.columns.intersection(["group"])
+    keys = rows[["seed", "replicate", "image", *group, *KEYS]]
     return keys.assign(top1=hits["class_1"], top5=hits.any(axis=1))
 
 

@@ -6,6 +6,9 @@ over trainings is drawn from Student's t distribution around the mean that was f
 with K - 1 degrees of freedom and the trainings' own deviations, which is exact where
 they are normal. One set of draws serves all columns, so differences and ratios are
 paired over images and over trainings.
+
+Images that depend on each other, such as crops of one photograph, are drawn together:
+resampled one by one they would look like more evidence than they are.
 """
 
 from collections.abc import Iterable, Iterator
@@ -92,10 +95,12 @@ def resample(
 
     Columns on the same images share their resamples; so do all columns on equally
     many images, whichever those are. With one seed and one replicate only images
-    vary.
+    vary. Where rows have a group, whole groups are drawn, and a mean is that over all
+    images of the groups drawn.
 
     Args:
-        rows: seed, image, the keys and the scores; replicate, where there are any.
+        rows: seed, image, the keys and the scores; replicate, where there are any;
+            group, where images depend on each other: the same for those that do.
         keys: columns that name a mean.
         scores: columns that are averaged.
         resamples: as ``means`` takes it.
@@ -110,27 +115,31 @@ def resample(
     groups = rows.groupby(keys, observed=True)
     names, cell = groups.size().index, groups.ngroup().to_numpy()
     del groups  # it holds columns as long as the table
-    image, images = pd.factorize(rows["image"])
-    shape = len(names), len(images)
-    cell = cell * len(images)
-    cell += image
 
-    def total(weights: pd.Series | None = None) -> np.ndarray:
-        """Return sums (or counts) of rows by mean and image."""
-        return np.bincount(cell, weights, minlength=np.prod(shape)).reshape(shape)
+    def total(unit: str, weights: pd.Series | None = None) -> np.ndarray:
+        """Return sums (or counts) of rows by mean and by image or group."""
+        number, units = pd.factorize(rows[unit])
+        shape = len(names), len(units)
+        place = cell * len(units)
+        place += number
+        return np.bincount(place, weights, minlength=np.prod(shape)).reshape(shape)
 
-    counts = total().astype(np.int32)
-    most = counts.max(axis=1)
-    uneven = ((counts > 0) & (counts < most[:, None])).any(axis=1)
+    counts = total("image").astype(np.int32)
+    uneven = ((counts > 0) & (counts < counts.max(axis=1)[:, None])).any(axis=1)
     if uneven.any():
         name = names[uneven.argmax()]
         raise UserError(
             f"{', '.join(map(str, name))}: a seed or replicate lacks images of"
             " another's"
         )
+    unit = "group" if "group" in rows else "image"
+    if unit == "group":
+        counts = total(unit).astype(np.int32)
     # Hits are counted exactly in single precision.
     sums = [
-        total(rows[score]).astype(np.float32 if rows[score].dtype == bool else float)
+        total(unit, rows[score]).astype(
+            np.float32 if rows[score].dtype == bool else float
+        )
         for score in scores
     ]
     drawn = np.empty((resamples, len(scores), len(names)))
@@ -138,7 +147,11 @@ def resample(
         present = counts[places[0]] > 0
         values = np.concatenate([each[places][:, present] for each in sums]).T
         drawn_means = means(values, resamples, seed).reshape(resamples, len(scores), -1)
-        drawn[:, :, places] = drawn_means / most[places]
+        sizes = counts[places][:, present]
+        if (sizes == sizes[:, :1]).all():
+            drawn[:, :, places] = drawn_means / sizes[:, 0]
+        else:  # over as many images as the groups that are drawn have
+            drawn[:, :, places] = drawn_means / means(sizes.T, resamples, seed)[:, None]
     table = pd.concat(
         [pd.DataFrame(each, columns=names) for each in drawn.swapaxes(0, 1)],
         axis=1,

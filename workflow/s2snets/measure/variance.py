@@ -42,9 +42,32 @@ def components(
             means = cell.set_index(keys)["top1"].astype(float).sort_index()
             counts = [means.index.unique(name).size for name in keys]
             values = means.to_numpy().reshape(counts)
-            names, spreads = (source.label, classifier), np.sqrt(split(values))
-            table.append((*names, *counts[::-1], values.mean(), *spreads))
+            names, mean = (source.label, classifier), values.mean()
+            if "group" in cell:
+                groups = cell.drop_duplicates("image").set_index("image")["group"]
+                values = by_group(values, groups.sort_index().to_numpy())
+            table.append((*names, *counts[::-1], mean, *np.sqrt(split(values))))
     return pd.DataFrame(table, columns=COLUMNS)
+
+
+def by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return values of groups that vary as the mean over all images does.
+
+    Images of a group depend on each other, so that the group is the unit. A mean over
+    groups of different sizes is a ratio; this is its linear part, and its mean that of
+    the images.
+
+    Args:
+        values: (..., images).
+        groups: of the images, (images,).
+
+    Returns:
+        (..., groups).
+    """
+    number, names = pd.factorize(groups)
+    member = np.eye(len(names))[number]
+    mean = values.mean(axis=-1, keepdims=True)
+    return mean + (values - mean) @ member * (len(names) / len(groups))
 
 
 def split(values: np.ndarray) -> tuple[float, float, float]:

@@ -70,7 +70,8 @@ def read_rows(
 
     Args:
         paths: of the files.
-        columns: names of those to read; None: all.
+        columns: names of those to read, beside ``group`` where there is one; None:
+            all.
 
     Raises:
         UserError: no such file, a damaged one, or one without a column.
@@ -79,10 +80,11 @@ def read_rows(
     for path in paths:
         try:
             schema = pq.read_schema(path)
+            group = [name for name in schema.names if name == "group"]
             tables.append(
                 pq.read_table(
                     path,
-                    columns=columns,
+                    columns=columns and [*columns, *group],
                     read_dictionary=[
                         field.name for field in schema if field.type in STRING_TYPES
                     ],

@@ -65,6 +65,8 @@ class Predict(Stage):
 
     def run(self) -> None:
         """Write one row per image, classifier and noise; resume what is there."""
+        from functools import partial
+
         from s2snets.data.imageset import READERS
         from s2snets.data.order import sample
         from s2snets.evaluation import (
@@ -72,6 +74,7 @@ class Predict(Stage):
             iterate_batches,
             load_source,
             prediction_tables,
+            with_groups,
         )
         from s2snets.measure.sources import classifiers_under_noise
         from s2snets.networks.checkpoints import classifier_digest, load_classifier
@@ -110,12 +113,15 @@ class Predict(Stage):
             rows.assign(seed=self.seed, replicate=self.replicate, source=self.source)[
                 ["seed", "replicate", "source", *rows.columns]
             ]
-            for rows in prediction_tables(
-                groups,
-                transform,
-                classifiers,
-                settings.predict,
-                classifiers_under_noise(self.source, self.names),
+            for rows in map(
+                partial(with_groups, images),
+                prediction_tables(
+                    groups,
+                    transform,
+                    classifiers,
+                    settings.predict,
+                    classifiers_under_noise(self.source, self.names),
+                ),
             )
         )
 

@@ -81,6 +81,7 @@ class ReverseNetwork(Stage):
         from s2snets.data.examples import choose_examples, choose_large, class_names
         from s2snets.data.imageset import READERS, ImageSet
         from s2snets.data.order import sample
+        from s2snets.evaluation import with_groups
         from s2snets.networks.checkpoints import load_classifier
         from s2snets.reversal.experiments import selectivity_tables, start_layers
         from s2snets.reversal.gallery import ImageGroup, gallery_arrays, network_view
@@ -125,18 +126,17 @@ class ReverseNetwork(Stage):
         key = self.cache_key(images=images.fingerprint, photos=None)
         count = -(-len(numbers) // salient.batch)
         table = ChunkedParquet(self.selectivity, count, key)
-        table.write(
-            selectivity_tables(
-                folder.name,
-                classifier,
-                images,
-                numbers,
-                layers,
-                table.missing,
-                salient.batch,
-                self.seed,
-            )
+        tables = selectivity_tables(
+            folder.name,
+            classifier,
+            images,
+            numbers,
+            layers,
+            table.missing,
+            salient.batch,
+            self.seed,
         )
+        table.write(with_groups(images, rows) for rows in tables)
         write_arrays(self.responses, {"classifier": folder.name, **arrays})
 
 
@@ -247,7 +247,11 @@ class MeasureInverse(Stage):
         """Write one row per image and inverse network; resume what is there."""
         from s2snets.data.imageset import ImageSet
         from s2snets.data.order import sample
-        from s2snets.evaluation import EvaluationBatches, iterate_batches
+        from s2snets.evaluation import (
+            EvaluationBatches,
+            iterate_batches,
+            with_groups,
+        )
         from s2snets.networks.checkpoints import (
             classifier_digest,
             load_classifier,
@@ -276,7 +280,8 @@ class MeasureInverse(Stage):
         table = ChunkedParquet(self.errors, len(batches.groups()), key)
         groups = iterate_batches(batches, table.missing, device=device, workers=workers)
         table.write(
-            inversion_errors(group, bottleneck, mirrors, self.seed) for group in groups
+            with_groups(images, inversion_errors(group, bottleneck, mirrors, self.seed))
+            for group in groups
         )
 
 
