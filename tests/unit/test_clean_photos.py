@@ -77,6 +77,7 @@ def arguments(tmp_path, batch, threads=1, *more, **clean):
         "--rows", str(tmp_path / "rows/0"), str(tmp_path / "rows/1"),
         "--store", str(tmp_path / "store"),
         "--report", str(tmp_path / f"batches/{batch}.json"),
+        "--record", str(tmp_path / f"records/{batch}.json"),
         "--batch", str(batch), "--threads", str(threads),
         "--settings", Clean(**settings | clean).model_dump_json(), *more,
     ]  # fmt: skip

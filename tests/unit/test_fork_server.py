@@ -92,6 +92,13 @@ def test_a_fork_has_what_the_job_had(server, tmp_path):
     assert (same, *forked[1:]) == alone
 
 
+def test_what_python_runs_when_it_starts_runs_in_the_fork(server, tmp_path):
+    code = 'import os, sys\nos.environ["ONLY_HERE"] = sys.orig_argv[-1]\n'
+    (tmp_path / "sitecustomize.py").write_text(code)
+    out = finished(tmp_path, server, "last")[0]
+    assert '["last"], "last", "typed", true, "__main__"' in out
+
+
 def test_a_fork_ends_as_the_job_would(server, tmp_path):
     for mistake, code in ((["fail"], 1), (["raise"], 1)):
         out, errors, status = finished(tmp_path, server, *mistake)

@@ -66,6 +66,11 @@ def receive(connection: socket.socket) -> bytes:
     return message
 
 
+def customised() -> str | None:
+    """Return the file of what this installation or user runs when Python starts."""
+    return getattr(sys.modules.get("sitecustomize"), "__file__", None)
+
+
 def hand_over(module: str, arguments: Sequence[str]) -> None:
     """Let the server run this process's module and exit as it does.
 
@@ -95,6 +100,8 @@ def hand_over(module: str, arguments: Sequence[str]) -> None:
         "folder": os.getcwd(),
         "environment": dict(os.environ),
         "path": sys.path,
+        "typed": sys.orig_argv,
+        "customised": customised(),
     }
     socket.send_fds(connection, [b"."], [0, 1, 2])
     send(connection, json.dumps(request).encode())
@@ -171,6 +178,10 @@ class Server:
         sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
         sys.path[:] = request["path"]
         sys.argv = [request["module"], *request["arguments"]]
+        sys.orig_argv[:] = request["typed"]
+        if request["customised"] not in (None, customised()):
+            sys.modules.pop("sitecustomize", None)
+            importlib.import_module("sitecustomize")
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
 
     def forward(self, connection: socket.socket) -> None:
@@ -219,9 +230,11 @@ def launch(path: Path, modules: Sequence[str]) -> subprocess.Popen[bytes]:
         path: of its socket, which does not exist.
         modules: what it imports.
     """
+    paths = [str(LIBRARY), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
     return subprocess.Popen(
         [sys.executable, "-P", __file__, path, *modules],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(LIBRARY)},
+        env=os.environ | environment,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
