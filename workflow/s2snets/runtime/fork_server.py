@@ -220,7 +220,10 @@ def main() -> None:
         return  # what CUDA holds does not survive a fork
     gc.freeze()
     Server(path, parent).serve()
+    # Who started it has been killed, or would have done this.
     os.unlink(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(path))
 
 
 def launch(path: Path, modules: Sequence[str]) -> subprocess.Popen[bytes]:
