@@ -221,8 +221,8 @@ def main() -> None:
     gc.freeze()
     Server(path, parent).serve()
     # Who started it has been killed, or would have done this.
-    os.unlink(path)
     with contextlib.suppress(OSError):
+        os.unlink(path)
         os.rmdir(os.path.dirname(path))
 
 
