@@ -39,11 +39,11 @@ class Stage(NamedTuple):
     name: str
     images: int  # through the network, forward and perhaps backward
     operations: int
-    trains: bool = True  # in the study's precision; other stages use float32
+    reduced: bool = True  # may have another precision than float32
 
     def hours(self, rates: dict[str, float], precision: str) -> float:
         """Return the GPU-hours at some operations per second by precision."""
-        rate = rates[precision if self.trains else "32-true"]
+        rate = rates[precision if self.reduced else "32-true"]
         return self.operations / rate / 3600
 
 
@@ -94,7 +94,7 @@ def trainings(study: Study, networks: Networks) -> Iterator[Stage]:
             step = count_operations(net, classification, side)
             net.requires_grad_(False)
             images = study.train.images
-            yield Stage(f"classifier {name}, trained", images, images * step)
+            yield Stage(f"classifier {name}, trained", images, images * step, False)
     for corpus in ("photos", "labelled"):
         training = getattr(study.pretrain, corpus)
         checks = -(-training.images // training.check_every)
@@ -128,14 +128,14 @@ def stages(study: Study) -> Iterator[Stage]:
         f"predictions, {1 + sources} sources × {count} classifiers",
         images * (1 + sources),
         images * sources * networks.forward + classified * networks.classifying,
-        trains=False,
+        reduced=False,
     )
     if "autoencoder" in study.denoise.methods:
         images = study.denoise.training.images
         yield Stage("denoiser, trained", images, images * networks.training)
     images = (study.information.images or VALIDATION) * sources
     operations = images * networks.forward
-    yield Stage("mutual information", images, operations, trains=False)
+    yield Stage("mutual information", images, operations, reduced=False)
 
 
 def measured_rates(rows: list[dict[str, str]]) -> dict[str, float]:

@@ -35,16 +35,20 @@ import job
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A server that has imported one module, which nothing else imports."""
-    folder = tmp_path_factory.mktemp("server")
-    process = fork_server.launch(folder / "socket", ["colorsys"])
-    while not (folder / "socket").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
-    yield folder / "socket"
+def process(tmp_path_factory):
+    """The process of a server that has imported what nothing else imports."""
+    path = tmp_path_factory.mktemp("server") / "socket"
+    process = fork_server.launch(path, ["colorsys"])
+    wait_until(path.exists)
+    yield process
     process.terminate()
     process.wait()
+
+
+@pytest.fixture
+def server(process):
+    """The server's socket."""
+    return process.args[3]
 
 
 def start(folder, server, *arguments, **environment):
@@ -124,6 +128,18 @@ def test_a_fork_ends_with_its_client(server, tmp_path):
     client.kill()
     wait_until(lambda: not alive(pid))
     assert '"a"' in finished(tmp_path, server, "a")[0]  # the server goes on
+
+
+def test_a_job_and_its_client_may_end_at_once(process, server, tmp_path):
+    client = start(tmp_path, server, "wait")
+    pid = int(client.stdout.readline())
+    process.send_signal(signal.SIGSTOP)
+    os.kill(pid, signal.SIGKILL)
+    client.kill()
+    client.wait()
+    process.send_signal(signal.SIGCONT)
+    assert '"a"' in finished(tmp_path, server, "a")[0]
+    assert process.poll() is None
 
 
 @pytest.mark.parametrize(

@@ -186,16 +186,18 @@ class Server:
 
     def forward(self, connection: socket.socket) -> None:
         """Pass a client's signals on to its job; end the job with its client."""
+        if connection not in self.jobs:  # it has just been answered
+            return
         numbers, job = b"", self.jobs[connection].pid
         with contextlib.suppress(ConnectionError):
             numbers = connection.recv(64)
-        for number in numbers:
-            os.kill(job, number)
-        if not numbers:
-            self.selector.unregister(connection)
-            with contextlib.suppress(ProcessLookupError):  # not yet a group
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            for number in numbers:
+                os.kill(job, number)
+            if not numbers:
+                self.selector.unregister(connection)
+                os.kill(job, signal.SIGKILL)
                 os.killpg(job, signal.SIGKILL)
-            os.kill(job, signal.SIGKILL)
 
     def answer(self, connection: socket.socket) -> None:
         """Tell a client how its job has ended."""
