@@ -4,7 +4,7 @@ from s2snets.stages.predictions import Predict, TabulateAccuracy
 
 
 rule predict:
-    """One source's images through every classifier, and noisy ones (figure 5)."""
+    """One source's images, clean and noisy, through the classifiers."""
     input:
         images="<results>/data/validation/index.npz",
         autoencoder=inputs.autoencoder,

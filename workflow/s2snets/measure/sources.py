@@ -70,5 +70,6 @@ def classifiers_under_noise(source: str, classifiers: Sequence[str]) -> list[str
         source: name, such as ``decoder-L``.
         classifiers: names.
     """
-    own = {f"{part}-{name}": [name] for name in classifiers for part in PARTS}
+    every = pixel_sources(classifiers, PARTS[0])
+    own = {one.source: [one.tuned] for one in every if one.part}
     return own.get(source, list(classifiers))

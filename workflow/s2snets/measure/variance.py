@@ -65,9 +65,10 @@ def by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
         (..., groups).
     """
     number, names = pd.factorize(groups)
-    member = np.eye(len(names))[number]
     mean = values.mean(axis=-1, keepdims=True)
-    return mean + (values - mean) @ member * (len(names) / len(groups))
+    sums = np.zeros((*values.shape[:-1], len(names)))
+    np.add.at(sums.T, number, (values - mean).T)
+    return mean + sums * (len(names) / len(groups))
 
 
 def split(values: np.ndarray) -> tuple[float, float, float]:

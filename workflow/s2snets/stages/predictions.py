@@ -29,7 +29,7 @@ class PredictSettings(Settings):
 
 
 class Predict(Stage):
-    """Pass one source's images through every classifier, and noisy ones."""
+    """Pass one source's images, clean and noisy, through the classifiers."""
 
     images: InputFile
     autoencoder: InputFile | None = None
