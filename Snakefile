@@ -39,9 +39,11 @@ include: "workflow/rules/salient.smk"
 include: "workflow/rules/synthesis.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/priorities.smk"
 
 
 rule all:
     """The whole study."""
     input:
+        rules.main_report.output if study.main != study else [],
         rules.report.output,

@@ -17,6 +17,7 @@ from s2snets.config import (
     Training,
 )
 from s2snets.data.imageset import ImageSet
+from s2snets.data.order import image_order
 from s2snets.networks.architectures import small_alexnet
 from s2snets.networks.checkpoints import load_autoencoder, load_weights, save_weights
 from s2snets.networks.frozen import FrozenClassifier, PixelClassifier
@@ -80,6 +81,11 @@ RUNS = {
     # noise drawn in the step
     "denoiser": (autoencoder, denoising("pixels", True), Denoising(**SHORT)),
     "finetuning": (tuned, classification, Finetune(**SHORT)),
+    "frozen norm": (
+        autoencoder,
+        reconstruction("pixels"),
+        Pretraining(**SHORT, freeze_norm=0.5),
+    ),
 }
 
 
@@ -147,6 +153,36 @@ def test_fast_arithmetic_differs_by_rounding_alone(images, tmp_path, kind):
     other, _ = train(images, (model, loss, fast), tmp_path / "fast.pt")
     for name, value in weights.items():
         assert torch.allclose(value, other[name], atol=1e-5), name
+
+
+def test_frozen_batch_norm_keeps_the_averages_of_the_images_before(images, tmp_path):
+    def averages(freeze_norm, seen):
+        settings = Pretraining(
+            **SHORT | {"images": seen}, freeze_norm=freeze_norm, schedule="constant"
+        )
+        run = (autoencoder, reconstruction("pixels"), settings)
+        state, _ = train(images, run, tmp_path / f"{freeze_norm} {seen}.pt")
+        weights = state["encoder.stages.0.0.weight"]
+        return weights, {name: one for name, one in state.items() if "running" in name}
+
+    half, before = averages(1.0, 20)
+    weights, after = averages(0.5, 40)
+    assert all(one.equal(after[name]) for name, one in before.items())
+    assert not half.equal(weights)
+    _, moved = averages(1.0, 40)
+    assert not any(one.equal(moved[name]) for name, one in before.items())
+
+
+def test_frozen_batch_norm_trains_what_is_evaluated(images, tmp_path):
+    """From the first step on frozen, the last loss of a step is an evaluation's."""
+    settings = Pretraining(
+        images=4, batch=4, check_every=4, augment=None, freeze_norm=0.0
+    )
+    run = (autoencoder, reconstruction("pixels"), settings)
+    _, curve = train(images, run, tmp_path / "frozen.pt")
+    numbers = [place for _, place in image_order(0, 4, images.runs, 0)]
+    expected = mean_square_error(autoencoder().eval(), images, numbers, batch=4)
+    assert curve[0]["mse"] == pytest.approx(expected)
 
 
 def test_the_curve_has_a_row_a_check_and_one_at_the_end(images, tmp_path):

@@ -64,7 +64,7 @@ if IS_MAIN:
     )
 
 
-def declared(stage):
+def declared(stage, study=study):
     """Return the params of a stage that its rules share, which are code and settings."""
 
     def settings(wildcards):

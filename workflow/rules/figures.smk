@@ -1,8 +1,10 @@
 """Figures: drawn from tables, each as PDF, PNG and the CSV behind it."""
 
 from s2snets.figures.base import Figure, input_options, study_drawings
+from s2snets.study.axes import Axes
 
 DRAWINGS = study_drawings(axes)
+MAIN_DRAWINGS = study_drawings(Axes(study.main))
 
 
 for drawing in DRAWINGS:

@@ -109,6 +109,13 @@ class Study(Settings):
     figures: Figures = Field(Figures(), description="Appearance of the figures.")
 
     @property
+    def main(self) -> "Study":
+        """The study without its companions."""
+        return self.model_copy(
+            update={"companions": {}, "salient": None, "synthesis": None}
+        )
+
+    @property
     def labelled_sets(self) -> list[str]:
         """Image sets whose labels are used."""
         return ["train", "validation"] if self.reference == "labels" else []

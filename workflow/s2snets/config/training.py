@@ -54,6 +54,12 @@ class Optimisation(Settings):
         description="Images of a batch that go through the network at once, in all"
         " processes; gradients are summed, batch norm sees these. null: the batch.",
     )
+    freeze_norm: Fraction = Field(
+        1.0,
+        description="Fraction of the images after which batch norm no longer normalises"
+        " by the batch but by its running averages, as in evaluation, and keeps them."
+        " 1: never (not in print).",
+    )
     compile: bool = Field(
         False, description="Let torch.compile fuse the network's operations."
     )

@@ -134,6 +134,8 @@ class Trainer:
         settings = self.settings
         parts = settings.batch // (settings.micro_batch or settings.batch)
         total = torch.zeros((), device=self.engine.fabric.device)
+        if self.state.seen >= settings.freeze_norm * self.state.total:
+            freeze_norm(self.model)
         self.optimiser.zero_grad(set_to_none=True)
         for part in range(parts):
             batch = next(stream)
@@ -231,3 +233,10 @@ class Trainer:
         if self.monitor:
             self.monitor.after_check()
         self.check_seconds = time.monotonic() - started
+
+
+def freeze_norm(model: nn.Module) -> None:
+    """Let batch norm use its running averages, and keep them, in place."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
