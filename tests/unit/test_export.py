@@ -25,7 +25,7 @@ from s2snets.networks.factory import (
     classifier_spec,
     merge_preprocessing,
 )
-from s2snets.networks.fetch import fetch, stated_hash
+from s2snets.networks.fetch import fetch, fetched_file, stated_hash
 from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.published import published_weights
 from s2snets.networks.user_function import locate_module, source_digest
@@ -93,7 +93,9 @@ def test_published_weights_give_torchvisions_own_logits(
     path = placed(published_as(net.state_dict()), hub, name)
     entry = publish(monkeypatch, name, path)
     classifier = chosen(f"torchvision/{name}")
-    model, spec = export_classifier(classifier, 256, receipt(classifier, tmp_path))
+    model, spec = export_classifier(
+        classifier, 256, fetched_file(receipt(classifier, tmp_path))
+    )
     save_classifier(
         model, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json"
     )
@@ -238,7 +240,7 @@ def test_weights_that_went_after_they_were_fetched_are_named(squeezenet, tmp_pat
     fetched = receipt(classifier, tmp_path)
     path.write_bytes(b"changed")
     with pytest.raises(UserError, match=rf"{path} is gone or changed.*receipt\.json"):
-        export_classifier(classifier, 64, fetched)
+        export_classifier(classifier, 64, fetched_file(fetched))
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
@@ -567,7 +569,9 @@ def test_timms_weights_are_read_from_torchs_folder(
     )
     monkeypatch.setattr(timm, "get_pretrained_cfg", lambda *_: entry)
     classifier = chosen(f"timm/{NAME}", "DEFAULT")
-    model, spec = export_classifier(classifier, 256, receipt(classifier, tmp_path))
+    model, spec = export_classifier(
+        classifier, 256, fetched_file(receipt(classifier, tmp_path))
+    )
     assert spec["architecture"] == f"timm/{NAME}.{TAG}"
     assert (spec["resize"], spec["crop"]) == (256, 224)
     assert spec["interpolation"] == "bicubic"
@@ -595,7 +599,7 @@ def test_timms_weights_are_read_from_the_cache_of_its_hub(timm, no_hub, hub, tmp
     classifier = chosen(f"timm/{NAME}", TAG)
     told = receipt(classifier, tmp_path)
     assert read_json(told)["revision"] == "abc"
-    model, spec = export_classifier(classifier, 64, told)
+    model, spec = export_classifier(classifier, 64, fetched_file(told))
     assert spec["weights"]["sha256"] == digest
     same = published_weights(f"timm/{NAME}", f"{TAG}@abc")
     assert fetch(same)["sha256"] == digest

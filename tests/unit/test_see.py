@@ -326,7 +326,7 @@ def test_a_broken_study_is_told_in_one_line(tmp_path, here, number):
         (["."], "is a directory"),
         (["text.jpg"], "text.jpg: unreadable image"),
         (["half.png"], "half.png: unreadable image"),
-        (["picture.png", "--study", "nowhere"], "nowhere: no study; give a folder"),
+        (["picture.png", "--study", "nowhere"], "nowhere: no such folder"),
         (["picture.png", "--seed", "4"], "has no seed 4, only 0"),
         (["picture.png", "--out", "picture.jpg"], "must end in .png"),
         (["picture.png", "--show"], "finds no display"),

@@ -148,6 +148,7 @@ rule report:
         rest=rules.figures.input,
     output:
         html="<results>/report.html",
+        record="<results>/report.json",
     log:
         "<logs>/report.log",
     localrule: True
@@ -175,6 +176,7 @@ use rule report as main_report with:
         costs=rules.tabulate_main_costs.output.table,
     output:
         html="<results>/main-report.html",
+        record="<results>/main-report.json",
     log:
         "<logs>/main_report.log",
     params:

@@ -1,6 +1,8 @@
-"""The command ``s2snets``: a look at a study, its progress, its cleaned shards.
+"""The command ``s2snets``: a look at a study, its bundle, progress and shards.
 
-s2snets see photo.jpg --study results/demo
+s2snets see photo.jpg
+s2snets publish results/demo bundle
+s2snets pull owner/name@commit bundle
 s2snets status --configfile config/paper.yaml
 s2snets scrub results/paper/clean exclude.txt
 """
@@ -21,6 +23,8 @@ from s2snets.runtime.command import run_command
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 
+DEMO = Path("results/demo")
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
@@ -29,16 +33,15 @@ def parser() -> argparse.ArgumentParser:
     kinds = commands.add_subparsers(title="commands", required=True, metavar="COMMAND")
     see = kinds.add_parser(
         "see",
-        help="one image through every autoencoder and classifier of a study",
+        help="one image through every autoencoder and classifier",
         description="Draw an image beside its reconstruction by every autoencoder of a"
         " study, what changed, and every classifier's top-5 on each.",
     )
     see.add_argument("image", type=Path, help="an image file of any size")
     see.add_argument(
         "--study",
-        type=Path,
-        default=Path("results/demo"),
-        help="folder of a finished study (default: %(default)s)",
+        help="folder of a finished study or a bundle, or owner/name@commit of a hub"
+        f" (default: {DEMO}, or else what comes with the library: ImageNet networks)",
     )
     see.add_argument(
         "--trust",
@@ -57,6 +60,29 @@ def parser() -> argparse.ArgumentParser:
         help="open a window (default: where there is a display)",
     )
     see.set_defaults(command=see_image)
+    publish = kinds.add_parser(
+        "publish",
+        help="write a study's autoencoders as a bundle for others",
+        description="Write a bundle: weights of the autoencoders, records, tables, a"
+        " card that model hubs read, and checksums.",
+    )
+    publish.add_argument("study", type=Path, help="folder of a finished study")
+    publish.add_argument("bundle", type=Path, help="folder to be written")
+    publish.add_argument(
+        "--licence", help="of the weights, as an SPDX identifier such as cc-by-4.0"
+    )
+    publish.add_argument(
+        "--images", help="what the images are and under which licence, for the card"
+    )
+    publish.set_defaults(command=publish_study)
+    pull = kinds.add_parser(
+        "pull",
+        help="copy a bundle from a folder or a model hub, and verify it",
+        description="Copy a bundle and verify its checksums; nothing in it is run.",
+    )
+    pull.add_argument("source", help="a bundle's folder, or owner/name@commit of a hub")
+    pull.add_argument("bundle", type=Path, help="folder to be written")
+    pull.set_defaults(command=pull_bundle)
     status = kinds.add_parser(
         "status",
         help="how many jobs of a study are done, running and left, and GPU-hours",
@@ -106,6 +132,7 @@ def see_image(job: argparse.Namespace) -> None:
     # Imported here, so that a mistyped command does not wait for torch.
     import torch
 
+    from s2snets.study import bundle
     from s2snets.study.finished import load_study
     from s2snets.study.view import read_pixels, view_image
 
@@ -114,11 +141,15 @@ def see_image(job: argparse.Namespace) -> None:
     if job.show and not can_show():
         raise UserError("--show: matplotlib finds no display; leave it out")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    study = load_study(job.study, job.seed, device, job.trust)
+    shown = job.study or (DEMO if DEMO.exists() else None)
+    folder = bundle.locate(str(shown)) if shown else bundle.SHIPPED
+    study = load_study(folder, job.seed, device, job.trust)
+    for name, why in study.absent.items():
+        print(f"without the classes of {name}: {why}", file=sys.stderr)
     side = study.settings.image_size
     view = view_image(read_pixels(job.image, study.settings).to(device), study)
     title = (
-        f"{job.image.name} through {job.study}, seed {study.seed};"
+        f"{job.image.name} through {shown or 'ImageNet networks'}, seed {study.seed};"
         f" {side} × {side} pixels"
     )
     out = job.out or free_path(f"{job.image.stem}-seen")
@@ -132,6 +163,23 @@ def see_image(job: argparse.Namespace) -> None:
 
             network_view.draw(view, title, Figures(dpi=100), make=pyplot.figure)
             pyplot.show()
+
+
+def publish_study(job: argparse.Namespace) -> None:
+    """Run ``s2snets publish``."""
+    from s2snets.study import bundle
+
+    bundle.publish(job.study, job.bundle, job.licence, job.images)
+    size = sum(path.stat().st_size for path in job.bundle.rglob("*") if path.is_file())
+    print(f"{job.bundle}: {size / 1e6:.1f} MB; its card is {job.bundle / bundle.CARD}")
+
+
+def pull_bundle(job: argparse.Namespace) -> None:
+    """Run ``s2snets pull``."""
+    from s2snets.study import bundle
+
+    files = bundle.pull(job.source, job.bundle)
+    print(f"{job.bundle}: {files} files, each as its checksum says")
 
 
 def print_status(job: argparse.Namespace) -> None:

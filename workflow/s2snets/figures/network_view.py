@@ -85,9 +85,11 @@ def draw(
     colours = style.colours(settings, names)
     order = order_labels(settings, view.pictures)
     titles = [style.label_text(label).replace(" (", "\n(") for label in order]
-    margin = max(MARGIN, 0.2 + 0.09 * max(map(len, names)))
+    margin = max([MARGIN, *(0.2 + 0.09 * len(name) for name in names)])
     head = HEAD + LINE * any("\n" in text for text in titles)
-    lines = max(len(best) for tops in view.top.values() for best in tops.values())
+    lines = max(
+        (len(best) for tops in view.top.values() for best in tops.values()), default=0
+    )
     block = lines * LINE + SPACE
     wide = margin + len(order) * (CELL + GAP)
     tall = head + 2 * (CELL + GAP) + SPACE + len(names) * block

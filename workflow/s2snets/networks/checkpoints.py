@@ -139,14 +139,27 @@ def load_classifier(
         reason = f"gives no network ({one_line(error)})"
         raise UserError(f"{folder / 'spec.json'}: {reason}; make it anew") from None
     load_weights(classifier.net, folder / "weights.safetensors")
-    if classes is not None:
-        try:
-            restrict_classes(
-                classifier, spec["classes"], spec.get("categories"), classes
-            )
-        except UserError as error:
-            raise UserError(f"classifier {folder.name}: {error}") from None
+    restrict(classifier, spec, folder.name, classes)
     return to_channels_last(classifier, device)
+
+
+def restrict(
+    classifier: PixelClassifier,
+    spec: Spec,
+    name: str,
+    classes: Sequence[str] | None,
+) -> None:
+    """Restrict a classifier's logits to a study's classes, in place; None: to none.
+
+    Raises:
+        UserError: a class that it lacks, with the classifier's name.
+    """
+    if classes is None:
+        return
+    try:
+        restrict_classes(classifier, spec["classes"], spec.get("categories"), classes)
+    except UserError as error:
+        raise UserError(f"classifier {name}: {error}") from None
 
 
 def classifier_digest(weights: Path) -> list[str]:

@@ -19,7 +19,6 @@ from s2snets.networks.factory import (
     timm_library,
     wrap_network,
 )
-from s2snets.networks.fetch import fetched_file
 from s2snets.networks.frozen import FrozenClassifier
 from s2snets.networks.published import published_weights
 from s2snets.networks.state_dicts import State, load_state, read_state, unwrap_state
@@ -130,9 +129,8 @@ Loaded = tuple[nn.Module, Spec, Path | None]
 """A network with its weights, its spec, and the weights' file."""
 
 
-def from_library(classifier: Classifier, size: int, receipt_path: Path) -> Loaded:
-    """Return a network with the weights of a library, which a receipt locates."""
-    path = fetched_file(receipt_path)
+def from_library(classifier: Classifier, size: int, path: Path) -> Loaded:
+    """Return a network with the weights of a library, from their file."""
     entry = published_weights(classifier.architecture, str(classifier.weights))
     spec = classifier_spec(classifier, entry.classes, size, True, entry.preprocessing)
     spec |= {"architecture": entry.architecture, "categories": entry.categories}
@@ -163,21 +161,22 @@ def from_file(classifier: Classifier, size: int) -> Loaded:
 
 
 def export_classifier(
-    classifier: Classifier, size: int, receipt_path: Path | None = None
+    classifier: Classifier, size: int, fetched: Path | None = None
 ) -> tuple[FrozenClassifier, Spec]:
     """Return a frozen classifier as its settings describe it, and its spec.
 
     Args:
         classifier: settings of one that the workflow does not train.
         size: side of the study's images, pixels.
-        receipt_path: of what ``fetch_weights`` wrote; for weights by name alone.
+        fetched: file of the weights that a library publishes, where the settings name
+            such.
 
     Raises:
         UserError: weights that do not exist, or are another network's.
     """
     if classifier.is_published:
-        assert receipt_path is not None
-        net, spec, path = from_library(classifier, size, receipt_path)
+        assert fetched is not None
+        net, spec, path = from_library(classifier, size, fetched)
     elif classifier.is_function:
         net, spec, path = from_function(classifier, size)
     else:

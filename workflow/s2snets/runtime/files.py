@@ -161,7 +161,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         yield draft
-        for written in draft.iterdir():
+        for written in filter(Path.is_file, draft.rglob("*")):
             with written.open("rb") as file:
                 os.fsync(file.fileno())
         shutil.rmtree(path, ignore_errors=True)

@@ -125,9 +125,12 @@ class ExportClassifier(Stage):
         """Build the network around its weights and write both."""
         from s2snets.networks.checkpoints import save_classifier
         from s2snets.networks.export import export_classifier
+        from s2snets.networks.fetch import fetched_file
 
         settings = self.settings
         model, spec = export_classifier(
-            settings.classifier, settings.image_size, self.receipt
+            settings.classifier,
+            settings.image_size,
+            fetched_file(self.receipt) if self.receipt else None,
         )
         save_classifier(model, spec, self.weights, self.spec)

@@ -65,6 +65,7 @@ class Report(Stage):
     pretraining: InputFile
     figures: list[InputFile]
     html: OutputFile
+    record: OutputFile
     settings: Study
 
     def run(self) -> None:

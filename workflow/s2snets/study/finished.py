@@ -1,4 +1,4 @@
-"""A finished study, loaded from its folder: networks, classes, settings and tables."""
+"""A finished study or its bundle, loaded: networks, classes, settings and tables."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,23 @@ import pandas as pd
 import torch
 from pydantic import ConfigDict, ValidationError
 
-from s2snets.config import Autoencoder, Count, Settings
+from s2snets.config import Autoencoder, Classifier, Count, Settings
 from s2snets.measure.sources import PARTS
 from s2snets.networks import checkpoints
 from s2snets.networks.checkpoints import load_autoencoder, read_spec
+from s2snets.networks.export import export_classifier
+from s2snets.networks.fetch import fetch
 from s2snets.networks.frozen import PixelClassifier
+from s2snets.networks.published import published_weights
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
 from s2snets.runtime.tables import read_csv
 
-WEIGHTS = "weights.safetensors"
+WEIGHTS, SPEC, RECORD = "weights.safetensors", "spec.json", "record.json"
+
+OWN_FUNCTIONS = "s2snets.networks.packaged:"
+"""How the names of this library's functions that are classifiers begin."""
 
 
 class Document(Settings):
@@ -40,6 +46,19 @@ class Record(Document):
     """The record of a pretraining."""
 
     settings: PretrainingRecord
+
+
+class ClassifierSettings(Document):
+    """The settings that a classifier's record holds."""
+
+    image_size: Count
+    classifier: Classifier
+
+
+class ClassifierRecord(Document):
+    """The record of a classifier."""
+
+    settings: ClassifierSettings
 
 
 class SetDescription(Document):
@@ -64,6 +83,8 @@ class FinishedStudy:
             (N, 3, side, side) in [0, 1] to reconstructions.
         classifiers: by name; frozen, they map pixels to logits (N, classes).
         classes: each classifier's class names, in the order of its logits.
+        absent: name of a classifier that is not on this machine -> why. Only a bundle
+            lacks some, whose weights come from elsewhere.
     """
 
     folder: Path
@@ -72,6 +93,7 @@ class FinishedStudy:
     autoencoders: dict[str, SegNet]
     classifiers: dict[str, PixelClassifier]
     classes: dict[str, list[str]]
+    absent: dict[str, str]
 
     @property
     def tables(self) -> list[str]:
@@ -112,17 +134,24 @@ def load_study(
     ).classes
     classifier_folders = {
         path.parent.name: path.parent
-        for path in sorted(seed_folder.glob(f"classifiers/*/{WEIGHTS}"))
+        for path in sorted(seed_folder.glob(f"classifiers/*/{SPEC}"))
     }
     if not trust:
         refuse_functions(classifier_folders.values())
-    classifiers = {
-        name: checkpoints.load_classifier(place, device, shared_classes)
-        for name, place in classifier_folders.items()
-    }
-    if not tuned or not classifiers:
-        missing = "fine-tuned autoencoder" if classifiers else "classifier"
+    if not tuned or not classifier_folders:
+        missing = "fine-tuned autoencoder" if classifier_folders else "classifier"
         raise UserError(f"{seed_folder}: no {missing} yet; finish the study")
+    classifiers, absent = {}, {}
+    for name, place in classifier_folders.items():
+        if (place / WEIGHTS).exists():
+            classifiers[name] = checkpoints.load_classifier(
+                place, device, shared_classes
+            )
+            continue
+        try:
+            classifiers[name] = rebuild_classifier(place, device, shared_classes)
+        except UserError as error:
+            absent[name] = str(error)
     return FinishedStudy(
         folder=folder,
         seed=seed,
@@ -136,6 +165,7 @@ def load_study(
             name: shared_classes or class_names(place)
             for name, place in classifier_folders.items()
         },
+        absent=absent,
     )
 
 
@@ -183,19 +213,49 @@ def load_classifier(
     return checkpoints.load_classifier(Path(folder), device, classes)
 
 
+def rebuild_classifier(
+    folder: Path, device: str | torch.device, classes: Sequence[str] | None
+) -> PixelClassifier:
+    """Return the frozen classifier of a bundle, with weights from where they come from.
+
+    Args:
+        folder: of its ``spec.json`` and ``record.json``.
+        device: where the network goes.
+        classes: to which the logits are restricted, in this order; None: all.
+
+    Raises:
+        UserError: its package or weights are not here and cannot be fetched, or are
+            others than the study's.
+    """
+    record = read_document(folder / RECORD, ClassifierRecord, "of a classifier")
+    settings, spec = record.settings.classifier, read_spec(folder / SPEC)
+    if settings.is_trained or not (settings.is_published or settings.is_function):
+        raise UserError(
+            f"{folder / WEIGHTS}: no such weights, and nobody publishes them"
+        )
+    fetched = None
+    if settings.is_published:
+        entry = published_weights(settings.architecture, str(settings.weights))
+        fetched = Path(fetch(entry)["file"])
+    model, found = export_classifier(settings, record.settings.image_size, fetched)
+    if found.get("weights") != spec.get("weights"):
+        raise UserError(f"{settings.architecture}: its weights are not the study's")
+    checkpoints.restrict(model, spec, folder.name, classes)
+    return checkpoints.to_channels_last(model, device)
+
+
 def refuse_functions(folders: Iterable[Path]) -> None:
     """Raise if loading these classifiers would run Python functions of the user's.
 
     Raises:
         UserError: which functions, and how to let them run.
     """
-    specs = {
-        folder / "spec.json": read_spec(folder / "spec.json") for folder in folders
-    }
+    specs = {folder / SPEC: read_spec(folder / SPEC) for folder in folders}
     functions = [
         f"{one['architecture']} ({path})"
         for path, one in specs.items()
         if ":" in one["architecture"]
+        and not one["architecture"].startswith(OWN_FUNCTIONS)
     ]
     if functions:
         raise UserError(
@@ -235,5 +295,5 @@ def tuned_folders(autoencoders: Path) -> dict[str, Path]:
 
 def class_names(folder: Path) -> list[str]:
     """Return the class names of a classifier that is studied without labels."""
-    spec = read_spec(folder / "spec.json")
+    spec = read_spec(folder / SPEC)
     return spec.get("categories") or [f"class {n}" for n in range(spec["classes"])]
