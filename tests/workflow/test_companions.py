@@ -82,6 +82,24 @@ def test_they_need_the_classifiers_and_the_images_of_the_study_and_no_more(compa
     assert "Nothing to be done" in again.stdout
 
 
+def test_the_main_studys_jobs_go_first(companions):
+    """What the dry run says of each job: its rule, its network, its priority."""
+    out = companions.project.snakemake(
+        "--dry-run", "--forceall", preset=companions.preset
+    ).stdout
+    jobs = re.split(r"^(?:local)?rule ", out.partition("Job stats:")[2], flags=re.M)
+    first, later = set(), set()
+    for job in jobs[1:]:
+        name = job.partition(":")[0]
+        (first if re.search(r"^ +priority: 1$", job, re.M) else later).add(
+            f"{name} N" if "classifier=N" in job else name
+        )
+    assert {"main_report", "tabulate_main_costs", "figure_9", "predict"} <= first
+    assert not {"train_generator", "synthesis_modes", "segment"} & first
+    assert {"reverse_network", "reverse_network N", "train_classifier N"} <= later
+    assert "train_classifier" in first - later
+
+
 def test_they_write_every_figure_and_table(companions):
     for figure in FIGURES + SHEETS:
         for form in ("pdf", "png", "csv"):

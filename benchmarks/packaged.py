@@ -1,0 +1,234 @@
+"""What makes a good A_S of photographs? The curves and tables of docs/packaged.md.
+
+    PYTHONPATH=workflow nice -n 19 python benchmarks/packaged.py run
+    PYTHONPATH=workflow python benchmarks/packaged.py tabulate
+
+Both need ``config/packaged.yaml`` run up to ``pretraining``, of which ``run`` makes the
+same pretraining again with one thing changed; called again, it goes on where it was
+stopped. ``tabulate`` measures how often each network of the study predicts on the
+reconstructions what it predicts on the originals, writes the tables to
+``benchmarks/results``, draws them, and writes docs/packaged.md's.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+from common import RESULTS, markdown, write_tables
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from s2snets.config import Autoencoder, Study, load
+from s2snets.data.imageset import ImageSet
+from s2snets.networks.checkpoints import load_autoencoder, load_classifier
+from s2snets.report.readme import digests
+from s2snets.runtime.files import read_json, replacing
+from s2snets.runtime.tables import read_csv, write_csv
+from s2snets.stages.pretraining import PretrainAutoencoder
+
+ROOT = Path(__file__).parents[1]
+DOC, PICTURE = ROOT / "docs/packaged.md", ROOT / "docs/images/packaged-agreement.png"
+STUDY = Path("results/packaged")
+TRIALS = STUDY / "trials"
+BATCH = 50
+
+SMALL, DEEP, DEEP_SMALL = (
+    {"width": w, "stages": s} for w, s in ((16, 1), (32, 2), (16, 2))
+)
+VARIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "12,000 images": ({}, {"images": 12_000}),
+    "24,000 images": ({}, {"images": 24_000}),
+    "48,000 images": ({}, {"images": 48_000}),
+    "norm by batches": ({}, {"images": 24_000, "freeze_norm": 1.0}),
+    "two stages": (DEEP, {"images": 24_000}),
+    "width 16": (SMALL, {"images": 24_000}),
+    "width 16, two stages": (DEEP_SMALL, {"images": 24_000}),
+    "width 16, two stages, norm by batches": (
+        DEEP_SMALL,
+        {"images": 24_000, "freeze_norm": 1.0},
+    ),
+}
+"""Name -> changes to the autoencoder's and to the pretraining's settings."""
+
+SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
+"""Of the error of A_S that is laid over the originals, to see what a network bears."""
+
+
+def settings() -> Study:
+    """Return the study's settings."""
+    path = ROOT / "config/packaged.yaml"
+    return load(yaml.safe_load(path.read_text()), str(path))
+
+
+def run() -> None:
+    """Make every pretraining, each as the workflow's stage does."""
+    study = settings()
+    base = PretrainAutoencoder.settings_for(study, corpus="photos")
+    for name, (autoencoder, pretraining) in VARIATIONS.items():
+        folder = TRIALS / name.replace(" ", "-").replace(",", "")
+        if (folder / "record.json").exists():
+            continue
+        print(name, flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        PretrainAutoencoder(
+            images=STUDY / "data/photos/index.npz",
+            validation_photos=STUDY / "data/photos_validation/index.npz",
+            validation_labelled=STUDY / "data/validation/index.npz",
+            weights=folder / "weights.safetensors",
+            curve=folder / "curve.csv",
+            record=folder / "record.json",
+            settings=base.model_copy(
+                update={
+                    "autoencoder": base.autoencoder.model_copy(update=autoencoder),
+                    "pretraining": base.pretraining.model_copy(update=pretraining),
+                }
+            ),
+        ).execute()
+
+
+@torch.inference_mode()
+def predictions(network: nn.Module, pixels: Tensor) -> Tensor:
+    """Return the most probable class (N,) of images (N, 3, H, W)."""
+    return torch.cat([network(part).argmax(1) for part in pixels.split(BATCH)])
+
+
+class Agreement:
+    """The study's networks, and what they predict on its validation images."""
+
+    def __init__(self, study: Study) -> None:
+        images = ImageSet(
+            STUDY / "data/validation/index.npz", study.image_size, study.resize_mode
+        )
+        pixels, _ = images.read(range(len(images)))
+        self.pixels = pixels.permute(0, 3, 1, 2).float() / 255
+        self.networks = {
+            name: load_classifier(STUDY / f"seed-0/classifiers/{name}")
+            for name in study.classifiers
+        }
+        self.originals = {
+            name: predictions(network, self.pixels)
+            for name, network in self.networks.items()
+        }
+
+    @torch.inference_mode()
+    def reconstruct(self, folder: Path, autoencoder: Autoencoder) -> Tensor:
+        """Return the validation images as the A_S in a folder makes them."""
+        network = load_autoencoder(folder / "weights.safetensors", autoencoder)
+        return torch.cat([network(part) for part in self.pixels.split(BATCH)])
+
+    def row(self, images: Tensor) -> dict[str, float]:
+        """Return the mean square error of images, and each network's agreement, %."""
+        agreement = {
+            name: 100
+            * float(
+                (predictions(network, images) == self.originals[name]).float().mean()
+            )
+            for name, network in self.networks.items()
+        }
+        return {"mse": float((images - self.pixels).square().mean()), **agreement}
+
+
+def folders() -> Iterator[tuple[str, Path]]:
+    """Yield every finished pretraining's name and folder, the study's own first."""
+    yield "as the study", STUDY / "seed-0/autoencoders/pretrained/photos"
+    for name in VARIATIONS:
+        folder = TRIALS / name.replace(" ", "-").replace(",", "")
+        if (folder / "record.json").exists():
+            yield name, folder
+
+
+def measure() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a row for each pretraining, and one for each share of A_S's error."""
+    agreement = Agreement(settings())
+    rows, shares = [], []
+    for name, folder in folders():
+        record = read_json(folder / "record.json")
+        made = record["settings"]
+        images = agreement.reconstruct(folder, Autoencoder(**made["autoencoder"]))
+        rows.append(
+            {
+                "pretraining": name,
+                "width": made["autoencoder"]["width"],
+                "stages": made["autoencoder"]["stages"],
+                "images": made["pretraining"]["images"],
+                "cpu_seconds": round(record["cpu_seconds"]),
+                **agreement.row(images),
+                "commit": record["commit"],
+                "device": record["device"],
+            }
+        )
+        if not shares:
+            error = images - agreement.pixels
+            for share in SHARES:
+                part = agreement.row(agreement.pixels + share * error)
+                shares.append({"share": share, **part})
+    return pd.DataFrame(rows), pd.DataFrame(shares)
+
+
+def draw(rows: pd.DataFrame, shares: pd.DataFrame, names: list[str]) -> None:
+    """Draw agreement against images seen, and against the error."""
+    figure = Figure(figsize=(8, 3.4), dpi=150, layout="constrained")
+    steps, errors = figure.subplots(1, 2, sharey=True)
+    same = rows[
+        (rows["width"] == rows["width"][0]) & (rows["stages"] == rows["stages"][0])
+    ]
+    same = same[~same["pretraining"].str.contains("norm")].sort_values("images")
+    for number, name in enumerate(names):
+        colour = f"C{number}"
+        steps.plot(same["images"], same[name], "o-", color=colour, label=name)
+        errors.plot(shares["mse"], shares[name], "-", color=colour, alpha=0.5)
+        errors.plot(rows["mse"], rows[name], "o", color=colour)
+    steps.set(xscale="log", xlabel="images of pretraining", ylabel="agreement, %")
+    errors.set(
+        xscale="log", xlabel="mean square error (lines: parts of A_S's own error)"
+    )
+    steps.legend()
+    for axes in (steps, errors):
+        axes.grid(alpha=0.3)
+    with replacing(PICTURE) as draft:
+        figure.savefig(draft)
+
+
+def tabulate() -> None:
+    """Measure, and write the tables and the picture."""
+    names = list(settings().classifiers)
+    rows, shares = measure()
+    write_csv(rows, RESULTS / "packaged-pretraining.csv")
+    write_csv(shares, RESULTS / "packaged-bearable.csv")
+    curves = []
+    for path in sorted(STUDY.glob("seed-0/autoencoders/decoder/*/curve.csv")):
+        curve = read_csv(path)
+        curve.insert(0, "autoencoder", f"A_{path.parent.name}")
+        curves.append(curve)
+    if curves:
+        write_csv(pd.concat(curves), RESULTS / "packaged-finetuning.csv")
+    draw(rows, shares, names)
+    shown = rows[
+        ["pretraining", "width", "stages", "images", "cpu_seconds", "mse", *names]
+    ]
+    shown = shown.rename(columns={"cpu_seconds": "CPU s"}).astype({"CPU s": int})
+    text = [*markdown(shown.astype({"width": str, "stages": str, "images": str})), ""]
+    text += [
+        "",
+        *markdown(shares),
+        "",
+        f"Written by `benchmarks/packaged.py` from weights of commit"
+        f" {rows['commit'][0]} on {rows['device'][0]}.",
+        digests(STUDY),
+    ]
+    write_tables(DOC, "\n".join(text) + "\n")
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["run", "tabulate"])
+    {"run": run, "tabulate": tabulate}[parser.parse_args().what]()
+
+
+if __name__ == "__main__":
+    main()
