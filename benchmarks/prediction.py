@@ -112,6 +112,18 @@ def study(folder, scale):
     return ImageSet(folder, scale.side), autoencoders, classifiers
 
 
+def combined(parts, names):
+    """Return predictions, each with its classifier's name first, as one table."""
+    by_name = {}
+    for name, *part in parts:
+        by_name.setdefault(name, []).append(part)
+    tables = [
+        combine_predictions(own).assign(classifier=name)
+        for name, own in by_name.items()
+    ]
+    return pd.concat(tables).astype({"classifier": pd.CategoricalDtype(sorted(names))})
+
+
 @torch.inference_mode()
 def loop(images, autoencoders, classifiers, settings):
     """Return the rows of a loop over sources that keeps every row."""
@@ -129,9 +141,7 @@ def loop(images, autoencoders, classifiers, settings):
                     parts.append(
                         (name, kind, strength, chosen, labels, *top_classes(net(seen)))
                     )
-        found.append(
-            combine_predictions(parts, sorted(classifiers)).assign(source=source)
-        )
+        found.append(combined(parts, classifiers).assign(source=source))
     return pd.concat(found)
 
 
@@ -155,7 +165,12 @@ def stage(images, autoencoders, classifiers, settings):
         table = ChunkedParquet(paths[-1], len(batches.groups()), {})
         groups = iterate_batches(batches, table.missing, device=CPU)
         chunks = prediction_tables(groups, autoencoder, classifiers, settings)
-        table.write(rows.assign(source=source) for rows in chunks)
+        table.write(
+            pd.concat(rows.assign(classifier=name) for name, rows in one.items())
+            .astype({"classifier": pd.CategoricalDtype(sorted(classifiers))})
+            .assign(source=source)
+            for one in chunks
+        )
         remove_chunks(paths[-1])
     return read_rows(paths)
 
@@ -234,7 +249,7 @@ def shares(folder):
                     parts.append((name, kind, strength, numbers, labels, *found))
 
             def write(parts=parts):
-                rows = combine_predictions(parts, sorted(classifiers))
+                rows = combined(parts, classifiers)
                 ChunkedParquet(folder / "x.parquet", 1, {}).write([rows])
                 remove_chunks(folder / "x.parquet")
 
@@ -259,9 +274,7 @@ def random_predictions(first):
 
 
 def rows_of(parts, source):
-    return combine_predictions(parts, sorted(DEMO.classifiers)).assign(
-        seed=0, source=source
-    )
+    return combined(parts, DEMO.classifiers).assign(seed=0, source=source)
 
 
 def write_kept(folder):

@@ -143,7 +143,9 @@ def test_predictions_are_labels_of_the_study(images):
         EvaluationBatches(images, range(9), 4), [0], device=torch.device("cpu")
     )
     classifiers = {"X": nn.Sequential(net, SelectLogits(index))}
-    (rows,) = prediction_tables(groups, identity, classifiers, Predict(strengths=[0.0]))
+    clean = Predict(strengths=[0.0])
+    (tables,) = prediction_tables(groups, identity, classifiers, clean)
+    rows = tables["X"]
     pixels, labels = images.batch(range(9))
     truth = net(pixels)[:, index].softmax(1)
     assert rows.class_1.tolist() == truth.argmax(1).tolist()

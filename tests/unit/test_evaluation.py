@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from s2snets.data.imageset import ImageSet
 from s2snets.data.noise import add_noise, unit_noise
 from s2snets.data.order import sample
 from s2snets.measure.sources import classifiers_under_noise
+from s2snets.networks import checkpoints
 from s2snets.networks.checkpoints import (
     load_autoencoder,
     load_classifier,
@@ -32,6 +34,7 @@ from s2snets.networks.checkpoints import (
 from s2snets.networks.factory import build_classifier, classifier_spec
 from s2snets.networks.segnet import SegNet
 from s2snets.runtime import files
+from s2snets.runtime.cells import cell_folder
 from s2snets.runtime.chunked_parquet import ChunkedParquet
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import chunk_folder, remove_chunks
@@ -226,7 +229,8 @@ def test_rows_are_those_of_each_image_alone(images, classifiers, batch):
         batches, range(len(batches.groups())), device=CPU
     )
     nets = {"L": classifiers["L"]}
-    rows = pd.concat(evaluation.prediction_tables(groups, halves, nets, settings))
+    tables = evaluation.prediction_tables(groups, halves, nets, settings)
+    rows = pd.concat(table["L"] for table in tables)
     assert len(rows) == 6 + 2 * (4 + 4)
     for row in rows.itertuples():
         pixels, label = images[row.image]
@@ -283,9 +287,9 @@ def test_no_image_is_read_before_its_group_is_wanted(images, classifiers, monkey
     groups = evaluation.iterate_batches(batches, range(PARTS), device=CPU)
     clean = config.Predict(strengths=[0.0])
     done = evaluation.prediction_tables(groups, evaluation.identity, classifiers, clean)
-    for images_read, rows in zip((8, 16, 24, 26), done, strict=True):
+    for images_read, tables in zip((8, 16, 24, 26), done, strict=True):
         assert len(read) == images_read
-        assert len(rows) <= 8 * 2
+        assert all(len(rows) <= 8 for rows in tables.values())
 
 
 @pytest.mark.parametrize("stage", list(JOBS))
@@ -293,10 +297,13 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
     study, tmp_path, monkeypatch, stage
 ):
     truth = made(stage, study, tmp_path / "whole")
+    kept = [".rows.parquet.cells"] if stage is Predict else []
     assert sorted(file.name for file in (tmp_path / "whole").iterdir()) == [
+        *kept,
         "rows.json",
         "rows.parquet",
     ]
+    cells = 2 if stage is Predict else 1  # of a part: one for each classifier
     iterate, wanted = evaluation.iterate_batches, []
 
     def watched(batches, parts, **options):
@@ -304,13 +311,13 @@ def test_a_job_killed_after_any_file_ends_in_the_same_bytes(
         return iterate(batches, parts, **options)
 
     monkeypatch.setattr(evaluation, "iterate_batches", watched)
-    for number in range(PARTS + 2):  # the parts, the table, the record
+    for number in range(cells * PARTS + 2):  # the parts, the table, the record
         out = tmp_path / str(number)
         killed_at_file(monkeypatch, stage, study, out, number)
-        assert (out / "rows.parquet").exists() == (number > PARTS)
+        assert (out / "rows.parquet").exists() == (number > cells * PARTS)
         wanted.clear()
         assert made(stage, study, out) == truth
-        assert wanted == [list(range(number, PARTS))]
+        assert wanted == [list(range(number // cells, PARTS))]
         assert not chunk_folder(out / "rows.parquet").exists()
 
 
@@ -349,13 +356,12 @@ def test_sigkill_in_the_middle_of_a_file_loses_that_part_alone(study, tmp_path, 
         check=False,
     )
     assert died.returncode == -signal.SIGKILL
-    assert len(list(chunk_folder(table).glob("0*.parquet"))) == 2
-    assert len(list(chunk_folder(table).iterdir())) == 3  # and a draft
+    assert len(list(cell_folder(table).glob("0*.parquet"))) == 2
+    assert len(list(cell_folder(table).iterdir())) == 3  # and a draft
     assert made(Predict, study, tmp_path / "killed") == made(
         Predict, study, tmp_path / "whole"
     )
-    assert "resumed, with 2 of 4 chunks done" in capsys.readouterr().err
-    assert not chunk_folder(table).exists()
+    assert "6 of 8 cells to compute" in capsys.readouterr().err
 
 
 def test_parts_of_another_seed_are_told_and_made_anew(
@@ -363,7 +369,7 @@ def test_parts_of_another_seed_are_told_and_made_anew(
 ):
     killed_at_file(monkeypatch, Predict, study, tmp_path / "killed", 3, seed=1)
     found = made(Predict, study, tmp_path / "killed", seed=2)
-    assert "3 of 4 chunks computed again: other seed" in capsys.readouterr().err
+    assert "3 cells computed again: other seed" in capsys.readouterr().err
     assert found == made(Predict, study, tmp_path / "whole", seed=2)
 
 
@@ -378,7 +384,7 @@ def test_parts_through_other_weights_are_made_anew(
         made(Predict, study, tmp_path)
     finally:
         weights.write_bytes(kept)
-    assert "3 of 4 chunks computed again: other autoencoder" in capsys.readouterr().err
+    assert "3 cells computed again: other autoencoder" in capsys.readouterr().err
 
 
 def flip(path):
@@ -405,11 +411,62 @@ def empty(path):
 def test_a_damaged_part_alone_is_made_anew(study, tmp_path, monkeypatch, capsys, harm):
     truth = made(Predict, study, tmp_path / "whole")
     killed_at_file(monkeypatch, Predict, study, tmp_path / "killed", PARTS)
-    harm(chunk_folder(tmp_path / "killed/rows.parquet") / "000001.parquet")
+    harm(cell_folder(tmp_path / "killed/rows.parquet") / "000001-L.parquet")
     assert made(Predict, study, tmp_path / "killed") == truth
     told = capsys.readouterr().err
-    assert "1 of 4 chunks computed again: damaged" in told
-    assert "with 3 of 4 chunks done" in told
+    assert "1 cells computed again: damaged" in told
+    assert "5 of 8 cells to compute" in told
+
+
+def test_a_study_that_grows_computes_what_is_new_alone(study, tmp_path, monkeypatch):
+    """Adding the third of three networks, leaving one out, and another order."""
+    torch.manual_seed(1)
+    spec = classifier_spec(Classifier(architecture="lenet5"), 3, 32)
+    paths = (study / "N" / file for file in ("weights.safetensors", "spec.json"))
+    save_classifier(build_classifier(spec), spec, *paths)
+    passed, load = [], checkpoints.load_classifier
+
+    def watched(folder, *arguments):
+        network = load(folder, *arguments)
+        network.register_forward_hook(lambda *_: passed.append(folder.name))
+        return network
+
+    monkeypatch.setattr(checkpoints, "load_classifier", watched)
+
+    def rows(out, names, source="decoder-L"):
+        line, table = command(Predict, study, out, source=source)
+        line = line[: line.index("--classifiers")]
+        weights = [str(study / name / "weights.safetensors") for name in names]
+        passed.clear()
+        Predict.main([*line, "--classifiers", *weights, "--names", *names])
+        return table.read_bytes(), set(passed)
+
+    grown = tmp_path / "grown"
+    for names, computed in (
+        ("LA", {"L", "A"}),
+        ("LAN", {"N"}),
+        ("NL", set()),
+        ("ANL", set()),
+    ):
+        table, networks = rows(grown, names)
+        assert networks == computed
+        assert table == rows(tmp_path / f"from the start {names}", names)[0]
+    shutil.rmtree(cell_folder(grown / "rows.parquet"))
+    assert rows(grown, "ANL") == (table, {"L", "A", "N"})
+
+
+def test_a_network_that_changed_is_computed_again_alone(study, tmp_path, capsys):
+    made(Predict, study, tmp_path)
+    path = study / "A/spec.json"
+    kept = path.read_text()
+    try:
+        path.write_text(json.dumps(json.loads(kept) | {"mean": [0.5, 0.5, 0.5]}))
+        made(Predict, study, tmp_path)
+    finally:
+        path.write_text(kept)
+    told = capsys.readouterr().err
+    assert f"{PARTS} cells computed again: other classifier" in told
+    assert f"{PARTS} of {2 * PARTS} cells to compute" in told
 
 
 def long_table(path, count):

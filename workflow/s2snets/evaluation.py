@@ -1,5 +1,6 @@
 """Passing images through an autoencoder and then through every classifier."""
 
+import itertools
 from collections.abc import (
     Callable,
     Collection,
@@ -196,7 +197,8 @@ def prediction_tables(
     classifiers: Mapping[str, Network],
     settings: Predict,
     noisy: Collection[str] | None = None,
-) -> Iterator[pd.DataFrame]:
+    wanted: Iterable[Collection[str]] | None = None,
+) -> Iterator[dict[str, pd.DataFrame]]:
     """Yield the top-5 of every classifier for every image under every noise.
 
     An image is read once and passed through the autoencoder once for each kind and
@@ -208,48 +210,49 @@ def prediction_tables(
         classifiers: frozen classifiers by name.
         settings: kinds and strengths of the noise.
         noisy: names of the classifiers that see images under noise; None: all.
+        wanted: for each group the names of the classifiers to pass it through; None:
+            all.
 
     Yields:
-        For each group a DataFrame, one row per image, classifier and noise:
-        ``image``, ``classifier``, ``noise`` (its kind), ``strength``, ``label``,
-        ``class_1`` to ``class_5``, ``probability_1`` to ``probability_5``.
+        For each group a DataFrame by classifier, one row per image and noise:
+        ``image``, ``noise`` (its kind), ``strength``, ``label``, ``class_1`` to
+        ``class_5``, ``probability_1`` to ``probability_5``.
     """
-    for group in groups:
-        parts = []
+    for group, names in zip(
+        groups, wanted or itertools.repeat(classifiers), strict=False
+    ):
+        parts: dict[str, list[Prediction]] = {name: [] for name in names}
         for numbers, clean, labels, noise in group:
             for kind, strength in settings.noises:
                 count = len(noise) if strength else len(clean)
-                if not count:
+                seeing = [
+                    name
+                    for name in parts
+                    if not strength or noisy is None or name in noisy
+                ]
+                if not count or not seeing:
                     continue
                 clip = kind == "clipped"
                 output = autoencoder(add_noise(clean[:count], noise, strength, clip))
-                for name, classifier in classifiers.items():
-                    if strength and noisy is not None and name not in noisy:
-                        continue
-                    keys = name, kind, strength, numbers[:count], labels[:count]
-                    parts.append((*keys, *top_classes(classifier(output))))
-        yield combine_predictions(parts, sorted(classifiers))
+                for name in seeing:
+                    keys = kind, strength, numbers[:count], labels[:count]
+                    parts[name].append((*keys, *top_classes(classifiers[name](output))))
+        yield {name: combine_predictions(own) for name, own in parts.items()}
 
 
-Prediction = tuple[str, NoiseKind, float, np.ndarray, Tensor, Tensor, Tensor]
-"""Classifier, the noise's kind and strength, and a batch's numbers, labels, classes and
+Prediction = tuple[NoiseKind, float, np.ndarray, Tensor, Tensor, Tensor]
+"""The noise's kind and strength, and a batch's numbers, labels, classes and
 probabilities."""
 
 
-def combine_predictions(parts: Iterable[Prediction], names: list[str]) -> pd.DataFrame:
-    """Return the batches' predictions as one table.
-
-    Args:
-        parts: predictions of each batch.
-        names: names of all classifiers, the categories of column ``classifier``.
-    """
-    classifiers, kinds, strengths, numbers, *tensors = zip(*parts, strict=True)
+def combine_predictions(parts: Iterable[Prediction]) -> pd.DataFrame:
+    """Return one classifier's predictions of several batches as one table."""
+    kinds, strengths, numbers, *tensors = zip(*parts, strict=True)
     counts = [len(part) for part in numbers]
     # Only here is the device waited for.
     labels, classes, probabilities = (torch.cat(one).cpu().numpy() for one in tensors)
     columns = {
         "image": np.concatenate(numbers).astype(np.int32),
-        "classifier": pd.Categorical(np.repeat(classifiers, counts), names),
         "noise": pd.Categorical(np.repeat(kinds, counts), get_args(NoiseKind)),
         "strength": np.repeat(strengths, counts),
         "label": labels.astype(np.int32),
@@ -259,6 +262,33 @@ def combine_predictions(parts: Iterable[Prediction], names: list[str]) -> pd.Dat
     for rank in range(TOP_CLASSES):
         columns[f"probability_{rank + 1}"] = probabilities[:, rank]
     return pd.DataFrame(columns)
+
+
+def merge_predictions(
+    tables: Mapping[str, pd.DataFrame],
+    batches: EvaluationBatches,
+    noises: Sequence[tuple[NoiseKind, float]],
+) -> pd.DataFrame:
+    """Return several classifiers' predictions of the same batches as one table.
+
+    Args:
+        tables: by classifier, see ``prediction_tables``.
+        batches: of the images.
+        noises: kinds and strengths.
+
+    Returns:
+        The rows, with a column ``classifier``, sorted by batch, noise, classifier as in
+        ``tables``, image.
+    """
+    rows = pd.concat(tables.values(), ignore_index=True)
+    names = np.repeat(list(tables), [len(one) for one in tables.values()])
+    rows.insert(1, "classifier", pd.Series(pd.Categorical(names, sorted(tables))))
+    place = np.empty(batches.numbers.max() + 1, int)
+    place[batches.numbers] = np.arange(len(batches.numbers))
+    kinds = pd.MultiIndex.from_arrays([rows["noise"].astype(str), rows["strength"]])
+    noise = pd.MultiIndex.from_tuples(noises).get_indexer(kinds)
+    step = place[rows["image"]] // batches.batch * len(noises) + noise
+    return rows.iloc[np.argsort(step, kind="stable")].reset_index(drop=True)
 
 
 @torch.inference_mode()

@@ -73,14 +73,7 @@ class ChunkedParquet:
             tables: the rows of each chunk in ``missing``, in that order.
         """
         for number, rows in zip(self.missing, tables, strict=True):
-            chunk = pa.Table.from_pandas(rows, preserve_index=False)
-            metadata = {**chunk.schema.metadata, CACHE_KEY: json.dumps(self.cache_key)}
-            with replacing(self.files[number]) as draft:
-                pq.write_table(
-                    chunk.replace_schema_metadata(metadata),
-                    draft,
-                    write_page_checksum=True,
-                )
+            write_chunk(self.files[number], rows, self.cache_key)
         schema = pq.read_schema(self.files[0])
         metadata = {k: v for k, v in schema.metadata.items() if k != CACHE_KEY}
         schema = schema.with_metadata(metadata)
@@ -91,6 +84,16 @@ class ChunkedParquet:
             for file in self.files:
                 chunk = pq.read_table(file, page_checksum_verification=True)
                 writer.write_table(chunk.replace_schema_metadata(metadata))
+
+
+def write_chunk(path: Path, rows: pd.DataFrame, cache_key: object) -> None:
+    """Write the rows of one chunk, and what they depend on."""
+    chunk = pa.Table.from_pandas(rows, preserve_index=False)
+    metadata = {**chunk.schema.metadata, CACHE_KEY: json.dumps(cache_key)}
+    with replacing(path) as draft:
+        pq.write_table(
+            chunk.replace_schema_metadata(metadata), draft, write_page_checksum=True
+        )
 
 
 def inspect_chunk(

@@ -1,6 +1,8 @@
 """Predictions of every classifier on every source, and their accuracies."""
 
-from typing import Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 from s2snets.config import Autoencoder, Bootstrap, Reference, Settings, Study
 from s2snets.config import Predict as PredictSection
@@ -13,6 +15,9 @@ from s2snets.study.stage import (
     Threads,
     select,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE_2_SAMPLES = 2000  # resamples of Table 2 that RRC and lattices read
 
@@ -64,35 +69,31 @@ class Predict(Stage):
         return select(PredictSettings, study, images=None, autoencoder=sizes[size])
 
     def run(self) -> None:
-        """Write one row per image, classifier and noise; resume what is there."""
-        from functools import partial
+        """Write one row per image, classifier and noise; resume what is there.
 
+        What one classifier said of some images under the same settings is kept, and
+        used again when other classifiers come, go or change.
+        """
         from s2snets.data.imageset import READERS
         from s2snets.data.order import sample
         from s2snets.evaluation import (
             EvaluationBatches,
             iterate_batches,
             load_source,
+            merge_predictions,
             prediction_tables,
             with_groups,
         )
         from s2snets.measure.sources import classifiers_under_noise
         from s2snets.networks.checkpoints import classifier_digest, load_classifier
         from s2snets.networks.denoisers import classical_denoiser
-        from s2snets.runtime.chunked_parquet import ChunkedParquet
+        from s2snets.runtime.cells import CellTable
         from s2snets.runtime.device import use_device
 
         settings, (device, workers) = self.settings, use_device(self.threads)
         read = READERS[settings.reference]
         images = read(self.images, settings.image_size, settings.resize_mode)
-        classifiers = {
-            name: load_classifier(weights.parent, device, images.classes)
-            for name, weights in zip(self.names, self.classifiers, strict=True)
-        }
-        if self.classical is not None:
-            transform = classical_denoiser(self.classical)
-        else:
-            transform = load_source(self.autoencoder, settings.autoencoder, device)
+        weights = dict(zip(self.names, self.classifiers, strict=True))
         # The same images get noise for every source, seed and replicate.
         numbers = sample(len(images), settings.images, 0)
         noisy = settings.predict.noisy_images
@@ -103,26 +104,43 @@ class Predict(Stage):
             noisy=len(numbers) if noisy is None else noisy,
             seed=self.seed,
         )
+        under_noise = classifiers_under_noise(self.source, self.names)
         key = self.cache_key(
-            images=[images.fingerprint, images.classes],
-            classifiers=[classifier_digest(one) for one in self.classifiers],
+            images=[images.fingerprint, images.classes], classifiers=None, names=None
         )
-        table = ChunkedParquet(self.predictions, len(batches.groups()), key)
-        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        parts = {
+            name: key
+            | {"classifier": classifier_digest(path), "noise": name in under_noise}
+            for name, path in weights.items()
+        }
+        table = CellTable(self.predictions, [parts] * len(batches.groups()))
+        wanted = table.missing
+        classifiers = {
+            name: load_classifier(path.parent, device, images.classes)
+            for name, path in weights.items()
+            if any(name in names for names in wanted.values())
+        }
+        if self.classical is not None:
+            transform = classical_denoiser(self.classical)
+        else:
+            transform = load_source(self.autoencoder, settings.autoencoder, device)
+
+        def merge(cells: dict[str, pd.DataFrame]) -> pd.DataFrame:
+            rows = merge_predictions(cells, batches, settings.predict.noises)
+            origin = {"seed": self.seed, "replicate": self.replicate}
+            rows = rows.assign(**origin, source=self.source)
+            return with_groups(images, rows[[*origin, "source", *rows.columns[:-3]]])
+
         table.write(
-            rows.assign(seed=self.seed, replicate=self.replicate, source=self.source)[
-                ["seed", "replicate", "source", *rows.columns]
-            ]
-            for rows in map(
-                partial(with_groups, images),
-                prediction_tables(
-                    groups,
-                    transform,
-                    classifiers,
-                    settings.predict,
-                    classifiers_under_noise(self.source, self.names),
-                ),
-            )
+            prediction_tables(
+                iterate_batches(batches, wanted, device=device, workers=workers),
+                transform,
+                classifiers,
+                settings.predict,
+                under_noise,
+                wanted.values(),
+            ),
+            merge,
         )
 
 
