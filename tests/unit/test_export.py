@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
 from weights import MODELS, placed, publish
@@ -18,7 +19,12 @@ from weights import MODELS, placed, publish
 from s2snets.config import Classifier
 from s2snets.networks.architectures import lenet5
 from s2snets.networks.checkpoints import load_classifier, save_classifier
-from s2snets.networks.export import AUXILIARY, export_classifier, load_file
+from s2snets.networks.export import (
+    AUXILIARY,
+    count_logits,
+    export_classifier,
+    load_file,
+)
 from s2snets.networks.factory import (
     DEFAULT_PREPROCESSING,
     build_classifier,
@@ -640,3 +646,70 @@ def test_timms_networks_can_be_trained_or_come_with_own_weights(timm, tmp_path):
     )
     assert spec["classes"] == 3
     assert torch.equal(model.net.classifier.bias, net.classifier.bias)
+
+
+FAMILIES = {
+    "timm/vit_tiny_patch16_224": {
+        "img_size": 32, "patch_size": 8, "depth": 2, "embed_dim": 48, "num_heads": 2,
+    },
+    "timm/swin_tiny_patch4_window7_224": {
+        "img_size": 32, "patch_size": 2, "window_size": 4, "embed_dim": 24,
+        "depths": [1, 1], "num_heads": [2, 4],
+    },
+    "timm/convnext_atto": {"patch_size": 2, "depths": [1, 1, 1, 1], "dims": [8, 16, 16, 16]},
+    "timm/mixer_s32_224": {"img_size": 32},
+    "timm/densenet121": {"growth_rate": 8, "block_config": [2, 2]},
+    "timm/regnetx_002": {},
+    "timm/efficientnet_lite0": {},
+    "torchvision/mobilenet_v3_small": {"dropout": 0.1},
+    "torchvision/densenet121": {"drop_rate": 0.1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+def test_families_are_built_by_settings_alone_and_come_back(
+    architecture, request, tmp_path
+):
+    if architecture.startswith("timm/"):
+        request.getfixturevalue("timm")
+    settings = Classifier(architecture=architecture, options=FAMILIES[architecture])
+    spec = classifier_spec(settings, 5, 32)
+    torch.manual_seed(0)
+    net = build_classifier(spec).eval()
+    pixels = torch.rand(2, 3, 32, 32, requires_grad=True)
+    net(pixels).sum().backward()
+    assert pixels.grad is not None
+    save_classifier(net, spec, tmp_path / "weights.safetensors", tmp_path / "spec.json")
+    loaded = load_classifier(tmp_path)
+    with torch.inference_mode():
+        assert loaded(pixels).shape == (2, 5)
+    for name, weights in net.net.state_dict().items():
+        assert weights.equal(loaded.net.state_dict()[name]), name
+
+
+def test_options_that_a_constructor_refuses_are_told(timm):
+    for architecture in ("timm/vit_tiny_patch16_224", "torchvision/resnet18"):
+        settings = Classifier(architecture=architecture, options={"banana": 1})
+        with pytest.raises(
+            UserError, match=f"options: {architecture} refuses .*banana"
+        ):
+            build_classifier(classifier_spec(settings, 5, 32))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "told"),
+    [
+        ("lenet5", {"depth": 3}, "options: lenet5 takes none"),
+        ("timm/resnet18", {"num_classes": 3}, "num_classes: the study sets it itself"),
+    ],
+)
+def test_options_without_a_place_are_refused(architecture, options, told):
+    with pytest.raises(ValidationError, match=told):
+        Classifier(architecture=architecture, options=options)
+
+
+def test_a_size_that_a_network_insists_on_is_told_before_training(timm):
+    spec = classifier_spec(Classifier(architecture="timm/deit_tiny_patch16_224"), 5, 32)
+    net = build_classifier(spec).eval()
+    with pytest.raises(UserError, match=r"refuses the study's 32×32 .*options"):
+        count_logits(net, 32, "timm/deit_tiny_patch16_224")

@@ -16,6 +16,10 @@ OWN_ARCHITECTURES = (
     "small_resnet",
     "caffe_alexnet",
 )
+LIBRARIES = ("torchvision/", "timm/")
+# Of a library's constructor; the study itself decides on these.
+TAKEN_OPTIONS = ("num_classes", "weights", "pretrained", "checkpoint_path", "in_chans")
+Option = bool | int | float | str
 STATE_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
 
@@ -44,6 +48,12 @@ class Classifier(Settings):
         " normalisation; `torchvision/NAME` or `timm/NAME` for any classifier of these"
         " libraries; or `package.module:function`, a function of yours that returns a"
         " network and its preprocessing."
+    )
+    options: dict[str, Option | list[Option]] = Field(
+        {},
+        description="Arguments of the library's constructor, such as"
+        " `{img_size: 32, patch_size: 4}` of timm's transformers; for"
+        " `torchvision/NAME` and `timm/NAME`.",
     )
     weights: UserPath | None = Field(
         None,
@@ -97,13 +107,25 @@ class Classifier(Settings):
     @model_validator(mode="after")
     def check_weights(self) -> Self:
         """Require a file, or a library that publishes weights by name."""
-        library = self.architecture.startswith(("torchvision/", "timm/"))
+        library = self.architecture.startswith(LIBRARIES)
         if self.is_published and not library:
             raise ValueError(
                 f"weights: {self.weights!r} is neither a file"
                 f" ({', '.join(STATE_SUFFIXES)}) nor has {self.architecture} weights by"
                 " name"
             )
+        return self
+
+    @model_validator(mode="after")
+    def check_options(self) -> Self:
+        """Require a library whose constructor takes them, and none of the study's."""
+        if self.options and not self.architecture.startswith(LIBRARIES):
+            raise ValueError(
+                f"options: {self.architecture} takes none; torchvision/NAME and"
+                " timm/NAME do"
+            )
+        if taken := sorted({*TAKEN_OPTIONS} & self.options.keys()):
+            raise ValueError(f"options: {', '.join(taken)}: the study sets it itself")
         return self
 
     @property

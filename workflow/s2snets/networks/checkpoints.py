@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import torch
-from pydantic import ConfigDict, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from safetensors.torch import save_file
 from torch import nn
 
@@ -33,6 +33,7 @@ class SpecFile(Settings):
     classes: Count
     size: Count
     published: bool
+    options: dict[str, Any] = Field({})
     resize: Count | None = None
     crop: Count | None = None
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"

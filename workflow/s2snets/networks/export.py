@@ -1,7 +1,9 @@
 """Frozen classifiers from existing weights: a library's, a file's, or a function's."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -68,11 +70,13 @@ def load_file(net: nn.Module, architecture: str, path: Path) -> nn.Module:
     return net
 
 
-def timm_network(architecture: str, path: Path) -> nn.Module:
+def timm_network(
+    architecture: str, path: Path, options: Mapping[str, Any]
+) -> nn.Module:
     """Return a network of timm's with its published weights, which timm converts.
 
     Raises:
-        UserError: a damaged file, or another network's.
+        UserError: a damaged file, another network's, or options that it refuses.
     """
     overlay = {"file": str(path), "custom_load": path.suffix == ".npz"}
     try:
@@ -80,19 +84,32 @@ def timm_network(architecture: str, path: Path) -> nn.Module:
             architecture.removeprefix(TIMM),
             pretrained=True,
             pretrained_cfg_overlay=overlay,
+            **options,
         )
+    except TypeError as error:
+        if not options:
+            raise
+        reason = one_line(error)
+        raise UserError(
+            f"options: {architecture} refuses {dict(options)} ({reason})"
+        ) from None
     except (RuntimeError, ValueError, LookupError, SafetensorError) as error:
         reason = str(error).splitlines()[:2][-1].strip()
         raise UserError(f"weights: {path}: not {architecture}'s ({reason})") from None
 
 
-def classes_in_file(path: Path, architecture: str, size: int) -> int:
+def classes_in_file(
+    path: Path, architecture: str, size: int, options: Mapping[str, Any]
+) -> int:
     """Return the number of classes of a file's weights, read off the output layer.
 
     Raises:
         UserError: it lacks the layer that ends this architecture.
     """
-    two, three = (build_network(architecture, classes, size) for classes in (2, 3))
+    two, three = (
+        build_network(architecture, classes, size, options=options)
+        for classes in (2, 3)
+    )
     state, other = state_of(path, two, architecture), three.state_dict()
     last = [
         name for name, value in two.state_dict().items()
@@ -115,7 +132,7 @@ def count_logits(model: nn.Module, size: int, architecture: str) -> int:
     except (RuntimeError, ValueError, AssertionError) as error:
         raise UserError(
             f"architecture: {architecture} refuses the study's {size}×{size} images"
-            f" ({one_line(error)}); set resize or crop"
+            f" ({one_line(error)}); set resize, crop or options"
         ) from None
     if not torch.is_tensor(logits) or logits.ndim != 2 or len(logits) != 1:
         raise UserError(
@@ -135,7 +152,7 @@ def from_library(classifier: Classifier, size: int, path: Path) -> Loaded:
     spec = classifier_spec(classifier, entry.classes, size, True, entry.preprocessing)
     spec |= {"architecture": entry.architecture, "categories": entry.categories}
     if entry.architecture.startswith(TIMM):
-        return timm_network(entry.architecture, path), spec, path
+        return timm_network(entry.architecture, path, classifier.options), spec, path
     net = load_file(build_classifier(spec).net, entry.architecture, path)
     return net, spec, path
 
@@ -155,7 +172,7 @@ def from_function(classifier: Classifier, size: int) -> Loaded:
 def from_file(classifier: Classifier, size: int) -> Loaded:
     """Return a network with the weights of a user's file."""
     architecture, path = classifier.architecture, Path(str(classifier.weights))
-    classes = classes_in_file(path, architecture, size)
+    classes = classes_in_file(path, architecture, size, classifier.options)
     spec = classifier_spec(classifier, classes, size)
     return load_file(build_classifier(spec).net, architecture, path), spec, path
 

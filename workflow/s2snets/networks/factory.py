@@ -15,7 +15,7 @@ from s2snets.networks.user_function import (
     call_user_function,
     locate_module,
 )
-from s2snets.runtime.errors import UserError
+from s2snets.runtime.errors import UserError, one_line
 
 TORCHVISION, TIMM = "torchvision/", "timm/"
 
@@ -88,7 +88,11 @@ def known_architecture(architecture: str) -> str:
 
 
 def build_network(
-    architecture: str, classes: int, size: int, published: bool = False
+    architecture: str,
+    classes: int,
+    size: int,
+    published: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Return a bare classifier with fresh weights: normalised images -> logits.
 
@@ -98,28 +102,35 @@ def build_network(
         classes: number of logits.
         size: side of the images that it will receive, pixels.
         published: whether the library's own weights will be loaded into it.
+        options: of the library's constructor.
 
     Raises:
-        UserError: no such architecture.
+        UserError: no such architecture, or options that it refuses.
     """
     known_architecture(architecture)
     if ":" in architecture:
         return call_user_function(architecture)[0]
     if architecture in ARCHITECTURES:
         return ARCHITECTURES[architecture](classes, size)
-    name = architecture.partition("/")[2]
-    if architecture.startswith(TIMM):
-        return timm_library().create_model(name, num_classes=classes)
-    extra = {}
+    name, extra = architecture.partition("/")[2], dict(options or {})
     if architecture in INPUT_TRANSFORMING:
-        extra = {
+        extra |= {
             "aux_logits": False,
             "init_weights": not published,
             "transform_input": published,
         }
-    return torchvision_models().get_model(
-        name, weights=None, num_classes=classes, **extra
-    )
+    try:
+        if architecture.startswith(TIMM):
+            return timm_library().create_model(name, num_classes=classes, **extra)
+        return torchvision_models().get_model(
+            name, weights=None, num_classes=classes, **extra
+        )
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        if not options:
+            raise
+        raise UserError(
+            f"options: {architecture} refuses {dict(options)} ({one_line(error)})"
+        ) from None
 
 
 def merge_preprocessing(
@@ -160,6 +171,7 @@ def classifier_spec(
         "classes": classes,
         "size": size,
         "published": published,
+        "options": dict(classifier.options),
         **merge_preprocessing(classifier, given or {}),
     }
 
@@ -179,5 +191,11 @@ def build_classifier(
     ``FrozenClassifier`` is for evaluation, ``PixelClassifier`` can be trained.
     """
     side = spec["crop"] or spec["resize"] or spec["size"]
-    net = build_network(spec["architecture"], spec["classes"], side, spec["published"])
+    net = build_network(
+        spec["architecture"],
+        spec["classes"],
+        side,
+        spec["published"],
+        spec.get("options"),  # specs of finished studies may lack it
+    )
     return wrap_network(net, spec, wrapper)

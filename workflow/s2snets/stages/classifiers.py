@@ -38,6 +38,7 @@ class TrainClassifier(TrainingStage):
 
         from s2snets.data.imageset import LabelledImageSet
         from s2snets.networks.checkpoints import save_classifier
+        from s2snets.networks.export import count_logits
         from s2snets.networks.factory import build_classifier, classifier_spec
         from s2snets.networks.frozen import PixelClassifier
         from s2snets.training.job import start_engine, train
@@ -55,6 +56,7 @@ class TrainClassifier(TrainingStage):
         spec["categories"] = images.classes
         torch.manual_seed(step_seed(self.seed, 0))
         model = build_classifier(spec, PixelClassifier)
+        count_logits(model.eval(), settings.image_size, spec["architecture"])
         train(
             self,
             engine,
