@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from s2snets.config import Autoencoder, Study, load
 from s2snets.data.imageset import ImageSet
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
-from s2snets.report.readme import digests
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv, write_csv
 from s2snets.stages.pretraining import PretrainAutoencoder
@@ -193,32 +192,104 @@ def draw(rows: pd.DataFrame, shares: pd.DataFrame, names: list[str]) -> None:
         figure.savefig(draft)
 
 
+def percent(share: float) -> str:
+    """Return a share in percent, with one decimal."""
+    return f"{100 * share:.1f}"
+
+
+def result_tables(names: list[str]) -> list[str]:
+    """Return Table 1, Table 2 and the RRC of the finished study as Markdown."""
+    table1 = read_csv(STUDY / "tables/table1.csv")
+    table1 = table1[table1["input"] != "original"]
+    inputs = table1["input"].where(
+        table1["input"] != "A_i", "A_" + table1["classifier"]
+    )
+    first = pd.DataFrame(
+        {
+            "network": table1["classifier"],
+            "input": inputs,
+            "top-1": table1["top1"].map(percent),
+            "95 %": table1["top1_low"].map(percent)
+            + " to "
+            + table1["top1_high"].map(percent),
+            "± of replicates": table1["top1_sd"].map(percent),
+            "top-5": table1["top5"].map(percent),
+        }
+    )
+    accuracy = read_csv(STUDY / "tables/accuracy.csv")
+    clean = accuracy[(accuracy["strength"] == 0) & (accuracy["label"] != "original")]
+    rrc = read_csv(STUDY / "tables/rrc.csv").pivot(
+        index="autoencoder", columns="classifier", values="rrc"
+    )
+    second = clean.pivot(index="label", columns="classifier", values="top1").map(
+        percent
+    )
+    order = list(dict.fromkeys(clean["label"]))
+    tuned = [label for label in order if label in rrc.index]
+    lines = [
+        *markdown(first),
+        "",
+        "Top-1 of every network on the images of every autoencoder:",
+        "",
+    ]
+    lines += markdown(second.loc[order, names].rename_axis("top-1").reset_index())
+    lines += ["", "Relative rate of change:", ""]
+    rates = rrc.loc[tuned, names].map("{:.3f}".format)
+    return lines + markdown(rates.rename_axis("RRC").reset_index())
+
+
+def curve_table() -> pd.DataFrame:
+    """Return agreement on the images of training, %, by images seen and autoencoder."""
+    curves = {}
+    for path in sorted(STUDY.glob("seed-0/autoencoders/decoder/*/curve.csv")):
+        curve = read_csv(path).set_index("images")
+        curves[f"A_{path.parent.name}"] = (100 * curve["agreement"]).round(1)
+    return pd.DataFrame(curves).reset_index()
+
+
 def tabulate() -> None:
     """Measure, and write the tables and the picture."""
     names = list(settings().classifiers)
     rows, shares = measure()
     write_csv(rows, RESULTS / "packaged-pretraining.csv")
     write_csv(shares, RESULTS / "packaged-bearable.csv")
-    curves = []
-    for path in sorted(STUDY.glob("seed-0/autoencoders/decoder/*/curve.csv")):
-        curve = read_csv(path)
-        curve.insert(0, "autoencoder", f"A_{path.parent.name}")
-        curves.append(curve)
-    if curves:
-        write_csv(pd.concat(curves), RESULTS / "packaged-finetuning.csv")
     draw(rows, shares, names)
-    shown = rows[
-        ["pretraining", "width", "stages", "images", "cpu_seconds", "mse", *names]
+    shown = rows.assign(**{"CPU s": rows["cpu_seconds"].astype(str)})
+    for name in ("width", "stages", "images"):
+        shown[name] = shown[name].map("{:,}".format)
+    shown["mse"] = (1e4 * shown["mse"]).round(2)
+    columns = ["pretraining", "width", "stages", "images", "CPU s", "mse", *names]
+    text = [
+        "### Pretraining",
+        "",
+        "Mean square error (× 10⁻⁴) and top-1 agreement, %:",
+        "",
     ]
-    shown = shown.rename(columns={"cpu_seconds": "CPU s"}).astype({"CPU s": int})
-    text = [*markdown(shown.astype({"width": str, "stages": str, "images": str})), ""]
+    text += markdown(shown[columns])
+    bearable = shares.assign(mse=(1e4 * shares["mse"]).round(2))
+    text += ["", "### What a network bears", ""]
+    text += [
+        "Parts of A_S's error laid over the originals: MSE (× 10⁻⁴), agreement, %:",
+        "",
+    ]
+    text += markdown(bearable)
+    if (STUDY / "report.json").exists():
+        curves = curve_table()
+        write_csv(curves, RESULTS / "packaged-finetuning.csv")
+        curves["images"] = curves["images"].map("{:,}".format)
+        text += [
+            "",
+            "### Fine-tuning",
+            "",
+            "Agreement on the images of training since the last check, %:",
+            "",
+        ]
+        text += [*markdown(curves), "", "### Results", ""]
+        text += result_tables(names)
+    commit, device = rows["commit"][0], rows["device"][0]
     text += [
         "",
-        *markdown(shares),
-        "",
-        f"Written by `benchmarks/packaged.py` from weights of commit"
-        f" {rows['commit'][0]} on {rows['device'][0]}.",
-        digests(STUDY),
+        f"Written by `benchmarks/packaged.py` from weights of `{commit}` on {device}.",
     ]
     write_tables(DOC, "\n".join(text) + "\n")
 
