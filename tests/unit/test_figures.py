@@ -64,6 +64,7 @@ FIGURES = {
     "figure-6": ["rrc"],
     "figure-7": ["lattices"],
     "lattice-barcode": ["distinct", "chains"],
+    "error-consistency": ["pairs", "correlations"],
     "figure-8": ["gallery"],
     "figure-9": ["information"],
     "cross-evaluation": ["table2"],
@@ -88,6 +89,25 @@ def pictures(size, count=4):
     return np.stack([resize(crop, (size, size), anti_aliasing=True) for crop in crops])[
         :count
     ]
+
+
+def pairs_of(names):
+    """What ``consistency.csv`` holds."""
+    random = np.random.default_rng(0)
+    pairs = pandas.DataFrame(
+        itertools.combinations(names, 2), columns=["network", "other"]
+    )
+    pairs["rrc"] = random.random(len(pairs))
+    for name in ("kappa", "agreement"):
+        pairs[name] = random.random(len(pairs))
+        pairs[f"{name}_low"] = pairs[name] - 0.1
+        pairs[f"{name}_high"] = pairs[name] + 0.1
+    return pairs
+
+
+CORRELATIONS = pandas.DataFrame(
+    {"similarity": ["kappa", "agreement"], "rho": [0.81, np.nan], "p": [1 / 60, 1.0]}
+)
 
 
 def reconstruct(images, which):
@@ -258,6 +278,8 @@ def tables_of(size=32, names=CLASSIFIERS):
         "lattices": [build_lattice(rrc, t) for t in (0.1, 0.2, 0.8, 0.9)],
         "distinct": survey(rrc, rrc_matrix(samples)),
         "chains": chains(rrc, (0.1, 0.2, 0.8, 0.9)),
+        "pairs": pairs_of(names),
+        "correlations": CORRELATIONS,
         "information": information,
         "table2": table2,
     }
@@ -542,6 +564,25 @@ def test_lattices_too_large_to_list_still_have_their_steps(tables):
         figure.draw_without_rendering()
 
 
+def test_pairs_of_networks_are_marked_in_both_colours(tables):
+    figure = draw("error-consistency", tables, settings())
+    for axes in figure.axes:
+        assert len(axes.get_lines()) == 10
+        assert {line.get_markerfacecolor() for line in axes.get_lines()} != {
+            line.get_markerfacecoloralt() for line in axes.get_lines()
+        }
+        assert not axes.texts
+    assert [axes.get_title() for axes in figure.axes] == [
+        "(a) $\\rho$ = 0.81, $p$ = 0.017", "(b) no order",
+    ]  # fmt: skip
+
+
+def test_a_similarity_that_is_not_defined_has_no_panel(tables):
+    pairs = tables["pairs"].assign(kappa=np.nan, kappa_low=np.nan, kappa_high=np.nan)
+    (axes,) = draw("error-consistency", tables | {"pairs": pairs}, settings()).axes
+    assert axes.get_ylabel() == "same first class"
+
+
 def test_intervals_are_drawn_where_they_are_known(tables):
     axes = draw("figure-6", tables, settings()).axes[0]
     (lines,) = axes.collections
@@ -686,6 +727,7 @@ DEMO = {
     "figure-6": ["rrc.csv"],
     "figure-7": ["lattices.json"],
     "lattice-barcode": ["distinct-lattices.json", "chains.csv"],
+    "error-consistency": ["consistency.csv", "correlations.csv"],
     "figure-8": ["gallery.npz"],
     "figure-9": ["information.csv"],
     "cross-evaluation": ["table2.csv"],
@@ -831,6 +873,7 @@ def test_captions_tell_agreement_from_accuracy():
         ("figure-6", {}, ["among L, A, V, I, R, in"]),
         ("figure-7", {"lattice": {"thresholds": [0.15, 0.5]}}, ["t = 0.15, 0.5."]),
         ("lattice-barcode", {"lattice": {"thresholds": [0.15]}}, ["t = 0.15."]),
+        ("error-consistency", {}, ["networks L, A, V, I, R: over", "With 5 networks"]),
         ("figure-9", {"information": {"bins": [16]}}, ["of 16 bins", "``geometric``"]),
         ("denoisers", {}, ["(median, bilateral, nlm, autoencoder)", "``4,000`` noisy"]),
         ("denoisers", {"denoise": {"methods": ["nlm"]}}, ["(nlm)", "same ``150`` im"]),

@@ -254,6 +254,14 @@ def tables():
         "chains": chains,
         "agreement": agreement,
         "orders": orders,
+        "correlations": pandas.DataFrame(
+            {
+                "similarity": ["kappa", "agreement"],
+                "pairs": [10, 10],
+                "rho": [0.812, -0.1],
+                "p": [1 / 60, 0.8],
+            }
+        ),
         "variance": variance,
         "comparison": comparison,
         "costs": costs,
@@ -706,12 +714,23 @@ def test_command_line_reads_files_and_json(
     arguments += ["--lattices", str(tmp_path / "lattices.json")]
     arguments += ["--figures", *map(str, figures)]
     html = tmp_path / "made.html"
+    arguments += ["--record", str(tmp_path / "made.json")]
     Report.main([*arguments, "--settings", json.dumps(CONFIG), "--html", str(html)])
+    record = json.loads((tmp_path / "made.json").read_text())
+    assert record["stage"] == "report"
+    assert record["settings"]["study"] == CONFIG["study"]
     words = " ".join(Page(html.read_text()).words)
     assert "V > L > R > A > I" in words
     assert "numpy " + np.__version__ in words
     assert "images of A_S 9 images, 2 of them twice" in words
     assert "Where the photographs come from" in words
+
+
+def test_what_rrc_has_in_common_with_errors_is_said(write):
+    words = " ".join(Page(write()).words)
+    assert "rank correlation of 0.81 ( p = 0.017, Mantel’s test): networks" in words
+    assert "of -0.10 ( p = 0.8): no sign that one tells what the other does" in words
+    assert "this too. Over the 10 pairs" in words
 
 
 def test_settings_that_are_no_json_are_told():

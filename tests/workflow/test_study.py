@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 FIGURES = [
     "cross-evaluation",
     "lattice-barcode",
+    "error-consistency",
     "denoisers",
     *(f"figure-{number}" for number in range(2, 10)),
 ]
@@ -34,7 +35,7 @@ def test_the_smoke_study_writes_every_result(smoke):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
                   "information", "lab", "colors", "costs", "distinct-lattices", "relations",
-                  "chains", "comparison", "denoise"):  # fmt: skip
+                  "chains", "comparison", "denoise", "consistency", "correlations"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
     assert (rrc.rrc_low <= rrc.rrc_high).all()

@@ -1,6 +1,11 @@
 """Relations: RRC, formal contexts and concept lattices (section 3.4)."""
 
-from s2snets.stages.relations import BuildLattices, Relate, SurveyLattices
+from s2snets.stages.relations import (
+    BuildLattices,
+    CompareErrors,
+    Relate,
+    SurveyLattices,
+)
 
 
 rule relate:
@@ -63,8 +68,32 @@ rule survey_lattices:
         SurveyLattices.command()
 
 
-rule lattices:
-    """RRC and lattices."""
+rule compare_errors:
+    """Whether networks that serve each other err on the same images."""
     input:
+        predictions=collect(
+            rules.predict.output.predictions, source="original", seed=study.seeds
+        ),
+        rrc="<tables>/rrc.csv",
+    output:
+        pairs="<tables>/consistency.csv",
+        correlations="<tables>/correlations.csv",
+    log:
+        "<logs>/compare_errors.log",
+    benchmark:
+        "<benchmarks>/compare_errors.tsv"
+    localrule: True
+    params:
+        **declared(CompareErrors),
+        classifiers=axes.classifiers,
+        reference=study.reference,
+    shell:
+        CompareErrors.command()
+
+
+rule lattices:
+    """RRC, lattices, and what RRC has in common with errors."""
+    input:
+        rules.compare_errors.output,
         rules.build_lattices.output,
         rules.survey_lattices.output,

@@ -27,6 +27,7 @@ TABLES = [
     "chains",
     "agreement",
     "orders",
+    "correlations",
     "variance",
     "comparison",
 ]

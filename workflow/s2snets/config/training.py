@@ -58,7 +58,7 @@ class Optimisation(Settings):
         1.0,
         description="Fraction of the images after which batch norm no longer normalises"
         " by the batch but by its running averages, as in evaluation, and keeps them."
-        " 1: never (not in print).",
+        " 1: never (paper: silent).",
     )
     compile: bool = Field(
         False, description="Let torch.compile fuse the network's operations."

@@ -52,6 +52,7 @@ TABLES = {
     "chains": ("threshold", "share"),
     "agreement": ("threshold", "kendall_w", "lattice_share"),
     "orders": ("threshold", "network", "other", "established"),
+    "correlations": ("similarity", "pairs", "rho", "p"),
     "variance": ("label", "classifier", "images_sd", "replicates_sd", "seeds_sd"),
     "comparison": ("kind", "section", "statement", "null", "verdict"),
     "costs": ("rule", "seconds"),
@@ -154,6 +155,7 @@ def signal_values(inputs: ReportInputs) -> dict[str, Any]:
             inputs.study, tables["agreement"], tables["orders"], answer["threshold"]
         ),
         "variance": tables["variance"].to_dict("records"),
+        "correlations": tables["correlations"].to_dict("records"),
         "use": use_bounds(tables["rrc"], answer["threshold"]),
         "ties": overlapping_neighbours(tables["information"], bins),
         "support": resample_support(tables["chains"], answer["lattice"]),

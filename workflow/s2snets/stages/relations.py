@@ -1,5 +1,6 @@
 """Relations of the networks: RRC, formal contexts and concept lattices."""
 
+from s2snets.config import Bootstrap, Reference
 from s2snets.study.stage import InputFile, OutputFile, Stage
 
 
@@ -94,3 +95,35 @@ class SurveyLattices(Stage):
         write_csv(agreed, self.agreement)
         pairs = agreement.compare_pairs(rrc, self.thresholds, **resampled)
         write_csv(pairs, self.orders)
+
+
+class CompareErrors(Stage):
+    """Compare RRC with whether networks err on the same images."""
+
+    predictions: list[InputFile]
+    rrc: InputFile
+    pairs: OutputFile
+    correlations: OutputFile
+    classifiers: list[str]
+    reference: Reference = "labels"
+    settings: Bootstrap
+
+    def run(self) -> None:
+        """Write a row for each pair of networks, and the correlations over pairs."""
+        from s2snets.measure import accuracy, consistency
+        from s2snets.runtime.tables import (
+            SCORED_COLUMNS,
+            read_csv,
+            read_rows,
+            write_csv,
+        )
+
+        rows = read_rows(self.predictions, SCORED_COLUMNS)
+        rows = accuracy.apply_reference(rows, self.reference)
+        rrc = read_csv(self.rrc, ["autoencoder", "classifier", "rrc"])
+        pairs = consistency.tabulate(
+            rows, self.classifiers, self.settings.resamples, self.settings.seed
+        )
+        pairs = consistency.add_rrc(pairs, rrc, self.classifiers)
+        write_csv(pairs, self.pairs)
+        write_csv(consistency.correlations(pairs, self.classifiers), self.correlations)

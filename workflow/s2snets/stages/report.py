@@ -50,6 +50,7 @@ class Report(Stage):
     chains: InputFile
     agreement: InputFile
     orders: InputFile
+    correlations: InputFile
     variance: InputFile
     comparison: InputFile
     costs: InputFile
