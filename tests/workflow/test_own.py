@@ -8,6 +8,8 @@ import yaml
 from pictures import photograph
 from project import ROOT, Project, one_line
 
+from s2snets import cli
+
 CLASSES = ("US$ 5^$", "a_b", "zebra crossing, very_long {name}")
 FEWER = {
     "train": {"images": 32, "batch": 16, "check_every": 32},
@@ -127,3 +129,26 @@ def test_where_only_packing_finds_the_classes_no_training_starts(project):
     assert not (project.root / target).exists()
     project.snakemake(target, preset=naming("class0"))
     assert project.plan(target, preset=naming("class1")) == {"check_classes": 1}
+
+
+def test_a_new_study_of_folders_runs_to_its_report(tmp_path, monkeypatch, capsys):
+    """``s2snets new`` on folders that are no preset's, and the command that it prints."""
+    project, seed = Project(tmp_path), 0
+    for part, count in (("learn", 8), ("check", 5)):
+        for name in CLASSES:
+            folder = tmp_path / "my images" / part / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                photograph(50 + seed % 7, 44, seed).save(folder / f"{number}.png")
+                seed += 1
+    monkeypatch.chdir(tmp_path)
+    folders = ["--train", "my images/learn", "--validation", "my images/check"]
+    networks = ["--classifier", "lenet5", "--classifier", "small_resnet"]
+    cli.main(["new", "mine", *folders, *networks, "--hours", "0.003", "--cores", "2"])
+    told = capsys.readouterr().out
+    assert "24 images in 3 classes of 8" in told
+    assert "snakemake --cores 2 --configfile config/mine.yaml" in told
+    project.snakemake(preset="config/mine.yaml")
+    report = (tmp_path / "results/mine/report.html").read_text()
+    assert "networks\nN1 and N2" in report
+    assert project.plan(preset="config/mine.yaml") == {}

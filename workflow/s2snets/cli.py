@@ -1,5 +1,6 @@
 """The command ``s2snets``: a look at a study, its bundle, progress and shards.
 
+s2snets new mine --train images/train --validation images/validation
 s2snets see photo.jpg
 s2snets publish results/demo bundle
 s2snets pull owner/name@commit bundle
@@ -31,6 +32,51 @@ def parser() -> argparse.ArgumentParser:
     commands = argparse.ArgumentParser(prog="s2snets", description=__doc__)
     commands.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = commands.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    new = kinds.add_parser(
+        "new",
+        help="write the settings of a study of your own folders, and what it will cost",
+        description="Look at folders of images, measure this machine, and write the"
+        " settings of a study that fits both, with a comment for each choice.",
+    )
+    new.add_argument("name", help="of the study: letters, digits, dots, underscores")
+    new.add_argument(
+        "--train",
+        type=Path,
+        required=True,
+        help="images to train on; where all lie in folders, these are the classes",
+    )
+    new.add_argument(
+        "--validation",
+        type=Path,
+        required=True,
+        help="other images, in the same classes, on which everything is measured",
+    )
+    new.add_argument("--photos", type=Path, help="for pretraining (default: TRAIN)")
+    new.add_argument(
+        "--classifier",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="torchvision/NAME, timm/NAME or one of the small ones, once for each"
+        " (default: five small ones, or four of ImageNet where there are no labels)",
+    )
+    new.add_argument(
+        "--pretrained",
+        action="store_true",
+        help="classifiers come with published weights; their classes must have the"
+        " folders' names",
+    )
+    new.add_argument(
+        "--unlabelled", action="store_true", help="the folders are no classes"
+    )
+    new.add_argument(
+        "--hours",
+        type=float,
+        default=1.0,
+        help="that the study may take here (default: %(default)s)",
+    )
+    new.add_argument("--cores", type=int, help="of the CPU (default: all)")
+    new.set_defaults(command=new_study)
     see = kinds.add_parser(
         "see",
         help="one image through every autoencoder and classifier",
@@ -163,6 +209,59 @@ def see_image(job: argparse.Namespace) -> None:
 
             network_view.draw(view, title, Figures(dpi=100), make=pyplot.figure)
             pyplot.show()
+
+
+def new_study(job: argparse.Namespace) -> None:
+    """Run ``s2snets new``."""
+    import os
+    import shlex
+    from dataclasses import replace
+
+    import torch
+    from pydantic import TypeAdapter, ValidationError
+
+    from s2snets.config.base import Name
+    from s2snets.study.new import Folders, Machine, write_study
+    from s2snets.study.survey import check_pair, describe, survey
+
+    try:
+        TypeAdapter(Name).validate_python(job.name)
+    except ValidationError:
+        raise UserError(
+            f"{job.name}: no name of a study; use letters, digits, and single dots or"
+            " underscores between them"
+        ) from None
+    if not job.hours > 0:
+        raise UserError(f"--hours: {job.hours} must be more than 0")
+    path = Path("config", f"{job.name}.yaml")
+    if path.exists():
+        raise UserError(f"{path}: exists; choose another name, or remove it")
+    found = {
+        folder: survey(folder)
+        for folder in filter(None, (job.train, job.validation, job.photos))
+    }
+    for one in found.values():
+        print("\n".join(describe(one)))
+    train, validation = found[job.train], found[job.validation]
+    if job.unlabelled:
+        train, validation = (replace(one, classes=None) for one in (train, validation))
+    labelled = check_pair(train, validation)
+    machine = Machine(
+        torch.device("cuda" if torch.cuda.is_available() else "cpu"),
+        job.cores or os.cpu_count() or 1,
+    )
+    folders = Folders(train, validation, found.get(job.photos, train), labelled)
+    command = shlex.join(["s2snets", *sys.argv[1:]])
+    costs = write_study(
+        job.name, folders, job.classifier, job.pretrained, job.hours, machine, path,
+        command,
+    )  # fmt: skip
+    print(f"\n{path}, for {machine.name}:")
+    for part, (images, hours) in costs.items():
+        print(f"  {part:10}{images:>12,} images{hours:8.2f} hours")
+    spent = sum(hours for _, hours in costs.values())
+    print(f"about {spent:.2g} hours in all, by this machine's measured rates:")
+    print(f"  snakemake --cores {machine.cores} --configfile {path}")
 
 
 def publish_study(job: argparse.Namespace) -> None:
