@@ -1,17 +1,18 @@
 """What makes a good A_S of photographs? The curves and tables of docs/packaged.md.
 
-    PYTHONPATH=workflow nice -n 19 python benchmarks/packaged.py run
+    PYTHONPATH=workflow nice -n 19 python benchmarks/packaged.py pretrain
+    PYTHONPATH=workflow nice -n 19 python benchmarks/packaged.py finetune
     PYTHONPATH=workflow python benchmarks/packaged.py tabulate
 
-Both need ``config/packaged.yaml`` run up to ``pretraining``, of which ``run`` makes the
-same pretraining again with one thing changed; called again, it goes on where it was
-stopped. ``tabulate`` measures how often each network of the study predicts on the
+All need ``config/packaged.yaml`` run up to ``pretraining``. ``pretrain`` makes the same
+pretraining again with one thing changed, ``finetune`` a shorter fine-tuning; called
+again, they go on where they were stopped. ``tabulate`` measures how often each network of the study predicts on the
 reconstructions what it predicts on the originals, writes the tables to
 ``benchmarks/results``, draws them, and writes docs/packaged.md's.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,14 @@ from s2snets.data.imageset import ImageSet
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv, write_csv
+from s2snets.stages.finetuning import FinetuneAutoencoder
 from s2snets.stages.pretraining import PretrainAutoencoder
 
 ROOT = Path(__file__).parents[1]
 DOC, PICTURE = ROOT / "docs/packaged.md", ROOT / "docs/images/packaged-agreement.png"
 STUDY = Path("results/packaged")
 TRIALS = STUDY / "trials"
+PRETRAINED = STUDY / "seed-0/autoencoders/pretrained/photos"
 BATCH = 50
 
 SMALL, DEEP, DEEP_SMALL = (
@@ -53,6 +56,17 @@ VARIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 """Name -> changes to the autoencoder's and to the pretraining's settings."""
 
+TUNED_FOR = "E1"
+SHORT = {"images": 8_000}
+FINETUNINGS: dict[str, dict[str, Any]] = {
+    "as the study": {},
+    "all probabilities": {"target": "probabilities"},
+    "rate 0.001": {"learning_rate": 0.001},
+    "rate 0.001, frozen norm": {"learning_rate": 0.001, "freeze_norm": 0.0},
+    "rate 0.0002, frozen norm": {"learning_rate": 0.0002, "freeze_norm": 0.0},
+}
+"""Name -> changes to the settings of a short fine-tuning for one network."""
+
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15)
 """Of the error of A_S that is laid over the originals, to see what a network bears."""
 
@@ -63,29 +77,56 @@ def settings() -> Study:
     return load(yaml.safe_load(path.read_text()), str(path))
 
 
-def run() -> None:
-    """Make every pretraining, each as the workflow's stage does."""
-    study = settings()
-    base = PretrainAutoencoder.settings_for(study, corpus="photos")
-    for name, (autoencoder, pretraining) in VARIATIONS.items():
-        folder = TRIALS / name.replace(" ", "-").replace(",", "")
+def folder_of(name: str) -> Path:
+    """Return the folder of a trial."""
+    return TRIALS / name.replace(" ", "-").replace(",", "")
+
+
+def unfinished(names: Iterable[str]) -> Iterator[tuple[str, dict[str, Path]]]:
+    """Yield the trials that are not finished, and the files that each writes."""
+    for name in names:
+        folder = folder_of(name)
         if (folder / "record.json").exists():
             continue
         print(name, flush=True)
         folder.mkdir(parents=True, exist_ok=True)
+        files = ("weights.safetensors", "curve.csv", "record.json")
+        yield name, {Path(file).stem: folder / file for file in files}
+
+
+def pretrain() -> None:
+    """Make every pretraining, each as the workflow's stage does."""
+    base = PretrainAutoencoder.settings_for(settings(), corpus="photos")
+    for name, files in unfinished(VARIATIONS):
+        autoencoder, pretraining = VARIATIONS[name]
         PretrainAutoencoder(
             images=STUDY / "data/photos/index.npz",
             validation_photos=STUDY / "data/photos_validation/index.npz",
             validation_labelled=STUDY / "data/validation/index.npz",
-            weights=folder / "weights.safetensors",
-            curve=folder / "curve.csv",
-            record=folder / "record.json",
             settings=base.model_copy(
                 update={
                     "autoencoder": base.autoencoder.model_copy(update=autoencoder),
                     "pretraining": base.pretraining.model_copy(update=pretraining),
                 }
             ),
+            **files,
+        ).execute()
+
+
+def finetune() -> None:
+    """Make every short fine-tuning, each as the workflow's stage does."""
+    base = FinetuneAutoencoder.settings_for(settings())
+    for name, files in unfinished(FINETUNINGS):
+        changes = SHORT | FINETUNINGS[name]
+        FinetuneAutoencoder(
+            images=STUDY / "data/train/index.npz",
+            pretrained=PRETRAINED / "weights.safetensors",
+            classifier=STUDY / f"seed-0/classifiers/{TUNED_FOR}/weights.safetensors",
+            part="decoder",
+            settings=base.model_copy(
+                update={"finetune": base.finetune.model_copy(update=changes)}
+            ),
+            **files,
         ).execute()
 
 
@@ -133,16 +174,14 @@ class Agreement:
 
 def folders() -> Iterator[tuple[str, Path]]:
     """Yield every finished pretraining's name and folder, the study's own first."""
-    yield "as the study", STUDY / "seed-0/autoencoders/pretrained/photos"
+    yield f"{settings().pretrain.photos.images:,} images (A_S)", PRETRAINED
     for name in VARIATIONS:
-        folder = TRIALS / name.replace(" ", "-").replace(",", "")
-        if (folder / "record.json").exists():
-            yield name, folder
+        if (folder_of(name) / "record.json").exists():
+            yield name, folder_of(name)
 
 
-def measure() -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure(agreement: Agreement) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a row for each pretraining, and one for each share of A_S's error."""
-    agreement = Agreement(settings())
     rows, shares = [], []
     for name, folder in folders():
         record = read_json(folder / "record.json")
@@ -166,6 +205,18 @@ def measure() -> tuple[pd.DataFrame, pd.DataFrame]:
                 part = agreement.row(agreement.pixels + share * error)
                 shares.append({"share": share, **part})
     return pd.DataFrame(rows), pd.DataFrame(shares)
+
+
+def measure_finetunings(agreement: Agreement) -> pd.DataFrame:
+    """Return a row for each short fine-tuning that is finished."""
+    rows = []
+    for name in FINETUNINGS:
+        folder = folder_of(name)
+        if (folder / "record.json").exists():
+            size = settings().autoencoder
+            row = agreement.row(agreement.reconstruct(folder, size))
+            rows.append({"fine-tuning": name, **row})
+    return pd.DataFrame(rows)
 
 
 def draw(rows: pd.DataFrame, shares: pd.DataFrame, names: list[str]) -> None:
@@ -250,7 +301,8 @@ def curve_table() -> pd.DataFrame:
 def tabulate() -> None:
     """Measure, and write the tables and the picture."""
     names = list(settings().classifiers)
-    rows, shares = measure()
+    agreement = Agreement(settings())
+    rows, shares = measure(agreement)
     write_csv(rows, RESULTS / "packaged-pretraining.csv")
     write_csv(shares, RESULTS / "packaged-bearable.csv")
     draw(rows, shares, names)
@@ -284,7 +336,15 @@ def tabulate() -> None:
             "Agreement on the images of training since the last check, %:",
             "",
         ]
-        text += [*markdown(curves), "", "### Results", ""]
+        text += [*markdown(curves), ""]
+        tuned = measure_finetunings(agreement)
+        write_csv(tuned, RESULTS / "packaged-rates.csv")
+        tuned["mse"] = (1e4 * tuned["mse"]).round(2)
+        text += [
+            f"{SHORT['images']:,} images for {TUNED_FOR}: MSE (× 10⁻⁴), agreement, %:",
+            "",
+        ]
+        text += [*markdown(tuned), "", "### Results", ""]
         text += result_tables(names)
     commit, device = rows["commit"][0], rows["device"][0]
     text += [
@@ -297,8 +357,9 @@ def tabulate() -> None:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["run", "tabulate"])
-    {"run": run, "tabulate": tabulate}[parser.parse_args().what]()
+    ways = {"pretrain": pretrain, "finetune": finetune, "tabulate": tabulate}
+    parser.add_argument("what", choices=ways)
+    ways[parser.parse_args().what]()
 
 
 if __name__ == "__main__":
