@@ -6,9 +6,9 @@
 
 All need ``config/packaged.yaml`` run up to ``pretraining``. ``pretrain`` makes the same
 pretraining again with one thing changed, ``finetune`` a shorter fine-tuning; called
-again, they go on where they were stopped. ``tabulate`` measures how often each network of the study predicts on the
-reconstructions what it predicts on the originals, writes the tables to
-``benchmarks/results``, draws them, and writes docs/packaged.md's.
+again, they go on where they were stopped. ``tabulate`` measures how often each network
+of the study predicts on the reconstructions what it predicts on the originals, writes
+the tables to ``benchmarks/results``, draws them, and writes docs/packaged.md's.
 """
 
 import argparse
