@@ -12,6 +12,7 @@ the tables to ``benchmarks/results``, draws them, and writes docs/packaged.md's.
 """
 
 import argparse
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from s2snets.stages.pretraining import PretrainAutoencoder
 ROOT = Path(__file__).parents[1]
 DOC, PICTURE = ROOT / "docs/packaged.md", ROOT / "docs/images/packaged-agreement.png"
 STUDY = Path("results/packaged")
+FIGURES = {"figure-3": "packaged", "figure-7": "packaged-lattices"}
+"""Figure of the study -> its name among the documents' images."""
 TRIALS = STUDY / "trials"
 PRETRAINED = STUDY / "seed-0/autoencoders/pretrained/photos"
 BATCH = 50
@@ -326,6 +329,9 @@ def tabulate() -> None:
     ]
     text += markdown(bearable)
     if (STUDY / "report.json").exists():
+        for figure, name in FIGURES.items():
+            with replacing(PICTURE.with_name(f"{name}.png")) as draft:
+                shutil.copyfile(STUDY / f"figures/{figure}.png", draft)
         curves = curve_table()
         write_csv(curves, RESULTS / "packaged-finetuning.csv")
         curves["images"] = curves["images"].map("{:,}".format)

@@ -1,6 +1,7 @@
 """Bundles: what ``s2snets publish`` writes, ``pull`` verifies and ``see`` reads."""
 
 import huggingface_hub
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -223,3 +224,51 @@ def test_checksums_are_those_that_sha256sum_checks(bundle):
     for line in (bundle / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert sha256(bundle / name) == digest
+
+
+# What comes with the library
+
+
+def test_the_shipped_bundle_is_whole_and_says_what_it_is():
+    assert len(bundles.verify(bundles.SHIPPED)) > 20
+    study = load_study(bundles.SHIPPED)
+    assert list(study.autoencoders) == ["A_S", "A_E0", "A_E1", "A_E2", "A_Q"]
+    assert study.classifiers.keys() | study.absent.keys() == {"Q", "E0", "E1", "E2"}
+    assert all("pip install" in why for why in study.absent.values())
+    assert study.classes["Q"][0] == "tench"
+    card = (bundles.SHIPPED / "README.md").read_text()
+    assert "license: mit" in card
+    assert "not stated" not in card
+    record = read_json(bundles.SHIPPED / "report.json")
+    assert not record["commit"].endswith("+")
+    for path in bundles.SHIPPED.rglob("*"):
+        assert path.is_dir() or path.stat().st_size < 500_000, path
+
+
+def test_the_shipped_autoencoders_reconstruct_a_photograph():
+    from skimage.data import coffee
+
+    study = load_study(bundles.SHIPPED)
+    side = study.settings.image_size
+    photo = Image.fromarray(coffee()[:, 100:500]).resize((side, side))
+    pixels = torch.from_numpy(np.asarray(photo).copy()).permute(2, 0, 1)[None] / 255
+    errors = {
+        label: float((network(pixels) - pixels).square().mean())
+        for label, network in study.autoencoders.items()
+    }
+    assert errors["A_S"] < 0.0005
+    assert all(
+        errors["A_S"] < error < 0.05
+        for label, error in errors.items()
+        if label != "A_S"
+    )
+
+
+def test_see_takes_what_comes_with_the_library(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "can_show", lambda: False)
+    Image.effect_mandelbrot((70, 40), (-2, -1, 1, 1), 30).save("picture.png")
+    cli.main(["see", "picture.png"])
+    assert capsys.readouterr().out == "picture-seen.png\n"
+    with Image.open("picture-seen.png") as image:
+        assert image.width > image.height > 300

@@ -18,6 +18,8 @@ from project import one_line
 from s2snets.networks.architectures import lenet5
 from s2snets.networks.checkpoints import save_weights
 from s2snets.runtime.assets import ASSETS
+from s2snets.study import bundle as bundles
+from s2snets.study.finished import load_study
 
 ROOT = Path(__file__).parents[2]
 FIGURES = [
@@ -62,6 +64,17 @@ def test_the_smoke_study_runs_every_rule_that_it_has_a_use_for(smoke):
 
 def test_a_second_run_has_nothing_to_do(smoke):
     assert "Nothing to be done" in smoke.project.snakemake().stdout
+
+
+def test_a_bundle_says_how_to_make_the_study_again(smoke, tmp_path):
+    """Its settings are the study's to the last value: there is nothing to be done."""
+    bundle = tmp_path / "bundle"
+    bundles.publish(smoke.results, bundle)
+    assert list(load_study(bundle).autoencoders) == list(
+        load_study(smoke.results).autoencoders
+    )
+    out = smoke.project.snakemake(preset=bundle / "study.yaml").stdout
+    assert "Nothing to be done" in out
 
 
 def test_every_result_carries_its_record(smoke):
