@@ -38,6 +38,7 @@ include: "workflow/rules/comparison.smk"
 include: "workflow/rules/salient.smk"
 include: "workflow/rules/synthesis.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/reported.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/priorities.smk"
 

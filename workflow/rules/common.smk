@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import flag
+from snakemake.path_modifier import PATH_MODIFIER_FLAG
 
 IS_MAIN = workflow.modifier.is_main_snakefile()
 LIBRARY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
