@@ -31,6 +31,7 @@ COMPANIONS = {
         for name in ("modes", "bias", "filters", "compounds", "measures",
                      "sheet_V16_scratch", "sheet_V16_pretrained")
     },
+    "tabulate_main_costs": 1, "main_report": 1,
 }  # fmt: skip
 PLANS = {
     "paper": COMPANIONS | {
