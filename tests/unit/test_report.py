@@ -729,7 +729,7 @@ def test_command_line_reads_files_and_json(
 def test_what_rrc_has_in_common_with_errors_is_said(write):
     words = " ".join(Page(write()).words)
     assert "rank correlation of 0.81 ( p = 0.017, Mantel’s test): networks" in words
-    assert "of -0.10 ( p = 0.8): no sign that one tells what the other does" in words
+    assert "of -0.10 ( p = 0.8): chance gives as much too often to tell" in words
     assert "this too. Over the 10 pairs" in words
 
 
