@@ -34,10 +34,8 @@ def draw(pairs: DataFrame, correlations: DataFrame, settings: Figures) -> MplFig
     across = style.legend_columns(settings, names)
     height = 0.42 * settings.width + 0.2 * (1 - len(names) // -across)
     figure = style.canvas(settings, height)
-    grid = figure.subplots(1, len(PANELS), squeeze=False)[0]
-    for axes in grid[len(shown) :]:
-        axes.remove()
-    for place, (measure, axes) in enumerate(zip(shown, grid, strict=False)):
+    grid = figure.subplots(1, len(shown), squeeze=False)[0]
+    for place, (measure, axes) in enumerate(zip(shown, grid, strict=True)):
         draw_pairs(axes, pairs, measure, colours)
         rho, p = found[measure]
         told = f"$\\rho$ = {rho:.2f}, $p$ = {p:.2g}" if rho == rho else "no order"
