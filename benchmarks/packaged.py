@@ -41,21 +41,13 @@ TRIALS = STUDY / "trials"
 PRETRAINED = STUDY / "seed-0/autoencoders/pretrained/photos"
 BATCH = 50
 
-SMALL, DEEP, DEEP_SMALL = (
-    {"width": w, "stages": s} for w, s in ((16, 1), (32, 2), (16, 2))
-)
 VARIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "12,000 images": ({}, {"images": 12_000}),
     "24,000 images": ({}, {"images": 24_000}),
     "48,000 images": ({}, {"images": 48_000}),
     "norm by batches": ({}, {"images": 24_000, "freeze_norm": 1.0}),
-    "two stages": (DEEP, {"images": 24_000}),
-    "width 16": (SMALL, {"images": 24_000}),
-    "width 16, two stages": (DEEP_SMALL, {"images": 24_000}),
-    "width 16, two stages, norm by batches": (
-        DEEP_SMALL,
-        {"images": 24_000, "freeze_norm": 1.0},
-    ),
+    "two stages": ({"stages": 2}, {"images": 12_000}),
+    "width 16": ({"width": 16}, {"images": 12_000}),
 }
 """Name -> changes to the autoencoder's and to the pretraining's settings."""
 
