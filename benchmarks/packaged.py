@@ -188,7 +188,6 @@ def measure(agreement: Agreement) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "width": made["autoencoder"]["width"],
                 "stages": made["autoencoder"]["stages"],
                 "images": made["pretraining"]["images"],
-                "cpu_seconds": round(record["cpu_seconds"]),
                 **agreement.row(images),
                 "commit": record["commit"],
                 "device": record["device"],
@@ -258,7 +257,7 @@ def result_tables(names: list[str]) -> list[str]:
             "95 %": table1["top1_low"].map(percent)
             + " to "
             + table1["top1_high"].map(percent),
-            "± of replicates": table1["top1_sd"].map(percent),
+            "± of replicates": table1["top1_sd"].map(percent).replace("nan", "–"),
             "top-5": table1["top5"].map(percent),
         }
     )
@@ -301,11 +300,11 @@ def tabulate() -> None:
     write_csv(rows, RESULTS / "packaged-pretraining.csv")
     write_csv(shares, RESULTS / "packaged-bearable.csv")
     draw(rows, shares, names)
-    shown = rows.assign(**{"CPU s": rows["cpu_seconds"].astype(str)})
+    shown = rows.copy()
     for name in ("width", "stages", "images"):
         shown[name] = shown[name].map("{:,}".format)
     shown["mse"] = (1e4 * shown["mse"]).round(2)
-    columns = ["pretraining", "width", "stages", "images", "CPU s", "mse", *names]
+    columns = ["pretraining", "width", "stages", "images", "mse", *names]
     text = [
         "### Pretraining",
         "",
