@@ -230,6 +230,8 @@ def draw(rows: pd.DataFrame, shares: pd.DataFrame, names: list[str]) -> None:
     errors.set(
         xscale="log", xlabel="mean square error (lines: parts of A_S's own error)"
     )
+    steps.set_xticks(same["images"], [f"{count:,}" for count in same["images"]])
+    steps.minorticks_off()
     steps.legend()
     for axes in (steps, errors):
         axes.grid(alpha=0.3)
