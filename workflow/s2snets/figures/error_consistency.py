@@ -25,8 +25,6 @@ def draw_pairs(
 
 def draw(pairs: DataFrame, correlations: DataFrame, settings: Figures) -> MplFigure:
     """Draw one panel for each similarity that is defined."""
-    from matplotlib.patches import Patch
-
     names = style.palette_order(settings, {*pairs["network"], *pairs["other"]})
     colours = style.colours(settings, names)
     found = correlations.set_index("similarity")[["rho", "p"]].T.to_dict("list")
@@ -42,15 +40,8 @@ def draw(pairs: DataFrame, correlations: DataFrame, settings: Figures) -> MplFig
         axes.set_title(f"{style.panel_letter(place)} {told}")
         axes.set(xlabel="RRC, mean of both ways", ylabel=PANELS[measure])
         axes.grid()
-    figure.legend(
-        handles=[
-            Patch(color=colours[name], label=style.classifier_text(name))
-            for name in names
-        ],
-        title="both halves of a mark: the two networks",
-        loc="outside upper center",
-        ncols=across,
-        handlelength=1,
+    style.add_network_legend(
+        figure, settings, names, "both halves of a mark: the two networks"
     )
     return figure
 

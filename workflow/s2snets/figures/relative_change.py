@@ -52,8 +52,6 @@ def label_pairs(
 
 def draw(rrc: DataFrame, settings: Figures) -> MplFigure:
     """Draw a bar for each pair, one half in the colour of each network."""
-    from matplotlib.patches import Patch
-
     drawn = rows(rrc, settings)
     names = style.palette_order(settings, drawn["classifier"])
     colours = style.colours(settings, names)
@@ -87,15 +85,11 @@ def draw(rrc: DataFrame, settings: Figures) -> MplFigure:
         axes.grid(axis="y")
         axes.locator_params(axis="y", nbins=6)
     grid[0].set_ylim(bottom=0)
-    figure.legend(
-        handles=[
-            Patch(color=colours[name], label=style.classifier_text(name))
-            for name in names
-        ],
-        title="left half: autoencoder $A_i$, tuned for …; right half: classifier $j$",
-        loc="outside upper center",
-        ncols=across,
-        handlelength=1,
+    style.add_network_legend(
+        figure,
+        settings,
+        colours,
+        "left half: autoencoder $A_i$, tuned for …; right half: classifier $j$",
     )
     return figure
 

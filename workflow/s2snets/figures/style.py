@@ -156,6 +156,24 @@ def legend_columns(settings: Figures, labels: Collection[str]) -> int:
     return max(1, int(settings.width / max(widths)))
 
 
+def add_network_legend(
+    figure: MplFigure, settings: Figures, names: Collection[str], title: str
+) -> None:
+    """Add a legend of the networks' colours above a chart, in the names' order."""
+    from matplotlib.patches import Patch
+
+    known = colours(settings, names)
+    figure.legend(
+        handles=[
+            Patch(color=known[name], label=classifier_text(name)) for name in names
+        ],
+        title=title,
+        loc="outside upper center",
+        ncols=legend_columns(settings, names),
+        handlelength=1,
+    )
+
+
 def panel_letter(index: int) -> str:
     """Return ``(a)``, ``(b)``, … for a panel."""
     return f"({chr(ord('a') + index)})"

@@ -6,14 +6,13 @@ holds weights as safetensors, records, tables and a card, and nothing that is ru
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from s2snets.config import Classifier
-from s2snets.runtime.assets import ASSETS
+from s2snets.runtime.assets import ASSETS, render_text
 from s2snets.runtime.errors import UserError, one_line
 from s2snets.runtime.files import read_json, replacing_folder, sha256
 from s2snets.runtime.tables import read_csv
@@ -29,9 +28,6 @@ PUBLISHED = (
     "report.json",
     "data/validation/index.json",
     *(f"tables/{name}.csv" for name in TABLES),
-    "seed-*/autoencoders/pretrained/photos/curve.csv",
-    "seed-*/autoencoders/pretrained/photos/record.json",
-    "seed-*/autoencoders/pretrained/photos/weights.safetensors",
     "seed-*/autoencoders/*/*/curve.csv",
     "seed-*/autoencoders/*/*/record.json",
     "seed-*/autoencoders/*/*/weights.safetensors",
@@ -63,6 +59,19 @@ def published_files(study: Path) -> Iterator[Path]:
             yield spec.with_name("weights.safetensors").relative_to(study)
 
 
+def check_place(bundle: Path) -> None:
+    """Raise ``UserError`` if a bundle would replace something else."""
+    if bundle.exists() and not (bundle / CHECKSUMS).is_file():
+        raise UserError(f"{bundle}: exists and is no bundle; give another folder")
+
+
+def copy_files(names: Iterable[str | Path], source: Path, target: Path) -> None:
+    """Copy files from one folder to another, each to the same place."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)
+
+
 def publish(
     study: Path, bundle: Path, licence: str | None = None, images: str | None = None
 ) -> None:
@@ -79,13 +88,10 @@ def publish(
     """
     if not (study / "report.json").is_file():
         raise UserError(f"{study}: no finished study; run it up to its report first")
-    if bundle.exists() and not (bundle / CHECKSUMS).is_file():
-        raise UserError(f"{bundle}: exists and is no bundle; give another folder")
+    check_place(bundle)
     record = read_json(study / "report.json")
     with replacing_folder(bundle) as draft:
-        for file in dict.fromkeys(published_files(study)):
-            (draft / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(study / file, draft / file)
+        copy_files(published_files(study), study, draft)
         settings = yaml.safe_dump(
             record["settings"], sort_keys=False, allow_unicode=True
         )
@@ -101,15 +107,9 @@ def describe(
     bundle: Path, record: dict[str, object], licence: str | None, images: str | None
 ) -> str:
     """Return the card of a bundle: Markdown after metadata that model hubs read."""
-    pages = Environment(
-        loader=PackageLoader("s2snets", "assets/bundle"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     table2 = read_csv(bundle / "tables/table2.csv").set_index("autoencoder")
-    return pages.get_template("card.md.j2").render(
+    return render_text(
+        "bundle/card.md.j2",
         record=record,
         settings=record["settings"],
         licence=licence,
@@ -204,10 +204,7 @@ def pull(source: str, bundle: Path) -> int:
     """
     folder = locate(source)
     files = verify(folder)
-    if bundle.exists() and not (bundle / CHECKSUMS).is_file():
-        raise UserError(f"{bundle}: exists and is no bundle; give another folder")
+    check_place(bundle)
     with replacing_folder(bundle) as draft:
-        for name in [*files, CHECKSUMS]:
-            (draft / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, draft / name)
+        copy_files([*files, CHECKSUMS], folder, draft)
     return len(files)

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from s2snets.config import Autoencoder, Classifier, Study, load
+from s2snets.runtime.assets import render_text
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import replacing
 from s2snets.runtime.records import device_name
@@ -259,13 +259,6 @@ def settings_text(
     command: str,
 ) -> str:
     """Return the study's settings as YAML, with a comment for each choice."""
-    pages = Environment(
-        loader=PackageLoader("s2snets", "assets/new"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     corpora = corpus_sizes(folders, choices.crops)
 
     def crops_of(images: str, side: str) -> str:
@@ -279,7 +272,8 @@ def settings_text(
         fields = one.model_dump(mode="json", exclude_defaults=True)
         return "{" + ", ".join(f"{k}: {flow(v)}" for k, v in fields.items()) + "}"
 
-    return pages.get_template("study.yaml.j2").render(
+    return render_text(
+        "new/study.yaml.j2",
         name=name,
         path=path,
         command=command,
@@ -334,10 +328,8 @@ def write_study(
         Images and hours by part of the study.
 
     Raises:
-        UserError: the file exists, or a choice that cannot be.
+        UserError: a choice that cannot be.
     """
-    if path.exists():
-        raise UserError(f"{path}: exists; choose another name, or remove it")
     choices = choose(folders, named, pretrained, machine)
     classes = len(folders.train.classes or ()) or IMAGENET_CLASSES
     rates = measure_rates(
