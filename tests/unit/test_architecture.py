@@ -21,7 +21,7 @@ FLOORS = (
     ("study",),
     ("claims",),
     ("synthesis", "reversal"),
-    ("training", "evaluation"),
+    ("training", "evaluation", "depth"),
     ("networks",),
     ("cleaning",),
     ("data",),

@@ -7,6 +7,7 @@ source in parentheses.
 from s2snets.config.base import Count, Reference, Settings, models_in
 from s2snets.config.cleaning import Clean, Licence, Zips
 from s2snets.config.data import Background, Crops, Source
+from s2snets.config.depth import Depth
 from s2snets.config.measuring import (
     Bootstrap,
     Figures,
@@ -41,6 +42,7 @@ __all__ = [
     "Crops",
     "Decoding",
     "Denoising",
+    "Depth",
     "Figures",
     "Filters",
     "Finetune",

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from s2snets.config.base import Distinct, Name, Reference, Seed, Settings
 from s2snets.config.cleaning import Clean
 from s2snets.config.data import Data, Source
+from s2snets.config.depth import Depth
 from s2snets.config.measuring import (
     Bootstrap,
     Denoise,
@@ -95,6 +96,9 @@ class Study(Settings):
     denoise: Denoise = Field(Denoise(), description="Denoisers for comparison.")
     information: Information = Field(Information(), description="Mutual information.")
     lattice: Lattice = Field(Lattice(), description="Concept lattices.")
+    depth: Depth | None = Field(
+        None, description="Where in the networks the signal is lost; null: left out."
+    )
     bootstrap: Bootstrap = Field(Bootstrap(), description="Intervals.")
     gallery: Gallery = Field(Gallery(), description="Example images.")
     companions: dict[Name, Classifier] = Field(
@@ -157,12 +161,17 @@ class Study(Settings):
     @model_validator(mode="after")
     def check_sections(self) -> Self:
         """Check what several sections must agree on."""
-        example = self.figures.noise_example
-        if example is not None and example not in self.classifiers:
-            raise ValueError(
-                f"figures.noise_example: {example!r} is none of the classifiers"
-                f" {', '.join(self.classifiers)}"
-            )
+        chosen: dict[str, Sequence[str | None]] = {
+            "figures.noise_example": [self.figures.noise_example],
+            "depth.classifiers": self.depth.classifiers if self.depth else [],
+        }
+        for key, names in chosen.items():
+            for name in names:
+                if name is not None and name not in self.classifiers:
+                    raise ValueError(
+                        f"{key}: {name!r} is none of the classifiers"
+                        f" {', '.join(self.classifiers)}"
+                    )
         classes = self.data.classes if self.reference == "labels" else None
         if classes and (text := missing_class(self.named_classes, classes)):
             raise ValueError(text)

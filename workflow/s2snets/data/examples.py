@@ -1,6 +1,7 @@
-"""The choice of a few images of a set, to be shown as examples."""
+"""The choice of a few images of a set: as examples, or to know its statistics."""
 
 import numpy as np
+from torch import Tensor
 
 from s2snets.data.images import decode
 from s2snets.data.imageset import ImageSet
@@ -23,6 +24,19 @@ def choose_examples(labels: np.ndarray, count: int) -> list[int]:
         if number is not None:
             examples.append(int(number))
     return examples
+
+
+def sample_batches(images: ImageSet, count: int, batch: int) -> list[Tensor]:
+    """Return the pixels (N, 3, side, side) of a random sample, in batches.
+
+    Args:
+        images: the set.
+        count: images in all, or all that there are.
+        batch: images of a batch at most.
+    """
+    numbers = sample(len(images), min(count, len(images)), SEED)
+    starts = range(0, len(numbers), batch)
+    return [images.batch(numbers[start : start + batch])[0] for start in starts]
 
 
 def choose_large(photos: ImageSet, count: int) -> list[int]:

@@ -63,6 +63,21 @@ class LayerReached(Exception):
         self.output = output
 
 
+def find_layer(net: nn.Module, layer: str) -> nn.Module:
+    """Return the module of a name.
+
+    Raises:
+        UserError: no such layer; with the nearest names.
+    """
+    modules = dict(net.named_modules())
+    if layer not in modules:
+        near = (*difflib.get_close_matches(layer, modules, 3, 0.3), LOGITS)
+        raise UserError(
+            f"layers: the network has no {layer!r}; perhaps {', '.join(near)}"
+        )
+    return modules[layer]
+
+
 def layer_output(net: nn.Module, x: Tensor, layer: str) -> Tensor:
     """Return the output of a module's first call; the forward pass stops there.
 
@@ -73,17 +88,11 @@ def layer_output(net: nn.Module, x: Tensor, layer: str) -> Tensor:
     """
     if layer == LOGITS:
         return net(x)
-    modules = dict(net.named_modules())
-    if layer not in modules:
-        near = (*difflib.get_close_matches(layer, modules, 3, 0.3), LOGITS)
-        raise UserError(
-            f"layers: the network has no {layer!r}; perhaps {', '.join(near)}"
-        )
 
     def stop(_module: nn.Module, _inputs: object, output: Tensor) -> None:
         raise LayerReached(output)
 
-    handle = modules[layer].register_forward_hook(stop)
+    handle = find_layer(net, layer).register_forward_hook(stop)
     try:
         net(x)
     except LayerReached as reached:

@@ -11,6 +11,7 @@ from typing import get_args
 
 from s2snets.config import Autoencoder, Classifier, Study
 from s2snets.config.base import Informed
+from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.measure.sources import (
     ORIGINAL,
     PARTS,
@@ -134,6 +135,23 @@ class Axes:
         """The originals, A_S and the A_i."""
         return [ORIGINAL.source, PRETRAINED.source, *self.tuned]
 
+    # Signal by depth; empty where a study does without
+
+    @cached_property
+    def looked_into(self) -> list[str]:
+        """Networks whose signal is measured by depth."""
+        return self.study.depth.classifiers if self.study.depth else []
+
+    @cached_property
+    def repeats(self) -> range:
+        """Trainings of each autoencoder of a layer, the first among them."""
+        return range(self.study.depth.replicates if self.study.depth else 0)
+
+    def depths(self, classifier: str) -> range:
+        """Return the depths of a network: 0 is its input, the others its layers."""
+        assert self.study.depth is not None
+        return range(self.study.depth.count(classifier) + 1)
+
     # Companion studies; empty where a study does without
 
     @cached_property
@@ -200,6 +218,9 @@ class Axes:
             "informed": one_of(INFORMED_BY),
             "segmenter": one_of(self.segmenters),
             "mode": one_of(self.modes),
+            "weights": one_of((TRAINED, RANDOM)),
+            "depth": r"\d+",
+            "repeat": r"\d+",
             "seed": r"\d+",
             "replicate": r"[1-9]\d*",
         }

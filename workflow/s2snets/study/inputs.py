@@ -13,6 +13,7 @@ from typing import Protocol
 
 from s2snets.config import Study
 from s2snets.config.cleaning import Clean
+from s2snets.config.depth import TRAINED
 from s2snets.config.study import class_folders
 from s2snets.networks.user_function import digest_functions
 from s2snets.study.axes import CORPORA, Axes
@@ -162,6 +163,48 @@ class Inputs:
     def classical_denoiser(self, wildcards: Wildcards) -> Paths:
         """Return the name of a classical denoiser; none for the learned one."""
         return [] if wildcards.denoiser == LEARNED_DENOISER else wildcards.denoiser
+
+    # Signal by depth
+
+    def looked_into(self, wildcards: Wildcards) -> Paths:
+        """Return a network with its own weights, or with random ones."""
+        name = wildcards.classifier
+        if wildcards.weights == TRAINED:
+            return network_weights(wildcards.seed, f"classifiers/{name}")
+        return network_weights(
+            wildcards.seed, f"depth/{wildcards.repeat}/{wildcards.weights}/{name}"
+        )
+
+    def tuned_for_layers(self, wildcards: Wildcards) -> Paths:
+        """Return the autoencoders of a network's input and layers, by depth.
+
+        That of the input, which no weights decide, is one for own and random weights.
+        """
+        name, folder = wildcards.classifier, f"depth/{wildcards.repeat}"
+        return [
+            network_weights(
+                wildcards.seed,
+                f"{folder}/{wildcards.weights if depth else TRAINED}/{name}/{depth}",
+            )
+            for depth in self.axes.depths(name)
+        ]
+
+    def tuned_otherwise(self, wildcards: Wildcards) -> Paths:
+        """Return A_S and A_C, once for own weights; A_S for all that are random."""
+        folders = ["pretrained/photos"]
+        if wildcards.weights == TRAINED:
+            folders.append(f"{self.axes.part}/{wildcards.classifier}")
+            if wildcards.repeat != "0":
+                return []
+        return [
+            network_weights(wildcards.seed, f"autoencoders/{folder}")
+            for folder in folders
+        ]
+
+    def repeat_seed(self, wildcards: Wildcards) -> int:
+        """Return the seed of a training of a layer's autoencoder, or of weights."""
+        seed, repeat = int(wildcards.seed), int(wildcards.repeat)
+        return replicate_seed(seed, repeat) if repeat else seed
 
     # Companion studies
 

@@ -18,6 +18,7 @@ TrainingImages = ImageSet | ClassSubset
 LoadedBatch = tuple[Tensor, Tensor, dict[str, Tensor]]
 AugmentedTraining = (
     config.Training
+    | config.Depth
     | config.Pretraining
     | config.Finetune
     | config.Inversion

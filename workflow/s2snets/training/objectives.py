@@ -57,6 +57,26 @@ def divergence(classifier: nn.Module) -> Loss:
     return loss
 
 
+def activation_error(activations: nn.Module, scale: float) -> Loss:
+    """Return a loss: squared error of a layer's activations, over their variance.
+
+    1 is what the mean activations give for any image.
+
+    Args:
+        activations: a frozen network up to the layer, which the model ends with.
+        scale: the activations' variance, summed over units.
+    """
+
+    def loss(model: nn.Module, batch: Batch) -> Values:
+        pixels, _ = batch
+        with torch.no_grad():
+            original = activations(pixels).float()
+        error = (model(pixels).float() - original).flatten(1)
+        return error.square().sum(1).mean() / scale, {}
+
+    return loss
+
+
 def square_error(model: nn.Module, error: Tensor, loss_space: str) -> Values:
     """Return an autoencoder's mean square error in a space, and its ``mse`` in pixels.
 

@@ -1,0 +1,143 @@
+"""Depth: where in a network the signal is lost, which section 4 leaves open."""
+
+from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.stages.depth import (
+    DrawClassifier,
+    MeasureDepths,
+    TabulateDepth,
+    TuneForLayer,
+)
+
+LAYERS = "<results>/seed-{seed}/depth/{repeat}/{weights}/{classifier}"
+
+
+rule draw_classifier:
+    """Random weights for a network's architecture."""
+    input:
+        images="<results>/data/train/index.npz",
+        spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
+    output:
+        weights=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/weights.safetensors",
+        drawn_spec=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/spec.json",
+        record=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/record.json",
+    log:
+        "<logs>/draw_classifier/seed-{seed}/{repeat}-{classifier}.log",
+    benchmark:
+        "<benchmarks>/draw_classifier/seed-{seed}/{repeat}-{classifier}.tsv"
+    threads: 1
+    resources:
+        mem_mb=grows(8000),
+        runtime="1h",
+    params:
+        **declared(DrawClassifier),
+        seed=inputs.repeat_seed,
+    shell:
+        DrawClassifier.command()
+
+
+rule tune_for_layer:
+    """A_S tuned so that one layer of a network notices no difference."""
+    input:
+        images="<results>/data/train/index.npz",
+        pretrained="<results>/seed-{seed}/autoencoders/pretrained/photos/weights.safetensors",
+        classifier=inputs.looked_into,
+    output:
+        weights=ensure(f"{LAYERS}/{{depth}}/weights.safetensors", non_empty=True),
+        curve=f"{LAYERS}/{{depth}}/curve.csv",
+        record=f"{LAYERS}/{{depth}}/record.json",
+    log:
+        "<logs>/tune_for_layer/seed-{seed}/{repeat}-{weights}-{classifier}-{depth}.log",
+    benchmark:
+        "<benchmarks>/tune_for_layer/seed-{seed}/{repeat}-{weights}-{classifier}-{depth}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=grows(8000),
+        runtime="2d",
+    params:
+        **declared(TuneForLayer),
+        depth="{depth}",
+        seed=inputs.repeat_seed,
+    shell:
+        TuneForLayer.command()
+
+
+rule measure_depths:
+    """What the autoencoders of a network's layers leave of images."""
+    input:
+        images="<results>/data/validation/index.npz",
+        tuned=inputs.tuned_for_layers,
+        others=inputs.tuned_otherwise,
+        classifier=inputs.looked_into,
+        judges=collect(
+            "<results>/seed-{seed}/classifiers/{judge}/weights.safetensors",
+            judge=axes.classifiers,
+            allow_missing=True,
+        ),
+    output:
+        rows=f"{LAYERS}/rows.parquet",
+        layers=f"{LAYERS}/layers.json",
+        pictures=f"{LAYERS}/pictures.npz",
+        record=f"{LAYERS}/measured.json",
+    log:
+        "<logs>/measure_depths/seed-{seed}/{repeat}-{weights}-{classifier}.log",
+    benchmark:
+        "<benchmarks>/measure_depths/seed-{seed}/{repeat}-{weights}-{classifier}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=grows(8000),
+        runtime="1d",
+    params:
+        **declared(MeasureDepths),
+        names=axes.classifiers,
+        weights="{weights}",
+        seed="{seed}",
+        replicate="{repeat}",
+    shell:
+        MeasureDepths.command()
+
+
+rule tabulate_depth:
+    """Where the signal is lost, in which network, and what deep layers need."""
+    input:
+        rows=collect(
+            rules.measure_depths.output.rows,
+            seed=study.seeds,
+            repeat=axes.repeats,
+            weights=(TRAINED, RANDOM),
+            classifier=axes.looked_into,
+        ),
+        **{
+            name: collect(
+                rules.measure_depths.output[name],
+                seed=study.seeds[0],
+                repeat=0,
+                weights=TRAINED,
+                classifier=axes.looked_into,
+            )
+            for name in ("layers", "pictures")
+        },
+    output:
+        table="<tables>/depth.csv",
+        losses="<tables>/depth-losses.csv",
+        orders="<tables>/depth-orders.csv",
+        pairs="<tables>/depth-pairs.csv",
+        layer_table="<tables>/depth-layers.csv",
+        gallery="<tables>/depth.npz",
+    log:
+        "<logs>/tabulate_depth.log",
+    benchmark:
+        "<benchmarks>/tabulate_depth.tsv"
+    localrule: True
+    params:
+        **declared(TabulateDepth),
+        classifiers=axes.looked_into,
+    shell:
+        TabulateDepth.command()
+
+
+rule depth:
+    """All of it."""
+    input:
+        rules.tabulate_depth.output if axes.looked_into else [],

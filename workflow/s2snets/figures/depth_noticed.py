@@ -1,0 +1,59 @@
+"""What each layer notices: parts of an image, of which those of another are put in."""
+
+from s2snets.figures import style
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.depth_pairs import TITLES, draw_networks
+from s2snets.figures.depth_profile import intervals, names_of
+from s2snets.figures.types import DataFrame, MplFigure
+
+
+def rows(depth: DataFrame, settings: Figures) -> DataFrame:
+    """Return how much each layer notices of each part."""
+    return depth[depth["measure"] == "noticed"].reset_index(drop=True)
+
+
+def draw(depth: DataFrame, settings: Figures) -> MplFigure:
+    """Draw a heat map for each network, with own and with random weights."""
+    titles = {
+        (name, weights): f"{style.classifier_text(name)}, {title}"
+        for name in names_of(depth)
+        for weights, title in TITLES.items()
+    }
+    words = "part from another image", "layer", "noticed, of the whole image"
+    return draw_networks(depth, "noticed", titles, words, settings)
+
+
+class DepthNoticed(Figure):
+    """Sensitivity of each layer to frequencies, colours and places."""
+
+    stem = "depth-noticed"
+    section = "depth"
+    title = "What each layer notices"
+    alternative_text = (
+        "Heat maps for each network, with own and random weights: how much each layer"
+        " notices when one part of an image, such as a colour or a quarter, is that of"
+        " another image."
+    )
+    needs = "looked_into"
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
+
+    depth: InputFile = table(
+        "depth.csv", ["weights", "classifier", "source", "depth", "measure", "at"]
+    )
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return what is put in, and the scale."""
+        return (
+            "No autoencoder takes part here. One part of an image is replaced by that"
+            " of another image: a band of spatial frequency (up to so many cycles per"
+            " pixel, without the mean colour), a colour channel, or a quarter. Numbers:"
+            " squared change of the layer's activations, over that where the whole"
+            " image is replaced: 0, the layer does not notice this part; 1, it notices"
+            " nothing else.\n\n"
+            "A row that fades from left to right is a part that the network discards"
+            " on its way; where it fades with random weights as well, the architecture"
+            f" does so before it has learnt anything. Intervals over {intervals(study)}"
+            " are in the table. This figure extends Palacio et al. 2018, section 4."
+        )

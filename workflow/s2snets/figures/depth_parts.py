@@ -1,0 +1,129 @@
+"""What each layer discards: spatial frequencies, and colours."""
+
+from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.figures import style
+from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.depth_profile import intervals, names_of
+from s2snets.figures.types import DataFrame, MplAxes, MplFigure
+
+PANELS = (("band", TRAINED), ("band", RANDOM), ("lab", TRAINED), ("lab", RANDOM))
+TITLES = {TRAINED: "own weights", RANDOM: "random weights"}
+LABELS = {
+    "band": ("cycles/pixel, up to", "power of the error\n/ of the original"),
+    "lab": ("channel", "distance of LAB\nhistograms"),
+}
+
+
+def rows(depth: DataFrame, settings: Figures) -> DataFrame:
+    """Return the errors by band and channel of the layers' autoencoders."""
+    chosen = depth["measure"].isin(["band", "lab"]) & depth["depth"].notna()
+    return depth[chosen].reset_index(drop=True)
+
+
+def draw_layers(axes: MplAxes, points: DataFrame, measure: str) -> None:
+    """Draw a line for each layer, the deeper the darker."""
+    import matplotlib
+
+    depths = points.drop_duplicates("depth").sort_values("depth")
+    shades = matplotlib.colormaps["viridis_r"]
+    order = {"band": sorted(set(points["at"]), key=str), "lab": ["L", "a", "b"]}[
+        measure
+    ]
+    if measure == "band":
+        order = sorted(order, key=float)
+    for place, (depth, source) in enumerate(depths[["depth", "source"]].to_numpy()):
+        line = points[points["depth"] == depth].set_index("at").reindex(order)
+        shade = shades(0.15 + 0.85 * place / max(1, len(depths) - 1))
+        axes.plot(
+            range(len(order)),
+            line["mean"],
+            "o-",
+            ms=3,
+            lw=1.1,
+            color=shade,
+            label=style.literal(str(source)),
+        )
+        axes.fill_between(
+            range(len(order)),
+            line["low"].clip(lower=0),
+            line["high"],
+            color=shade,
+            alpha=0.12,
+            lw=0,
+        )
+    last = ["1/2" if one == "1" else one for one in order]
+    axes.set_xticks(
+        range(len(order)),
+        [one.lstrip("0") if measure == "band" else one for one in last],
+    )
+
+
+def draw(depth: DataFrame, settings: Figures) -> MplFigure:
+    """Draw bands and channels, with own and random weights, a row for each network."""
+    points, names = rows(depth, settings), names_of(depth)
+    figure = style.canvas(settings, 1.9 * len(names) + 0.2)
+    grid = figure.subplots(len(names), len(PANELS), squeeze=False)
+    for row, name in zip(grid, names, strict=True):
+        for axes, (measure, weights) in zip(row, PANELS, strict=True):
+            own = points[
+                (points["classifier"] == name) & (points["weights"] == weights)
+            ]
+            draw_layers(axes, own[own["measure"] == measure], measure)
+            axes.set_title(f"{style.classifier_text(name)}, {TITLES[weights]}")
+            axes.grid(axis="y")
+            axes.set_ylim(bottom=0)
+        for left, right in ((row[0], row[1]), (row[2], row[3])):
+            top = 1.15 * own_limit(points, name, left is row[0])
+            left.set_ylim(0, top)
+            right.set_ylim(0, top)
+        row[0].set_ylabel(LABELS["band"][1])
+        row[2].set_ylabel(LABELS["lab"][1])
+        row[-1].legend(
+            title="layer", loc="center left", bbox_to_anchor=(1, 0.5), handlelength=1.2
+        )
+    for axes, (measure, _) in zip(grid[-1], PANELS, strict=True):
+        axes.set_xlabel(LABELS[measure][0])
+    return figure
+
+
+def own_limit(points: DataFrame, name: str, is_band: bool) -> float:
+    """Return the greatest mean of a network's bands or channels, for both weights."""
+    chosen = (points["classifier"] == name) & (
+        points["measure"] == ("band" if is_band else "lab")
+    )
+    return float(points.loc[chosen, "mean"].max())
+
+
+class DepthParts(Figure):
+    """Which frequencies and colours a depth discards."""
+
+    stem = "depth-parts"
+    section = "depth"
+    title = "What each layer discards"
+    alternative_text = (
+        "For each network, with own and random weights: error by spatial frequency, and"
+        " by colour channel, a line for each layer."
+    )
+    needs = "looked_into"
+    draw = staticmethod(draw)
+    rows = staticmethod(rows)
+
+    depth: InputFile = table(
+        "depth.csv",
+        ["weights", "classifier", "source", "depth", "measure", "at", "mean"],
+    )
+
+    @classmethod
+    def caption(cls, study: Study) -> str:
+        """Return what both measures are."""
+        return (
+            "What the autoencoder of each layer loses of an image. Left: the power of"
+            " its error against that of the original, by spatial frequency, without the"
+            " mean colour; above 1 it adds what was not there. Right: the earth mover's"
+            " distance between the LAB histograms of original and reconstruction (L"
+            " from 0 to 100). The line of ``input`` is what training itself costs.\n\n"
+            "A line that leaves the shallower ones shows what the layers between them"
+            " have stopped using. With random weights it shows what the architecture"
+            f" does not pass on. Bands: 95 % over {intervals(study)}. This figure"
+            " extends Palacio et al. 2018, section 4."
+        )
