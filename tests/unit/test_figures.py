@@ -65,6 +65,10 @@ FIGURES = {
     "figure-7": ["lattices"],
     "lattice-barcode": ["distinct", "chains"],
     "error-consistency": ["pairs", "correlations"],
+    "depth-profile": ["depth", "losses", "depth_gallery"],
+    "depth-noticed": ["depth"],
+    "depth-parts": ["depth"],
+    "depth-pairs": ["depth", "depth_pairs"],
     "figure-8": ["gallery"],
     "figure-9": ["information"],
     "cross-evaluation": ["table2"],
@@ -89,6 +93,62 @@ def pictures(size, count=4):
     return np.stack([resize(crop, (size, size), anti_aliasing=True) for crop in crops])[
         :count
     ]
+
+
+def depth_of(names, side=32):
+    """What ``depth.csv`` and the tables beside it hold, of two of the networks."""
+    layers = {
+        name: ["conv1", f"block{n}.long_name", "logits"]
+        for n, name in enumerate(names[1:3])
+    }
+    rows = []
+    for name, own in layers.items():
+        for weights in ("trained", "random"):
+            ends = ["A_S", "input", *own] + ["A_C"] * (weights == "trained")
+            for place, source in enumerate(ends):
+                level = place - 1 if source not in ("A_S", "A_C") else np.nan
+                keys = (weights, name, source, level)
+                rows += [(*keys, "nmi", "", 0.5 - 0.05 * place)]
+                rows += [(*keys, "null", "", 0.05)]
+                rows += [(*keys, "band", at, 0.1 * place) for at in ("0.25", "1")]
+                rows += [(*keys, "lab", at, 2.0 * place) for at in "Lab"]
+                rows += [(*keys, "response", at, 0.1 * place) for at in ("input", *own)]
+            for part in ("band 0.25", "band 1", "colour red", "place top left"):
+                rows += [
+                    (weights, name, part, np.nan, "noticed", at, 0.3)
+                    for at in ("input", *own)
+                ]
+    columns = ["weights", "classifier", "source", "depth", "measure", "at", "mean"]
+    table = pandas.DataFrame(rows, columns=columns).assign(images=9, sd=0.01)
+    table["low"], table["high"] = table["mean"] - 0.02, table["mean"] + 0.02
+    losses = pandas.DataFrame(
+        (weights, name, layer, before, 0.05, 0.04, 0.06, layer == "logits", 0.9,
+         layer != "conv1", "colour red", 0.4)
+        for name, own in layers.items()
+        for weights in ("trained", "random")
+        for before, layer in itertools.pairwise(["input", *own])
+    )  # fmt: skip
+    losses.columns = ["weights", "classifier", "layer", "before", "lost", "low", "high",
+                      "greatest", "share", "reached", "part", "kept"]  # fmt: skip
+    pairs = pandas.DataFrame(
+        [(weights, name, *pair, "yes") for name, own in layers.items()
+         for weights in ("trained", "random")
+         for pair in itertools.combinations(own, 2)],
+        columns=["weights", "classifier", "shallow", "deep", "serves"],
+    )  # fmt: skip
+    gallery = {}
+    for name, own in layers.items():
+        sources = ["original", "input", *own, "A_S", "A_C"]
+        gallery[f"{name}.sources"] = np.array(sources)
+        gallery[f"{name}.pictures"] = np.random.default_rng(0).integers(
+            0, 256, (len(sources), 2, side, side, 3), dtype=np.uint8
+        )
+    return {
+        "depth": table,
+        "losses": losses,
+        "depth_pairs": pairs,
+        "depth_gallery": gallery,
+    }
 
 
 def pairs_of(names):
@@ -280,6 +340,7 @@ def tables_of(size=32, names=CLASSIFIERS):
         "chains": chains(rrc, (0.1, 0.2, 0.8, 0.9)),
         "pairs": pairs_of(names),
         "correlations": CORRELATIONS,
+        **depth_of(names),
         "information": information,
         "table2": table2,
     }
@@ -316,8 +377,8 @@ def write(tables, folder):
     """Tables as the workflow leaves them; their paths by name."""
     paths = {}
     for name, table in tables.items():
-        if name == "gallery":
-            paths[name] = folder / "gallery.npz"
+        if name.endswith("gallery"):
+            paths[name] = folder / f"{name}.npz"
             np.savez(paths[name], **table)
         elif name in ("lattices", "distinct"):
             paths[name] = folder / f"{name}.json"
@@ -388,7 +449,7 @@ def test_command_line_writes_the_same_bytes_twice(name, tables, tmp_path):
     arguments = [
         word
         for table, path in write(needed, tmp_path).items()
-        for word in (f"--{table}", str(path))
+        for word in (f"--{table.replace('_', '-')}", str(path))
     ]
     made = []
     for attempt in ("first", "second"):
@@ -730,6 +791,10 @@ DEMO = {
     "error-consistency": ["consistency.csv", "correlations.csv"],
     "figure-8": ["gallery.npz"],
     "figure-9": ["information.csv"],
+    "depth-profile": ["depth.csv", "depth-losses.csv", "depth.npz"],
+    "depth-noticed": ["depth.csv"],
+    "depth-parts": ["depth.csv"],
+    "depth-pairs": ["depth.csv", "depth-pairs.csv"],
     "cross-evaluation": ["table2.csv"],
     "lighter-autoencoders": ["lighter.csv"],
     "salient-architectures": RESPONSES,
@@ -790,12 +855,12 @@ def test_the_demo_draws_every_figure_from_these_files():
 
 
 def test_optional_figures_come_with_their_parts():
-    bare = study_of("demo", salient=None, synthesis=None, lighter=[])
+    bare = study_of("demo", salient=None, synthesis=None, lighter=[], depth=None)
     stems = {drawing.stem for drawing in study_drawings(Axes(bare))}
     assert stems == {
         stem
         for stem in DEMO
-        if not stem.startswith(("salient", "synthesis", "lighter"))
+        if not stem.startswith(("salient", "synthesis", "lighter", "depth"))
     }
     salient = {"classifiers": ["A", "V"], "inversion": None, "segmentation": None}
     plain = study_of("demo", salient=salient, seeds=[3, 4])
@@ -874,6 +939,8 @@ def test_captions_tell_agreement_from_accuracy():
         ("figure-7", {"lattice": {"thresholds": [0.15, 0.5]}}, ["t = 0.15, 0.5."]),
         ("lattice-barcode", {"lattice": {"thresholds": [0.15]}}, ["t = 0.15."]),
         ("error-consistency", {}, ["networks L, A, V, I, R: over", "With 5 networks"]),
+        ("depth-profile", {}, ["over images and trainings"]),
+        ("depth-pairs", {"depth": {"replicates": 1}}, ["certainty over images."]),
         ("figure-9", {"information": {"bins": [16]}}, ["of 16 bins", "``geometric``"]),
         ("denoisers", {}, ["(median, bilateral, nlm, autoencoder)", "``4,000`` noisy"]),
         ("denoisers", {"denoise": {"methods": ["nlm"]}}, ["(nlm)", "same ``150`` im"]),

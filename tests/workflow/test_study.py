@@ -26,6 +26,10 @@ FIGURES = [
     "cross-evaluation",
     "lattice-barcode",
     "error-consistency",
+    "depth-noticed",
+    "depth-pairs",
+    "depth-parts",
+    "depth-profile",
     "denoisers",
     *(f"figure-{number}" for number in range(2, 10)),
 ]
@@ -37,7 +41,8 @@ def test_the_smoke_study_writes_every_result(smoke):
             assert (smoke.results / f"figures/{figure}.{form}").stat().st_size > 0
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
                   "information", "lab", "colors", "costs", "distinct-lattices", "relations",
-                  "chains", "comparison", "denoise", "consistency", "correlations"):  # fmt: skip
+                  "chains", "comparison", "denoise", "consistency", "correlations", "depth", "depth-losses",
+                  "depth-orders", "depth-pairs", "depth-layers"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
     assert (rrc.rrc_low <= rrc.rrc_high).all()
@@ -53,7 +58,7 @@ def test_the_smoke_study_runs_every_rule_that_it_has_a_use_for(smoke):
     heading = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.M)
     defined = heading.findall("".join(map(Path.read_text, files)))
     targets = {"data", "classifiers", "pretraining", "finetuning", "predictions",
-               "lattices", "information", "figures", "denoising", "lighter", "color"}  # fmt: skip
+               "lattices", "information", "figures", "denoising", "lighter", "color", "depth"}  # fmt: skip
     figures = {name.replace("-", "_") for name in [*FIGURES, "lighter-autoencoders"]}
     ran = set(smoke.project.plan("--forceall"))
     others = {"fetch_weights", "export_classifier", "check_classes"}

@@ -11,6 +11,7 @@ rule compare_with_paper:
             for name in ["accuracy", "table1", "table2", "parts", "noise"]
             + ["rrc", "information", "curves", "colors"]
         },
+        depth=rules.tabulate_depth.output.table if axes.looked_into else [],
         bootstrap="<tables>/bootstrap.npz",
         validation="<results>/data/validation/index.json",
         printed=[

@@ -101,13 +101,6 @@ rule measure_depths:
 rule tabulate_depth:
     """Where the signal is lost, in which network, and what deep layers need."""
     input:
-        rows=collect(
-            rules.measure_depths.output.rows,
-            seed=study.seeds,
-            repeat=axes.repeats,
-            weights=(TRAINED, RANDOM),
-            classifier=axes.looked_into,
-        ),
         **{
             name: collect(
                 rules.measure_depths.output[name],
@@ -118,6 +111,13 @@ rule tabulate_depth:
             )
             for name in ("layers", "pictures")
         },
+        rows=collect(
+            rules.measure_depths.output.rows,
+            seed=study.seeds,
+            repeat=axes.repeats,
+            weights=(TRAINED, RANDOM),
+            classifier=axes.looked_into,
+        ),
     output:
         table="<tables>/depth.csv",
         losses="<tables>/depth-losses.csv",

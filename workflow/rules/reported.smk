@@ -1,9 +1,17 @@
 """What a report reads: tables, figures, costs. No rules here."""
 
+from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.study.axes import CORPORA, INFORMED_BY, Axes
 
 SEEDS = study.seeds
 MAIN = Axes(study.main)
+# A table of signal by depth in the report -> in its rule.
+DEPTH = {
+    "depth_losses": "losses",
+    "depth_orders": "orders",
+    "depth_pairs": "pairs",
+    "depth_layers": "layer_table",
+}
 # A companion study's table -> the axis without which there is none.
 COMPANIONS = {
     "selectivity": "reversed",
@@ -64,6 +72,33 @@ def costs(axes):
                 replicate=axes.replicates,
             ),
         ),
+        (
+            rules.draw_classifier,
+            dict(classifier=axes.looked_into, seed=SEEDS, repeat=axes.repeats),
+        ),
+        *(
+            (
+                rules.tune_for_layer,
+                dict(
+                    classifier=name,
+                    depth=axes.depths(name, weights),
+                    weights=weights,
+                    seed=SEEDS,
+                    repeat=axes.repeats,
+                ),
+            )
+            for name in axes.looked_into
+            for weights in (TRAINED, RANDOM)
+        ),
+        (
+            rules.measure_depths,
+            dict(
+                classifier=axes.looked_into,
+                weights=(TRAINED, RANDOM),
+                seed=SEEDS,
+                repeat=axes.repeats,
+            ),
+        ),
         (rules.train_denoiser, dict(seed=SEEDS if axes.learned_denoiser else [])),
         (rules.predict_denoised, dict(denoiser=study.denoise.methods, seed=SEEDS)),
         (rules.pretrain_lighter, dict(size=axes.lighter, seed=SEEDS)),
@@ -106,6 +141,9 @@ def shown(axes, drawings):
     tables = {table: f"<tables>/{table}.csv" for table in TABLES}
     for table, axis in COMPANIONS.items():
         tables[table] = f"<tables>/{table}.csv" if getattr(axes, axis) else []
+    for table, output in DEPTH.items():
+        found = rules.tabulate_depth.output[output]
+        tables[table] = found if axes.looked_into else []
     return tables | dict(
         lattices="<tables>/lattices.json",
         distinct="<tables>/distinct-lattices.json",

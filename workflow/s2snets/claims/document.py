@@ -20,7 +20,8 @@ def with_claims(text: str, null: Mapping[str, float]) -> str:
 
     Args:
         text: of the document.
-        null: claim's id -> share of studies without structure in which it holds.
+        null: claim's id -> share of studies without structure in which it holds, for
+            claims that can be tested.
     """
     before, _, rest = text.partition(START)
     lines = [
@@ -31,7 +32,8 @@ def with_claims(text: str, null: Mapping[str, float]) -> str:
         how = claim.how.replace("|", "\\|") + REQUIRED[claim.required]
         how += " (needs labels)" if claim.needs_labels else ""
         cells = (f"`{claim.id}`", claim.section, claim.statement, how)
-        lines.append(f"| {' | '.join(cells)} | {null[claim.id]:.0%} |")
+        share = f"{null[claim.id]:.0%}" if claim.id in null else "–"
+        lines.append(f"| {' | '.join(cells)} | {share} |")
     return "\n".join([before + START, *lines, "", END + rest.partition(END)[2]])
 
 

@@ -30,6 +30,7 @@ TABLES_IN_WORDS = {
     "information": "mutual information",
     "curves": "learning curves",
     "colors": "colours",
+    "depth": "signal by depth",
     "sizes": "the networks' numbers of parameters",
 }
 
@@ -117,6 +118,7 @@ class Tables:
     curves: pd.DataFrame | None = None
     colors: pd.DataFrame | None = None
     accuracy: pd.DataFrame | None = None
+    depth: pd.DataFrame | None = None
     sizes: dict[str, float] | None = None
     thresholds: tuple[float, ...] = PRINTED_THRESHOLDS
     bins: int | None = None
@@ -291,6 +293,16 @@ class Tables:
         return self.estimate(
             "colors", "value", "", label=label, measure=measure, channel=channel
         )
+
+    def depth_profiles(self) -> dict[str, list[Estimate]]:
+        """Return nMI by depth of each network with its own weights, the input first."""
+        table = self.table("depth")
+        own = table[(table["weights"] == "trained") & (table["measure"] == "nmi")]
+        own = own[own["depth"].notna()].sort_values("depth", kind="stable")
+        return {
+            str(name): [Estimate(*row) for row in rows[["mean", "low", "high"]].values]
+            for name, rows in own.groupby("classifier", sort=False)
+        }
 
     @property
     def noise_kinds(self) -> list[str]:

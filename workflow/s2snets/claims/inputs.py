@@ -30,6 +30,11 @@ TABLE_COLUMNS = {
 }
 """Table -> columns that must be there."""
 
+OPTIONAL_COLUMNS = {
+    "depth": ["weights", "classifier", "depth", "measure", "mean", "low", "high"],
+}
+"""Tables that a study may lack, likewise."""
+
 PRINTED = ASSETS / "palacio2018"
 
 IMAGENET_CLASSES, IMAGENET_IMAGES = 1000, 50_000
@@ -96,7 +101,8 @@ def study_tables(
     """Read a study's tables.
 
     Args:
-        tables: name, of ``TABLE_COLUMNS``, -> CSV file.
+        tables: name, of ``TABLE_COLUMNS`` and perhaps ``OPTIONAL_COLUMNS``, -> CSV
+            file.
         weights: safetensors of each classifier, in order.
         classifiers: settings by name.
         data: settings of the image sets.
@@ -125,7 +131,8 @@ def study_tables(
         samples=None if samples is None else rrc_matrix(samples),
         **{
             name: read_csv(tables[name], columns)
-            for name, columns in TABLE_COLUMNS.items()
+            for name, columns in (TABLE_COLUMNS | OPTIONAL_COLUMNS).items()
+            if name in tables or name in TABLE_COLUMNS
         },
     )
 

@@ -83,6 +83,9 @@ def structureless(tables: Tables, generator: np.random.Generator) -> Tables:
         drawn["information"] = _draw_scores(
             tables.information, ("mean",), 0.0, generator, prefix=""
         )
+    if tables.depth is not None:
+        (own,) = generator.spawn(1)  # other tables' draws are as without it
+        drawn["depth"] = _draw_scores(tables.depth, ("mean",), 0.0, own, prefix="")
     if tables.curves is not None:
         drawn["curves"] = _draw_curves(tables.curves, generator)
     if tables.colors is not None:
@@ -216,6 +219,9 @@ def paper_sized() -> Tables:
         information=information.assign(mean=0.5, low=-half, high=half, images=1),
         curves=curves.assign(**dict.fromkeys(CURVES, 1e6 / curves["images"])),
         colors=colors.assign(value=np.arange(len(colors), dtype=float)),
+        depth=table(
+            weights=["trained"], classifier=letters, depth=range(6), measure=["nmi"]
+        ).assign(mean=0.5, low=-half, high=half),
         sizes=dict(zip("AVIRL", (61e6, 138e6, 27e6, 26e6, 0.1e6), strict=True)),
     )
 

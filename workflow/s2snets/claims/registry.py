@@ -6,6 +6,7 @@ from functools import cache
 from s2snets.claims import (
     color,
     cross_evaluation,
+    depth,
     general,
     information,
     noise,
@@ -25,6 +26,7 @@ TESTS = (
     | cross_evaluation.TESTS
     | relations.TESTS
     | information.TESTS
+    | depth.TESTS
 )
 """A claim's id -> its test."""
 

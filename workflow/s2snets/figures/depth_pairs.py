@@ -9,6 +9,9 @@ from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.depth_profile import intervals, layers_of, names_of
 from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
+SHORT = 6
+"""Letters of a layer's name that stand beside each other."""
+
 TITLES = {TRAINED: "own weights", RANDOM: "random weights"}
 
 
@@ -29,7 +32,7 @@ def draw_errors(axes: MplAxes, errors: DataFrame, layers: list[str]) -> Any:
             shade = "white" if value > 0.55 else "black"
             place: Any = {"ha": "center", "va": "center", "size": size, "color": shade}
             axes.text(column, row, f"{value:.2f}", **place)
-    upright = max(map(len, layers)) > 6
+    upright = max(map(len, layers)) > SHORT
     axes.set_xticks(
         range(len(layers)), map(style.literal, layers), rotation=90 * upright
     )
@@ -61,7 +64,9 @@ def draw_networks(
     """
     points, names = depth[depth["measure"] == measure], names_of(depth)
     most = points.groupby(["classifier", "weights"])["source"].nunique().max()
-    figure = style.canvas(settings, len(names) * (0.24 * most + 0.75))
+    longest = max(len(one) for name in names for one in layers_of(depth, name))
+    labels = 0.75 + (longest > SHORT) * longest * style.LETTER_WIDTH
+    figure = style.canvas(settings, len(names) * (0.24 * most + labels))
     grid = figure.subplots(len(names), 2, squeeze=False)
     image: Any = None
     for row, name in zip(grid, names, strict=True):

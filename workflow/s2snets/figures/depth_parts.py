@@ -3,11 +3,11 @@
 from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.figures import style
 from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.depth_pairs import TITLES
 from s2snets.figures.depth_profile import intervals, names_of
 from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 PANELS = (("band", TRAINED), ("band", RANDOM), ("lab", TRAINED), ("lab", RANDOM))
-TITLES = {TRAINED: "own weights", RANDOM: "random weights"}
 LABELS = {
     "band": ("cycles/pixel, up to", "power of the error\n/ of the original"),
     "lab": ("channel", "distance of LAB\nhistograms"),
@@ -61,7 +61,7 @@ def draw_layers(axes: MplAxes, points: DataFrame, measure: str) -> None:
 def draw(depth: DataFrame, settings: Figures) -> MplFigure:
     """Draw bands and channels, with own and random weights, a row for each network."""
     points, names = rows(depth, settings), names_of(depth)
-    figure = style.canvas(settings, 1.9 * len(names) + 0.2)
+    figure = style.canvas(settings, 2.1 * len(names) + 0.2)
     grid = figure.subplots(len(names), len(PANELS), squeeze=False)
     for row, name in zip(grid, names, strict=True):
         for axes, (measure, weights) in zip(row, PANELS, strict=True):
@@ -69,7 +69,7 @@ def draw(depth: DataFrame, settings: Figures) -> MplFigure:
                 (points["classifier"] == name) & (points["weights"] == weights)
             ]
             draw_layers(axes, own[own["measure"] == measure], measure)
-            axes.set_title(f"{style.classifier_text(name)}, {TITLES[weights]}")
+            axes.set_title(f"{style.classifier_text(name)}\n{TITLES[weights]}")
             axes.grid(axis="y")
             axes.set_ylim(bottom=0)
         for left, right in ((row[0], row[1]), (row[2], row[3])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, NamedTuple
 
 from s2snets.config.depth import RANDOM, TRAINED
@@ -181,6 +182,43 @@ def blocks_of(
     return found
 
 
+def block_title(place: int, block: Block, width: float) -> str:
+    """Return a block's title, in as many lines as its width asks for."""
+    name = f"{style.panel_letter(place)} {style.classifier_text(block.name)}:"
+    letters = int((width - GAP) / style.LETTER_WIDTH)
+    return textwrap.fill(f"{name} {describe_loss(block.losses)}", letters)
+
+
+def draw_block(
+    figure: MplFigure, block: Block, left: float, top: float, pictures: float
+) -> tuple[MplAxes, MplAxes]:
+    """Draw one network's pictures, and empty axes of its layers below; return them.
+
+    Args:
+        figure: to draw on.
+        block: what is drawn.
+        left: of the pictures, inches.
+        top: likewise.
+        pictures: height of the highest block's pictures, inches.
+    """
+    middle = left + block.cell / 2
+    small: Any = {"size": 7, "ha": "center", "color": style.MUTED}
+    style.add_text(figure, middle, top - 0.05, "original", **small)
+    draw_pictures(figure, block, left, top)
+    columns = len(block.layers) + 1.5
+    top += pictures + GAP
+    heights = ((top, SIGNAL), (top + SIGNAL + GAP, RESPONSE))
+    signal, response = (
+        style.add_axes(figure, left, place, columns * block.cell, height)
+        for place, height in heights
+    )
+    for axes in (signal, response):
+        axes.set_xlim(-1.5, columns - 1.5)
+        axes.set_xticks(range(len(block.layers)), [])
+        axes.grid(axis="y")
+    return signal, response
+
+
 def draw(
     depth: DataFrame, losses: DataFrame, gallery: Arrays, settings: Figures
 ) -> MplFigure:
@@ -189,58 +227,32 @@ def draw(
     across = min(2, len(names))
     width = settings.width / across
     blocks = blocks_of(depth, losses, gallery, width)
-    colours = style.colours(settings, names)
+    titles = [block_title(place, block, width) for place, block in enumerate(blocks)]
+    longest = max(len(layer) for block in blocks for layer in block.layers)
+    upright = longest * style.LETTER_WIDTH > min(block.cell for block in blocks)
+    labels = NAMES + upright * longest * style.LETTER_WIDTH
     pictures = max(len(block.pictures) * block.cell for block in blocks)
-    height = TITLE + pictures + 2 * GAP + SIGNAL + RESPONSE + NAMES
-    figure = style.page(
-        settings, settings.width, LEGEND + height * -(-len(blocks) // across)
-    )
+    title = TITLE + 0.15 * max(text.count("\n") for text in titles)
+    height = title + pictures + 2 * GAP + SIGNAL + RESPONSE + labels
+    rows_of_blocks = -(-len(blocks) // across)
+    figure = style.page(settings, settings.width, LEGEND + height * rows_of_blocks)
+    colours = style.colours(settings, names)
     for place, block in enumerate(blocks):
         row, column = divmod(place, across)
         left, top = column * width + MARGIN, LEGEND + row * height
-        title = f"{style.classifier_text(block.name)}: {describe_loss(block.losses)}"
-        title = f"{style.panel_letter(place)} {title}"
-        style.add_text(figure, left - 0.4, top + 0.14, title, size=8.5)
-        style.add_text(
-            figure,
-            left + block.cell / 2,
-            top + TITLE - 0.05,
-            "original",
-            size=7,
-            ha="center",
-            color=style.MUTED,
-        )
-        draw_pictures(figure, block, left, top + TITLE)
-        columns = len(block.layers) + 1.5
-        limits = (-1.5, columns - 1.5)
-        top += TITLE + pictures + GAP
-        signal = style.add_axes(figure, left, top, columns * block.cell, SIGNAL)
-        response = style.add_axes(
-            figure, left, top + SIGNAL + GAP, columns * block.cell, RESPONSE
-        )
+        written: Any = {"size": 8.5, "va": "top"}
+        style.add_text(figure, left - MARGIN + GAP, top, titles[place], **written)
+        signal, response = draw_block(figure, block, left, top + title, pictures)
         draw_signal(signal, block, colours[block.name])
         draw_response(response, block)
-        for axes in (signal, response):
-            axes.set_xlim(*limits)
-            axes.grid(axis="y")
-        signal.set_xticks(range(len(block.layers)), [])
-        turned = max(map(len, block.layers)) * style.LETTER_WIDTH > block.cell
-        response.set_xticks(
-            range(len(block.layers)),
-            map(style.literal, block.layers),
-            rotation=30 * turned,
-            ha="right" if turned else "center",
-        )
+        ticks = range(len(block.layers)), map(style.literal, block.layers)
+        response.set_xticks(*ticks, rotation=90 * upright)
         response.set_xlabel("layer that the autoencoder keeps")
         if column == 0:
             signal.set_ylabel("signal (nMI)")
             response.set_ylabel("noticed of\n$A_S$, $A_C$")
-    figure.legend(
-        *signal.get_legend_handles_labels(),
-        loc="upper center",
-        ncols=5,
-        columnspacing=1.2,
-    )
+    handles = signal.get_legend_handles_labels()
+    figure.legend(*handles, loc="upper center", ncols=5, columnspacing=1.2)
     return figure
 
 

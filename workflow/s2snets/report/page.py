@@ -31,6 +31,7 @@ from s2snets.report.certainty import (
 from s2snets.report.companions import summarise_companions
 from s2snets.report.comparison import VERDICT_MARKS, group_comparison
 from s2snets.report.costs import costs_by_rule
+from s2snets.report.depth import summarise_depth
 from s2snets.report.figures import ReportFigure, embed_figures
 from s2snets.report.formatting import FILTERS
 from s2snets.report.markdown import markdown_to_html
@@ -70,7 +71,7 @@ class ReportInputs:
 
     study: Study
     tables: Mapping[str, pd.DataFrame]
-    """All of ``TABLES``, some of ``companions.TABLES``, by name."""
+    """All of ``TABLES``, some of ``companions.TABLES``, ``depth.TABLES``, by name."""
     lattices: Sequence[Mapping[str, Any]]  # lattices.json
     distinct: Sequence[Mapping[str, Any]]  # distinct-lattices.json
     gallery: Mapping[str, np.ndarray]  # gallery.npz
@@ -125,6 +126,7 @@ def study_values(inputs: ReportInputs) -> dict[str, Any]:
         "score": SCORES[inputs.study.reference],
         "cleaning": cleaning,
         "companions": summarise_companions(inputs.tables),
+        "depth": summarise_depth(inputs.tables),
         "comparison": group_comparison(inputs.tables["comparison"]),
         "VERDICT_MARKS": VERDICT_MARKS,
         "deviations": markdown_to_html(inputs.deviations, level=3),

@@ -36,6 +36,7 @@ class CompareWithPaper(Stage):
     information: InputFile
     curves: InputFile
     colors: InputFile
+    depth: InputFile | None = None
     bootstrap: InputFile
     validation: InputFile
     weights: list[InputFile]
@@ -45,6 +46,7 @@ class CompareWithPaper(Stage):
     def run(self) -> None:
         """Write the verdicts."""
         from s2snets.claims.inputs import (
+            OPTIONAL_COLUMNS,
             TABLE_COLUMNS,
             is_comparable,
             printed_tables,
@@ -57,7 +59,11 @@ class CompareWithPaper(Stage):
 
         settings = self.settings
         tables = study_tables(
-            {name: getattr(self, name) for name in TABLE_COLUMNS},
+            {
+                name: path
+                for name in TABLE_COLUMNS | OPTIONAL_COLUMNS
+                if (path := getattr(self, name))
+            },
             self.weights,
             settings.classifiers,
             data=settings.data,

@@ -54,6 +54,10 @@ class Report(Stage):
     variance: InputFile
     comparison: InputFile
     costs: InputFile
+    depth_losses: InputFile | None = None
+    depth_orders: InputFile | None = None
+    depth_pairs: InputFile | None = None
+    depth_layers: InputFile | None = None
     selectivity: InputFile | None = None
     inversion: InputFile | None = None
     segmentation: InputFile | None = None
@@ -74,6 +78,7 @@ class Report(Stage):
         import time
 
         from s2snets.report.companions import TABLES as COMPANION_TABLES
+        from s2snets.report.depth import TABLES as DEPTH_TABLES
         from s2snets.report.figures import describe_figures
         from s2snets.report.page import TABLES, ReportInputs, write
         from s2snets.runtime.files import read_json
@@ -82,10 +87,11 @@ class Report(Stage):
 
         started = time.monotonic()
         settings = self.settings.model_dump(mode="json")
+        known = TABLES | DEPTH_TABLES | COMPANION_TABLES
         inputs = ReportInputs(
             tables={
                 name: read_csv(path, columns)
-                for name, columns in (TABLES | COMPANION_TABLES).items()
+                for name, columns in known.items()
                 if (path := getattr(self, name))
             },
             lattices=read_json(self.lattices),

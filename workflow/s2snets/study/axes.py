@@ -147,10 +147,14 @@ class Axes:
         """Trainings of each autoencoder of a layer, the first among them."""
         return range(self.study.depth.replicates if self.study.depth else 0)
 
-    def depths(self, classifier: str) -> range:
-        """Return the depths of a network: 0 is its input, the others its layers."""
+    def depths(self, classifier: str, weights: str) -> range:
+        """Return the depths that a network's autoencoders are tuned for.
+
+        0 is its input, which no weights decide: with random ones it is not tuned for.
+        """
         assert self.study.depth is not None
-        return range(self.study.depth.count(classifier) + 1)
+        first = 0 if weights == TRAINED else 1
+        return range(first, self.study.depth.count(classifier) + 1)
 
     # Companion studies; empty where a study does without
 

@@ -186,7 +186,7 @@ class Inputs:
                 wildcards.seed,
                 f"{folder}/{wildcards.weights if depth else TRAINED}/{name}/{depth}",
             )
-            for depth in self.axes.depths(name)
+            for depth in self.axes.depths(name, TRAINED)
         ]
 
     def tuned_otherwise(self, wildcards: Wildcards) -> Paths:
