@@ -682,7 +682,7 @@ def null():
 def test_every_claim_and_its_null_are_in_the_document_as_the_code_tests_them(null):
     text = DOCUMENT.read_text()
     assert with_claims(text, null) == text
-    assert set(null) == {one.id for one in CLAIMS}
+    assert set(null) | UNTESTABLE == {one.id for one in CLAIMS}
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,8 @@ def input_options(wildcards: object, input: Mapping[str, str | list[str]]) -> st
     """Return named inputs as a command line has them: ``--name path path``."""
     options = []
     for name, paths in input.items():
-        options += [
-            f"--{name.replace('_', '-')}",
-            *([paths] if isinstance(paths, str) else paths),
-        ]
+        option = "--" + name.replace("_", "-")
+        options += [option, *([paths] if isinstance(paths, str) else paths)]
     return shlex.join(options)
 
 

@@ -119,7 +119,9 @@ class DepthPairs(Figure):
         "depth.csv",
         ["weights", "classifier", "source", "depth", "measure", "at", "mean"],
     )
-    pairs: InputFile = table("depth-pairs.csv", ["weights", "classifier", "serves"])
+    depth_pairs: InputFile = table(
+        "depth-pairs.csv", ["weights", "classifier", "serves"]
+    )
 
     @classmethod
     def caption(cls, study: Study) -> str:

@@ -278,7 +278,7 @@ class DepthProfile(Figure):
     losses: InputFile = table(
         "depth-losses.csv", ["weights", "classifier", "layer", "lost", "share"]
     )
-    gallery: InputFile = table("depth.npz")
+    depth_gallery: InputFile = table("depth.npz")
 
     @classmethod
     def caption(cls, study: Study) -> str:
