@@ -112,10 +112,29 @@ def trainings(study: Study, networks: Networks) -> Iterator[Stage]:
         yield Stage(name, images * count, images * total)
 
 
+def depths(study: Study, networks: Networks) -> Iterator[Stage]:
+    """Yield the trainings for layers, as if each went through the whole network."""
+    if (depth := study.depth) is None:
+        return
+    tuned = Tuned(networks.segnet, "decoder")
+    step = count_operations(tuned, reconstruction("pixels"), study.image_size)
+    total, trainings = 0, 0
+    for name in depth.classifiers:
+        # The input's; and each layer's, with own and with random weights.
+        times = (1 + 2 * depth.count(name)) * depth.replicates
+        net = networks.classifiers[name]
+        classified = 2 * count_operations(net, None, study.image_size)
+        total += times * (step + classified)
+        trainings += times
+    name = f"signal by depth, {trainings} trainings (at most)"
+    yield Stage(name, depth.images * trainings, depth.images * total)
+
+
 def stages(study: Study) -> Iterator[Stage]:
     """Yield the stages that need a GPU, once for each seed."""
     networks = build_networks(study)
     yield from trainings(study, networks)
+    yield from depths(study, networks)
     noisy = study.predict.noisy_images or VALIDATION
     noisy *= len(study.predict.noises) - 1
     images = VALIDATION + noisy

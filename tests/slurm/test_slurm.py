@@ -191,11 +191,25 @@ def whole(slurm, tmp_path_factory):
 def test_the_smoke_study_goes_through_sbatch_to_its_report(whole, monkeypatch):
     assert (whole.root / "results/smoke/report.html").stat().st_size > 0
     assert len(submissions(whole, "pretrain_autoencoder/0_photos")) == 1
-    assert list((whole.root / "results/slurm/rule_predict").glob("*_1.log"))  # an array
     monkeypatch.chdir(whole.root)
     monkeypatch.setenv("PYTHONPATH", str(whole.root))
     told = status(["--configfile", "config/smoke.yaml"]).splitlines()
     assert told[-1].startswith("0 of ")
+
+
+def test_jobs_of_a_rule_that_are_due_at_once_are_one_array(whole, tmp_path):
+    project = new(tmp_path, data=whole)
+    for folder in ("autoencoders", "classifiers"):
+        part = f"{SEED}/{folder}"
+        shutil.copytree(whole.root / part, project.root / part)
+    tables = [f"{SEED}/color/{one}.parquet" for one in ("original", "pretrained")]
+    run = Run(project, *tables, flags=["--slurm-keep-successful-logs"])
+    assert run.ends() == 0, run.said + project.logs()
+    logs = (project.root / "results/slurm/rule_measure_color").glob("*.log")
+    jobs, tasks = zip(*(path.stem.split("_") for path in logs), strict=True)
+    assert len(set(jobs)) == 1
+    assert sorted(tasks) == ["1", "2"]
+    assert same(project, whole, *tables)
 
 
 @pytest.fixture(scope="session")

@@ -45,9 +45,12 @@ PLANS = {
         "relate": 1, "build_lattices": 1, "survey_lattices": 1, "compare_errors": 1,
         "measure_color": 7, "tabulate_color": 1,
         "measure_information": 7, "tabulate_information": 1, "collect_gallery": 1,
+        "draw_classifier": 5, "tune_for_layer": 55,  # 5 of input, 2 × 25 of layers
+        "measure_depths": 10, "tabulate_depth": 1,
         "compare_with_paper": 1,
         **{f"figure_{number}": 1 for number in range(2, 10)},
         "cross_evaluation": 1, "denoisers": 1, "lattice_barcode": 1, "error_consistency": 1,
+        "depth_profile": 1, "depth_noticed": 1, "depth_parts": 1, "depth_pairs": 1,
         "cleaned_photographs": 1,
         "tabulate_costs": 1, "report": 1, "all": 1,
     },
@@ -56,6 +59,8 @@ PLANS["imagenette"] = {
     rule: count
     for rule, count in PLANS["paper"].items()
     if rule not in {"train_classifier", *COMPANIONS}
+    and "depth" not in rule
+    and rule not in {"draw_classifier", "tune_for_layer"}
 } | {
     "fetch_weights": 4,
     "export_classifier": 4,
@@ -101,6 +106,7 @@ FEW = {
     "predict": {"strengths": [0.0, 0.5], "noisy_images": 1, "batch": 2},
     "denoise": {"methods": ["autoencoder"], "images": 1, "training": ONE},
     "information": {"bins": [32], "images": 2},
+    "depth": ONE | {"classifiers": ["A"], "number": 2, "measured": 2, "bands": 2},
     "bootstrap": {"resamples": 20},
     "gallery": {"images": 2, "strengths": [0.0]},
     "salient": {

@@ -42,7 +42,7 @@ def test_the_smoke_study_writes_every_result(smoke):
     for table in ("accuracy", "table1", "table2", "parts", "noise", "rrc", "curves",
                   "information", "lab", "colors", "costs", "distinct-lattices", "relations",
                   "chains", "comparison", "denoise", "consistency", "correlations", "depth", "depth-losses",
-                  "depth-orders", "depth-pairs", "depth-layers"):  # fmt: skip
+                  "depth-pairs", "depth-layers"):  # fmt: skip
         assert len(pd.read_csv(smoke.results / f"tables/{table}.csv"))
     rrc = pd.read_csv(smoke.results / "tables/rrc.csv")
     assert (rrc.rrc_low <= rrc.rrc_high).all()
