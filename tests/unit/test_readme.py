@@ -41,12 +41,26 @@ NOISE = pd.DataFrame(
 )  # fmt: skip
 
 
+LOSSES = pd.DataFrame(
+    [
+        ("trained", "V", "1", 0.0123, 0.01, 0.02, 0.97, True, "band 1", 0.25),
+        ("random", "V", "1", -0.001, -0.002, 0.003, 0.5, False, "band 1", 0.9),
+    ],
+    columns=["weights", "classifier", "layer", "lost", "low", "high", "share", "reached", "part", "kept"],
+)  # fmt: skip
+
+
 @pytest.fixture
 def results(tmp_path):
     """The files of a finished study that the command reads."""
     (tmp_path / "tables").mkdir()
     ACCURACY.to_csv(tmp_path / "tables/accuracy.csv", index=False)
     NOISE.to_csv(tmp_path / "tables/noise.csv", index=False)
+    LOSSES.to_csv(tmp_path / "tables/depth-losses.csv", index=False)
+    write_json(
+        tmp_path / "seed-0/depth/0/trained/V/measured.json",
+        {"commit": "def", "device": "a CPU", "versions": {"torch": "2.13.0+cpu"}},
+    )
     for stage in readme.TRAININGS:
         record = {
             "stage": stage,
@@ -78,10 +92,16 @@ def test_the_documents_pictures_are_the_studys_or_rows_of_them(results, tmp_path
         Image.fromarray(np.ascontiguousarray(picture)).save(
             results / "figures" / figure
         )
-    document, images = tmp_path / "README.md", tmp_path / "images"
-    images.mkdir()
+    document, docs = tmp_path / "README.md", tmp_path / "docs"
+    images = docs / "images"
+    images.mkdir(parents=True)
     document.write_text(f"{readme.START}{readme.END}\n")
-    readme.main([str(results), str(document), str(images)])
+    (docs / "depth.md").write_text(f"{readme.DEPTH_START}{readme.DEPTH_END}\n")
+    readme.main([str(results), str(document), str(docs)])
+    written = (docs / "depth.md").read_text()
+    assert "| V | `1` | 0.012 (0.010 to 0.020) | 97% | band 1 (25% of the" in written
+    assert "-0.001 (-0.002 to 0.003) (tuning too short) |" in written
+    assert "commit `def` on a CPU" in written
     for height, (name, rows) in enumerate(readme.PICTURES.values(), 1200):
         top, bottom = rows or (0, height)
         written = np.asarray(Image.open(images / name))

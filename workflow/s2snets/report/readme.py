@@ -1,24 +1,29 @@
-"""The demo's numbers in ``README.md``, written from a finished run of it.
+"""The demo's numbers in ``README.md`` and ``docs/depth.md``, from a finished run.
 
-``python -m s2snets.report.readme results/demo README.md docs/images`` writes them anew,
-with the commit and the processor of the run, and copies the pictures.
+``python -m s2snets.report.readme results/demo README.md docs`` writes them anew, with
+the commit and the processor of the run, and copies the pictures to ``docs/images``.
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
+from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv
 
 START, END = "<!-- demo -->\n", "<!-- /demo -->"
+DEPTH_START, DEPTH_END = "<!-- depth -->\n", "<!-- /depth -->"
 TRAININGS = ("train_classifier", "pretrain_autoencoder", "finetune_autoencoder")
 PICTURES: dict[str, tuple[str, tuple[int, int] | None]] = {
     "figure-3.png": ("reconstructions.png", None),
     "figure-5.png": ("noise.png", None),
+    "depth-profile.png": ("depth.png", None),
+    "depth-noticed.png": ("depth-noticed.png", None),
     "salient-architectures.png": ("reversed.png", (0, 618)),  # the first network
     "synthesis-modes.png": ("preferred.png", (350, 1030)),  # the second and the third
 }
@@ -94,7 +99,6 @@ def with_results(text: str, results: Path) -> str:
     """Return ``README.md`` with the part between its two marks made anew."""
     accuracy = read_csv(results / "tables/accuracy.csv")
     record = training_records(results)["finetune_autoencoder"]
-    before, _, rest = text.partition(START)
     images = accuracy.loc[accuracy["strength"] == 0, "images"].max()
     half = 50 * (accuracy["top1_high"] - accuracy["top1_low"])
     half = half[accuracy["strength"] == 0].max()
@@ -105,12 +109,50 @@ def with_results(text: str, results: Path) -> str:
         "",
         f"Top-1 accuracy on {images:,} validation images, in percent, each within"
         f" {half:.1f} points (95 %). Rows are autoencoders, columns are classifiers."
-        " Written by `python -m s2snets.report.readme` from a run of commit"
-        f" `{record['commit']}` on {record['device']} with torch"
-        f" {record['versions']['torch'].partition('+')[0]}.",
+        f" {source_of(record)}",
         digests(results),
     ]
-    return "\n".join([before + START, *lines, "", END + rest.partition(END)[2]])
+    return replace_between(text, START, END, lines)
+
+
+def source_of(record: Mapping[str, Any]) -> str:
+    """Return a sentence on the run that numbers are of."""
+    return (
+        "Written by `python -m s2snets.report.readme` from a run of commit"
+        f" `{record['commit']}` on {record['device']} with torch"
+        f" {record['versions']['torch'].partition('+')[0]}."
+    )
+
+
+def with_depth(text: str, results: Path) -> str:
+    """Return ``docs/depth.md`` with the part between its two marks made anew."""
+    losses = read_csv(results / "tables/depth-losses.csv")
+    drawn = losses[losses["weights"] == RANDOM]
+    random = {(row.classifier, row.layer): row for row in drawn.itertuples()}
+    lines = [
+        "| network | layer | nMI lost since the layer before | most is lost there, of"
+        " the draws | notices least of | nMI lost, random weights |",
+        "|---|---|--:|--:|---|--:|",
+    ]
+    for row in losses[losses["weights"] == TRAINED].itertuples():
+        other = random[row.classifier, row.layer]
+        mark = "" if other.reached else " (tuning too short)"
+        lines.append(
+            f"| {row.classifier} | `{row.layer}` | {row.lost:.3f} ({row.low:.3f} to"
+            f" {row.high:.3f}) | {row.share:.0%} | {row.part} ({row.kept:.0%} of the"
+            f" best) | {other.lost:.3f} ({other.low:.3f} to {other.high:.3f})"
+            f"{mark} |"
+        )
+    record = read_json(min(results.glob("seed-*/depth/0/trained/*/measured.json")))
+    return replace_between(
+        text, DEPTH_START, DEPTH_END, [*lines, "", source_of(record)]
+    )
+
+
+def replace_between(text: str, start: str, end: str, lines: Sequence[str]) -> str:
+    """Return a text with other lines between two marks."""
+    before, _, rest = text.partition(start)
+    return "\n".join([before + start, *lines, "", end + rest.partition(end)[2]])
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -118,14 +160,18 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="results/demo")
     parser.add_argument("document", type=Path, help="README.md")
-    parser.add_argument("images", type=Path, help="docs/images")
+    parser.add_argument("docs", type=Path, help="docs")
     job = parser.parse_args(argv)
-    with replacing(job.document) as draft:
-        draft.write_text(with_results(job.document.read_text(), job.results))
+    for path, write in (
+        (job.document, with_results),
+        (job.docs / "depth.md", with_depth),
+    ):
+        with replacing(path) as draft:
+            draft.write_text(write(path.read_text(), job.results))
     for figure, (name, rows) in PICTURES.items():
         with Image.open(job.results / "figures" / figure) as picture:
             top, bottom = rows or (0, picture.height)
-            with replacing(job.images / name) as draft:
+            with replacing(job.docs / "images" / name) as draft:
                 picture.crop((0, top, picture.width, bottom)).save(draft, "png")
 
 
