@@ -28,7 +28,7 @@ from s2snets.depth import half_distance, square_distance
 from s2snets.evaluation import to_uint8
 from s2snets.measure.information import nmi
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
-from s2snets.networks.depths import INPUT, Activations, choose_depths
+from s2snets.networks.depths import INPUT, Activations
 from s2snets.runtime.files import read_json, replacing
 from s2snets.stages.depth import TuneForLayer
 
@@ -47,6 +47,7 @@ def tune(study: Study, results: Path, weights: Path, depth: int, folder: Path) -
         / SEED
         / "autoencoders/pretrained/photos/weights.safetensors",
         classifier=weights,
+        layers=results / f"depth/{NETWORK}.json",
         weights=folder / "weights.safetensors",
         curve=folder / "curve.csv",
         record=folder / "record.json",
@@ -76,10 +77,7 @@ def measure(results: Path, demo: dict[str, Any]) -> Iterator[dict[str, object]]:
         if kind == RANDOM and not depth:
             continue
         classifier = load_classifier(weights.parent)
-        layers = [
-            INPUT,
-            *choose_depths(classifier, pixels[:1], demo["depth"]["number"]),
-        ]
+        layers = [INPUT, *read_json(results / f"depth/{NETWORK}.json")]
         activations = Activations(classifier, layers[depth])
         for freeze_norm, rate in WAYS:
             change = {"freeze_norm": freeze_norm, "learning_rate": rate}

@@ -86,7 +86,7 @@ def new(root, site=None, data=None):
     """A checkout for this cluster, perhaps with another's packed images."""
     project = Project(root)
     project.variant(
-        "smoke", lighter=[], finetune={"parts": ["decoder"], "replicates": 1},
+        "smoke", lighter=[], depth=None, finetune={"parts": ["decoder"], "replicates": 1},
         denoise={"methods": ["median"]}, pretrain={"photos": {"batch": 8}},
     )  # fmt: skip
     (root / "slurm").symlink_to("workflow/profiles/slurm")

@@ -16,6 +16,7 @@ from s2snets.depth import depth_tables, square_distance, variance
 from s2snets.measure import depth as measure
 from s2snets.measure.spectrum import band_edges, band_powers
 from s2snets.networks.architectures import ARCHITECTURES
+from s2snets.networks.checkpoints import save_classifier
 from s2snets.networks.depths import (
     INPUT,
     Activations,
@@ -24,7 +25,7 @@ from s2snets.networks.depths import (
     stage_ends,
     trace_layers,
 )
-from s2snets.networks.factory import build_network
+from s2snets.networks.factory import build_classifier, build_network
 from s2snets.networks.layers import LOGITS
 from s2snets.networks.random_weights import (
     random_classifier,
@@ -33,6 +34,8 @@ from s2snets.networks.random_weights import (
 )
 from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.runtime.errors import UserError
+from s2snets.runtime.files import read_json
+from s2snets.stages.depth import ChooseLayers, depth_of
 from s2snets.training.objectives import activation_error
 
 SIDE = 16
@@ -476,6 +479,32 @@ def test_settings_are_checked(values, complaint):
         Depth(classifiers=["L"], **values)
 
 
+@pytest.mark.parametrize(
+    ("layers", "outcome"),
+    [
+        (None, {"2": True, "5": True, "logits": True}),
+        (["5"], {"5": True}),
+        (["convolution"], "classifier L: layers: the network has no 'convolution'"),
+    ],
+)
+def test_the_stage_chooses_layers_or_names_the_network(tmp_path, layers, outcome):
+    spec = spec_of("lenet5", categories=None)
+    weights = tmp_path / "L/weights.safetensors"
+    weights.parent.mkdir()
+    save_classifier(build_classifier(spec), spec, weights, tmp_path / "L/spec.json")
+    stage = ChooseLayers(
+        classifier=weights,
+        chosen=tmp_path / "layers.json",
+        settings={"image_size": 32, "number": 3, "layers": layers},
+    )
+    if isinstance(outcome, str):
+        with pytest.raises(UserError, match=outcome):
+            stage.execute()
+    else:
+        stage.execute()
+        assert read_json(tmp_path / "layers.json") == outcome
+
+
 def test_one_image_alone_has_no_distance_to_another():
     from s2snets.depth import half_distance
 
@@ -483,8 +512,6 @@ def test_one_image_alone_has_no_distance_to_another():
 
 
 def test_settings_of_one_network_do_not_depend_on_others():
-    from s2snets.stages.depth import depth_of
-
     section = Depth(classifiers=["L", "R"], layers={"R": ["1"]}, replicates=3)
     study = SimpleNamespace(depth=section)
     alone = Depth(classifiers=["L"], replicates=1)

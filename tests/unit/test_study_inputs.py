@@ -84,7 +84,13 @@ def test_weights_are_given_published_or_trained():
         "G": {"architecture": "lenet5", "weights": "given.safetensors"},
     }
     inputs = Inputs(
-        study(classifiers=networks, companions={}, salient=None, synthesis=None)
+        study(
+            classifiers=networks,
+            companions={},
+            depth=None,
+            salient=None,
+            synthesis=None,
+        )
     )
     given = {
         name: inputs.given_weights(SimpleNamespace(classifier=name))
@@ -105,7 +111,15 @@ def test_a_users_function_that_is_not_there_is_named():
         "F": {"architecture": "nowhere.at_all:function"},
     }
     with pytest.raises(UserError, match="nowhere"):
-        Inputs(study(classifiers=networks, companions={}, salient=None, synthesis=None))
+        Inputs(
+            study(
+                classifiers=networks,
+                companions={},
+                depth=None,
+                salient=None,
+                synthesis=None,
+            )
+        )
 
 
 def test_axes_of_the_demo():

@@ -45,7 +45,7 @@ PLANS = {
         "relate": 1, "build_lattices": 1, "survey_lattices": 1, "compare_errors": 1,
         "measure_color": 7, "tabulate_color": 1,
         "measure_information": 7, "tabulate_information": 1, "collect_gallery": 1,
-        "draw_classifier": 5, "tune_for_layer": 55,  # 5 of input, 2 × 25 of layers
+        "choose_layers": 5, "draw_classifier": 5, "tune_for_layer": 55,  # 5 of input, 2 × 25 of layers
         "measure_depths": 10, "tabulate_depth": 1,
         "compare_with_paper": 1,
         **{f"figure_{number}": 1 for number in range(2, 10)},
@@ -60,7 +60,7 @@ PLANS["imagenette"] = {
     for rule, count in PLANS["paper"].items()
     if rule not in {"train_classifier", *COMPANIONS}
     and "depth" not in rule
-    and rule not in {"draw_classifier", "tune_for_layer"}
+    and rule not in {"choose_layers", "draw_classifier", "tune_for_layer"}
 } | {
     "fetch_weights": 4,
     "export_classifier": 4,

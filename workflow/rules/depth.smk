@@ -2,6 +2,7 @@
 
 from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.stages.depth import (
+    ChooseLayers,
     DrawClassifier,
     MeasureDepths,
     TabulateDepth,
@@ -9,6 +10,27 @@ from s2snets.stages.depth import (
 )
 
 LAYERS = "<results>/seed-{seed}/depth/{repeat}/{weights}/{classifier}"
+
+
+rule choose_layers:
+    """The layers of a network; first of all, since settings may name what is not there."""
+    input:
+        classifier=f"<results>/seed-{study.seeds[0]}/classifiers/{{classifier}}/weights.safetensors",
+        spec=f"<results>/seed-{study.seeds[0]}/classifiers/{{classifier}}/spec.json",
+    output:
+        chosen="<results>/depth/{classifier}.json",
+    log:
+        "<logs>/choose_layers/{classifier}.log",
+    benchmark:
+        "<benchmarks>/choose_layers/{classifier}.tsv"
+    threads: 1
+    resources:
+        mem_mb=grows(8000),
+        runtime="1h",
+    params:
+        **declared(ChooseLayers),
+    shell:
+        ChooseLayers.command()
 
 
 rule draw_classifier:
@@ -41,6 +63,7 @@ rule tune_for_layer:
         images="<results>/data/train/index.npz",
         pretrained="<results>/seed-{seed}/autoencoders/pretrained/photos/weights.safetensors",
         classifier=inputs.looked_into,
+        layers=rules.choose_layers.output.chosen,
     output:
         weights=ensure(f"{LAYERS}/{{depth}}/weights.safetensors", non_empty=True),
         curve=f"{LAYERS}/{{depth}}/curve.csv",
@@ -69,6 +92,7 @@ rule measure_depths:
         tuned=inputs.tuned_for_layers,
         others=inputs.tuned_otherwise,
         classifier=inputs.looked_into,
+        layers=rules.choose_layers.output.chosen,
         judges=collect(
             "<results>/seed-{seed}/classifiers/{judge}/weights.safetensors",
             judge=axes.classifiers,
@@ -76,7 +100,6 @@ rule measure_depths:
         ),
     output:
         rows=f"{LAYERS}/rows.parquet",
-        layers=f"{LAYERS}/layers.json",
         pictures=f"{LAYERS}/pictures.npz",
         record=f"{LAYERS}/measured.json",
     log:
@@ -101,16 +124,14 @@ rule measure_depths:
 rule tabulate_depth:
     """Where the signal is lost, in which network, and what deep layers need."""
     input:
-        **{
-            name: collect(
-                rules.measure_depths.output[name],
-                seed=study.seeds[0],
-                repeat=0,
-                weights=TRAINED,
-                classifier=axes.looked_into,
-            )
-            for name in ("layers", "pictures")
-        },
+        layers=collect(rules.choose_layers.output.chosen, classifier=axes.looked_into),
+        pictures=collect(
+            rules.measure_depths.output.pictures,
+            seed=study.seeds[0],
+            repeat=0,
+            weights=TRAINED,
+            classifier=axes.looked_into,
+        ),
         rows=collect(
             rules.measure_depths.output.rows,
             seed=study.seeds,

@@ -1,4 +1,9 @@
-"""The main study's jobs go before those of its companions. No rules here."""
+"""The main study's jobs go before those of its companions. No rules here.
+
+Before all go those that can find a setting to be wrong.
+"""
+
+CHECKS = ("check_classes", "choose_layers")
 
 COMPANION_SECTIONS = ("salient", "synthesis")
 COMPANION_DRAWINGS = {drawing.rule for drawing in DRAWINGS} - {
@@ -19,3 +24,5 @@ for one in workflow.rules:
         and one.name not in COMPANION_DRAWINGS
     ):
         one.priority = before_companions
+    if one.name in CHECKS:
+        one.priority = 2

@@ -304,6 +304,6 @@ class DepthProfile(Figure):
 
 def intervals(study: Study) -> str:
     """Return what the intervals contain the variance of, in words."""
-    assert study.depth is not None
-    several = study.depth.replicates * len(study.seeds) > 1
+    replicates = study.depth.replicates if study.depth else 1
+    several = replicates * len(study.seeds) > 1
     return "images and trainings" if several else "images"

@@ -23,8 +23,8 @@ from s2snets.study.stage import (
 )
 
 BATCH = 50
-SCALED = 256  # images by which the loss of a layer is scaled
-SETTLED = 512  # images whose statistics batch norm takes with random weights
+SCALED = 64  # images by which the loss of a layer is scaled
+SETTLED = 256  # images whose statistics batch norm takes with random weights
 SHOWN = 2  # images whose reconstructions are kept
 
 
@@ -46,6 +46,52 @@ def depth_of(study: Study, classifier: str) -> Depth:
             "replicates": 1,
         }
     )
+
+
+class ChooseSettings(Settings):
+    """What ``ChooseLayers`` reads of a study's settings."""
+
+    image_size: int
+    number: int
+    layers: list[str] | None
+
+
+class ChooseLayers(Stage):
+    """Choose the layers of a network, or check those that settings name."""
+
+    classifier: InputFile
+    chosen: OutputFile
+    settings: ChooseSettings
+
+    @classmethod
+    def settings_for(cls, study: Study, *, classifier: str = "") -> ChooseSettings:
+        """Return the settings of one network's layers."""
+        depth = depth_of(study, classifier)
+        return select(
+            ChooseSettings,
+            study,
+            layers=depth.layers.get(classifier),
+            number=depth.count(classifier),
+        )
+
+    def run(self) -> None:
+        """Write each layer, and whether all of the network's signal passes it."""
+        import torch
+
+        from s2snets.networks.checkpoints import load_classifier
+        from s2snets.networks.depths import choose_depths
+        from s2snets.runtime.errors import UserError
+        from s2snets.runtime.files import write_json
+
+        settings, folder = self.settings, self.classifier.parent
+        pixels = torch.rand(1, 3, settings.image_size, settings.image_size)
+        try:
+            layers = choose_depths(
+                load_classifier(folder), pixels, settings.number, settings.layers
+            )
+        except UserError as error:
+            raise UserError(f"classifier {folder.name}: {error}") from None
+        write_json(self.chosen, layers)
 
 
 class DrawSettings(Settings):
@@ -90,8 +136,6 @@ class TuneSettings(Settings):
     resize_mode: str
     autoencoder: Autoencoder
     depth: Depth
-    layers: list[str] | None
-    number: int
 
 
 class TuneForLayer(TrainingStage):
@@ -99,22 +143,17 @@ class TuneForLayer(TrainingStage):
 
     pretrained: InputFile
     classifier: InputFile
+    layers: InputFile
     depth: int  # 0: the images themselves
     settings: TuneSettings
 
     @classmethod
     def settings_for(cls, study: Study, *, classifier: str = "") -> TuneSettings:
-        """Return the settings of one network's layers."""
-        depth = depth_of(study, classifier)
-        return select(
-            TuneSettings,
-            study,
-            depth=depth.model_copy(
-                update={"layers": {}, "number": 2, "measured": None, "bands": 2}
-            ),
-            layers=depth.layers.get(classifier),
-            number=depth.count(classifier),
-        )
+        """Return the settings of a training, without those of the measurements."""
+        measuring = ("layers", "number", "measured", "bands")
+        defaults = {name: Depth.model_fields[name].default for name in measuring}
+        depth = depth_of(study, classifier).model_copy(update=defaults)
+        return select(TuneSettings, study, depth=depth)
 
     def run(self) -> dict[str, object]:
         """Descend the squared error of the layer's activations over their variance."""
@@ -128,8 +167,9 @@ class TuneForLayer(TrainingStage):
             load_classifier,
             save_weights,
         )
-        from s2snets.networks.depths import INPUT, Activations, choose_depths
+        from s2snets.networks.depths import INPUT, Activations
         from s2snets.networks.segnet import Tuned
+        from s2snets.runtime.files import read_json
         from s2snets.training.job import start_engine, train
         from s2snets.training.objectives import activation_error
 
@@ -138,10 +178,7 @@ class TuneForLayer(TrainingStage):
         images = ImageSet(self.images, settings.image_size, settings.resize_mode)
         classifier = load_classifier(self.classifier.parent)
         pixels = sample_batches(images, SCALED, BATCH)
-        layers = choose_depths(
-            classifier, pixels[0][:1], settings.number, settings.layers
-        )
-        layer = [INPUT, *layers][self.depth]
+        layer = [INPUT, *read_json(self.layers)][self.depth]
         activations = Activations(classifier, layer)
         autoencoder = load_autoencoder(self.pretrained, settings.autoencoder)
         train(
@@ -176,9 +213,9 @@ class MeasureDepths(Stage):
     tuned: list[InputFile]
     others: list[InputFile]
     classifier: InputFile
+    layers: InputFile
     judges: list[InputFile]
     rows: OutputFile
-    layers: OutputFile
     pictures: OutputFile
     record: OutputFile
     names: list[str]
@@ -210,10 +247,10 @@ class MeasureDepths(Stage):
         )
         from s2snets.measure.depth import PREDICTION, PRETRAINED
         from s2snets.networks.checkpoints import load_autoencoder, load_classifier
-        from s2snets.networks.depths import INPUT, choose_depths
+        from s2snets.networks.depths import INPUT
         from s2snets.runtime.chunked_parquet import ChunkedParquet
         from s2snets.runtime.device import use_device
-        from s2snets.runtime.files import write_json
+        from s2snets.runtime.files import read_json
         from s2snets.runtime.tables import write_arrays
 
         settings, (device, workers) = self.settings, use_device(self.threads)
@@ -223,13 +260,8 @@ class MeasureDepths(Stage):
         images = read(self.images, settings.image_size, settings.resize_mode)
         classifier = load_classifier(folder, device)
         numbers = sample(len(images), depth.measured, 0)
-        layers = choose_depths(
-            classifier,
-            images.batch(numbers[:1])[0].to(device),
-            depth.count(name),
-            depth.layers.get(name),
-        )
-        sources = dict(zip([INPUT, *layers], self.tuned, strict=True))
+        layers = [INPUT, *read_json(self.layers)]
+        sources = dict(zip(layers, self.tuned, strict=True))
         sources |= dict(zip((PRETRAINED, PREDICTION), self.others, strict=False))
         autoencoders = {
             source: load_autoencoder(path, settings.autoencoder, device)
@@ -242,7 +274,7 @@ class MeasureDepths(Stage):
             iterate_batches(batches, table.missing, device=device, workers=workers),
             autoencoders,
             classifier,
-            [INPUT, *layers],
+            layers,
             {
                 judge: load_classifier(path.parent, device, images.classes)
                 for judge, path in zip(self.names, self.judges, strict=True)
@@ -259,7 +291,6 @@ class MeasureDepths(Stage):
             "classifier": name,
         }
         table.write(with_groups(images, rows.assign(**origin)) for rows in tables)
-        write_json(self.layers, layers)
         pixels = images.batch(choose_examples(images.labels, SHOWN))[0].to(device)
         with torch.inference_mode():
             shown = [pixels, *(each(pixels) for each in autoencoders.values())]
