@@ -53,12 +53,17 @@ VARIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 TUNED_FOR = "E1"
 SHORT = {"images": 8_000}
+ADAM = {"optimiser": "adam", "freeze_norm": 0.0}
 FINETUNINGS: dict[str, dict[str, Any]] = {
     "as the study": {},
     "all probabilities": {"target": "probabilities"},
     "rate 0.001": {"learning_rate": 0.001},
     "rate 0.001, frozen norm": {"learning_rate": 0.001, "freeze_norm": 0.0},
     "rate 0.0002, frozen norm": {"learning_rate": 0.0002, "freeze_norm": 0.0},
+    "Adam 0.0003, frozen norm": ADAM | {"learning_rate": 0.0003},
+    "Adam 0.001, frozen norm": ADAM | {"learning_rate": 0.001},
+    "Adam 0.001, frozen norm, all probabilities": ADAM
+    | {"learning_rate": 0.001, "target": "probabilities"},
 }
 """Name -> changes to the settings of a short fine-tuning for one network."""
 
