@@ -158,7 +158,7 @@ def pairs_of(names):
         itertools.combinations(names, 2), columns=["network", "other"]
     )
     pairs["rrc"] = random.random(len(pairs))
-    for name in ("kappa", "agreement"):
+    for name in ("kappa", "agreement", "cka"):
         pairs[name] = random.random(len(pairs))
         pairs[f"{name}_low"] = pairs[name] - 0.1
         pairs[f"{name}_high"] = pairs[name] + 0.1
@@ -166,7 +166,11 @@ def pairs_of(names):
 
 
 CORRELATIONS = pandas.DataFrame(
-    {"similarity": ["kappa", "agreement"], "rho": [0.81, np.nan], "p": [1 / 60, 1.0]}
+    {
+        "similarity": ["kappa", "agreement", "cka"],
+        "rho": [0.81, np.nan, -0.2],
+        "p": [1 / 60, 1.0, 0.7],
+    }
 )
 
 
@@ -635,13 +639,15 @@ def test_pairs_of_networks_are_marked_in_both_colours(tables):
         assert not axes.texts
     assert [axes.get_title() for axes in figure.axes] == [
         "(a) $\\rho$ = 0.81, $p$ = 0.017", "(b) no order",
+        "(c) $\\rho$ = -0.20, $p$ = 0.7",
     ]  # fmt: skip
 
 
 def test_a_similarity_that_is_not_defined_has_no_panel(tables):
     pairs = tables["pairs"].assign(kappa=np.nan, kappa_low=np.nan, kappa_high=np.nan)
-    (axes,) = draw("error-consistency", tables | {"pairs": pairs}, settings()).axes
-    assert axes.get_ylabel() == "same first class"
+    figure = draw("error-consistency", tables | {"pairs": pairs}, settings())
+    shown = [axes.get_ylabel() for axes in figure.axes]
+    assert shown == ["same first class", "features alike (CKA)"]
 
 
 def test_intervals_are_drawn_where_they_are_known(tables):

@@ -42,7 +42,7 @@ PLANS = {
         "finetune_autoencoder": 15,  # decoder, encoder and both
         "predict": 17, "tabulate_accuracy": 1,
         "train_denoiser": 1, "predict_denoised": 4, "tabulate_denoising": 1,
-        "relate": 1, "build_lattices": 1, "survey_lattices": 1, "compare_errors": 1,
+        "relate": 1, "build_lattices": 1, "survey_lattices": 1, "compare_features": 1, "compare_errors": 1,
         "measure_color": 7, "tabulate_color": 1,
         "measure_information": 7, "tabulate_information": 1, "collect_gallery": 1,
         "choose_layers": 5, "draw_classifier": 5, "tune_for_layer": 55,  # 5 of input, 2 × 25 of layers

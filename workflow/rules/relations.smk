@@ -2,6 +2,7 @@
 
 from s2snets.stages.relations import (
     BuildLattices,
+    CompareFeatures,
     CompareErrors,
     Relate,
     SurveyLattices,
@@ -68,12 +69,42 @@ rule survey_lattices:
         SurveyLattices.command()
 
 
+rule compare_features:
+    """How alike the networks' features of the same images are."""
+    input:
+        images="<results>/data/validation/index.npz",
+        classifiers=collect(
+            "<results>/seed-{seed}/classifiers/{classifier}/weights.safetensors",
+            classifier=axes.classifiers,
+            allow_missing=True,
+        ),
+    output:
+        features="<results>/seed-{seed}/features.parquet",
+        record="<results>/seed-{seed}/features.json",
+    log:
+        "<logs>/compare_features/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/compare_features/seed-{seed}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=grows(8000),
+        runtime="12h",
+    params:
+        **declared(CompareFeatures),
+        names=axes.classifiers,
+        seed="{seed}",
+    shell:
+        CompareFeatures.command()
+
+
 rule compare_errors:
-    """Whether networks that serve each other err on the same images."""
+    """Whether networks that serve each other err on the same images, and see alike."""
     input:
         predictions=collect(
             rules.predict.output.predictions, source="original", seed=study.seeds
         ),
+        features=collect(rules.compare_features.output.features, seed=study.seeds),
         rrc="<tables>/rrc.csv",
     output:
         pairs="<tables>/consistency.csv",

@@ -99,6 +99,7 @@ def costs(axes):
                 repeat=axes.repeats,
             ),
         ),
+        (rules.compare_features, dict(seed=SEEDS)),
         (rules.train_denoiser, dict(seed=SEEDS if axes.learned_denoiser else [])),
         (rules.predict_denoised, dict(denoiser=study.denoise.methods, seed=SEEDS)),
         (rules.pretrain_lighter, dict(size=axes.lighter, seed=SEEDS)),

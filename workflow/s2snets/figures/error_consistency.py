@@ -6,7 +6,11 @@ from s2snets.figures import style
 from s2snets.figures.base import Figure, Figures, InputFile, Study, table
 from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
-PANELS = {"kappa": "error consistency $\\kappa$", "agreement": "same first class"}
+PANELS = {
+    "kappa": "error consistency $\\kappa$",
+    "agreement": "same first class",
+    "cka": "features alike (CKA)",
+}
 """Column of the table -> the label of its axis."""
 
 
@@ -54,12 +58,13 @@ class ErrorConsistency(Figure):
     title = "Do networks that serve each other err alike?"
     alternative_text = (
         "Scatter plots, a mark for each pair of networks: error consistency, and the"
-        " share of images with the same first class, over the pair's mean RRC."
+        " share of images with the same first class, and how alike their features"
+        " are, over the pair's mean RRC."
     )
     draw = staticmethod(draw)
 
     pairs: InputFile = table(
-        "consistency.csv", ["network", "other", "kappa", "agreement", "rrc"]
+        "consistency.csv", ["network", "other", "kappa", "agreement", "cka", "rrc"]
     )
     correlations: InputFile = table("correlations.csv", ["similarity", "rho", "p"])
 
@@ -68,15 +73,18 @@ class ErrorConsistency(Figure):
         """Return what is on both axes, and what the test permutes."""
         if study.reference == "predictions":
             measures = (
-                "the share of images with the same first class. Error consistency is"
-                " not defined here: every network agrees with its own prediction."
+                "the share of images with the same first class, and linear CKA of"
+                " their penultimate features. Error consistency is not defined here:"
+                " every network agrees with its own prediction."
             )
         else:
             measures = (
                 "error consistency, which is Cohen's κ of right and wrong (0 where they"
                 " are right and wrong together as often as chance makes networks of"
-                " their accuracies, 1 where they always are), and the share of images"
-                " with the same first class."
+                " their accuracies, 1 where they always are), the share of images with"
+                " the same first class, and linear CKA of their penultimate features,"
+                " estimated without bias (0, unrelated; 1, the same but for rotation"
+                " and scale)."
             )
         return (
             f"Every two of the networks {', '.join(study.classifiers)}: over the mean"
@@ -86,5 +94,8 @@ class ErrorConsistency(Figure):
             " which permutes networks, since pairs that share a network depend on each"
             f" other. With {len(study.classifiers)} networks it can tell a strong"
             " relation from none, and little more. Error consistency is that of Geirhos"
-            " et al. 2020. This figure extends Palacio et al. 2018, section 3.4."
+            " et al. 2020, CKA that of Kornblith et al. 2019. Both compare what"
+            " networks do with one and the same signal; RRC says whether the signal"
+            " that one uses is enough for the other. This figure extends Palacio et al."
+            " 2018, section 3.4."
         )

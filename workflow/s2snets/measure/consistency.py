@@ -19,7 +19,8 @@ from s2snets.measure.sources import ORIGINAL
 PERMUTATIONS = 9999
 """Of the networks' names at most; all of them where there are no more."""
 
-SIMILARITIES = ("kappa", "agreement")
+OF_PREDICTIONS = ("kappa", "agreement")
+SIMILARITIES = (*OF_PREDICTIONS, "cka")
 
 
 def kappa(same: np.ndarray, right: np.ndarray, other_right: np.ndarray) -> np.ndarray:
@@ -107,7 +108,7 @@ def tabulate(
         "agreement": found["agreement"].to_numpy(),
     }
     table = images.rename("images").reset_index()
-    for name in SIMILARITIES:
+    for name in OF_PREDICTIONS:
         undefined = np.isnan(values[name])
         low, high = interval(np.where(undefined, 0, samples[name]))
         table[name] = values[name]
@@ -199,15 +200,15 @@ def correlations(pairs: pd.DataFrame, classifiers: list[str]) -> pd.DataFrame:
     """Return how RRC goes with other similarities of pairs: Mantel's test.
 
     Args:
-        pairs: as ``add_rrc`` returns them.
+        pairs: as ``add_rrc`` returns them, with some of ``SIMILARITIES``.
         classifiers: names in the config's order.
 
     Returns:
-        similarity (kappa, agreement), networks, pairs, rho (Spearman's), p; rho is
+        similarity (kappa, agreement, cka), networks, pairs, rho (Spearman's), p; rho is
         missing where it is undefined.
     """
     rates, rows = square(pairs, "rrc", classifiers), []
-    for name in SIMILARITIES:
+    for name in (one for one in SIMILARITIES if one in pairs):
         rho, p = mantel(rates, square(pairs, name, classifiers))
         rows.append(
             {

@@ -242,3 +242,34 @@ def order_given(
             )
         before = name
     return {name: name == LOGITS or known[name].passed_by_all for name in given}
+
+
+def penultimate(classifier: nn.Module, pixels: Tensor) -> Tensor:
+    """Return what the last layer with weights receives, flat: (N, units).
+
+    Args:
+        classifier: a classifier of pixels, frozen.
+        pixels: (N, 3, H, W) in [0, 1].
+    """
+    prepare, _, net, _ = split_classifier(classifier)
+    received: list[Tensor] = []
+
+    def keep(_module: nn.Module, inputs: tuple[object, ...]) -> None:
+        # Of all calls the last; nothing after it works on its input in place.
+        if inputs and isinstance(inputs[0], Tensor):
+            received[:] = [inputs[0]]
+
+    handles = [
+        module.register_forward_pre_hook(keep)
+        for module in net.modules()
+        if next(module.parameters(recurse=False), None) is not None
+        and not list(module.children())
+    ]
+    try:
+        net(prepare(pixels))
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not received:
+        raise UserError("the network has no layer with weights to compare by")
+    return received[0].flatten(1)

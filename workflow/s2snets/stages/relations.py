@@ -1,7 +1,9 @@
 """Relations of the networks: RRC, formal contexts and concept lattices."""
 
-from s2snets.config import Bootstrap, Reference
-from s2snets.study.stage import InputFile, OutputFile, Stage
+from s2snets.config import Bootstrap, Reference, Settings
+from s2snets.study.stage import InputFile, OutputFile, Seed, Stage, Threads
+
+BATCH = 64  # images of which features are compared at once
 
 
 class Relate(Stage):
@@ -97,10 +99,75 @@ class SurveyLattices(Stage):
         write_csv(pairs, self.orders)
 
 
+class FeatureSettings(Settings):
+    """What ``CompareFeatures`` reads of a study's settings."""
+
+    image_size: int
+    resize_mode: str
+
+
+class CompareFeatures(Stage):
+    """Compare the features that networks have of the same images."""
+
+    images: InputFile
+    classifiers: list[InputFile]
+    features: OutputFile
+    record: OutputFile
+    names: list[str]
+    seed: Seed = 0
+    threads: Threads = 1
+    settings: FeatureSettings
+
+    def run(self) -> None:
+        """Write HSIC of every two networks, batch by batch; resume what is there."""
+        import pandas as pd
+        import torch
+
+        from s2snets.data.imageset import ImageSet
+        from s2snets.data.order import sample
+        from s2snets.evaluation import EvaluationBatches, iterate_batches
+        from s2snets.measure.cka import LEAST, hsic_rows
+        from s2snets.networks.checkpoints import load_classifier
+        from s2snets.networks.depths import penultimate
+        from s2snets.runtime.chunked_parquet import ChunkedParquet
+        from s2snets.runtime.device import use_device
+
+        settings, (device, workers) = self.settings, use_device(self.threads)
+        images = ImageSet(self.images, settings.image_size, settings.resize_mode)
+        networks = {
+            name: load_classifier(path.parent, device)
+            for name, path in zip(self.names, self.classifiers, strict=True)
+        }
+        # In random order: neighbours of a class would make batches unlike each other.
+        batches = EvaluationBatches(images, sample(len(images), None, 0), BATCH)
+        key = self.cache_key(images=images.fingerprint)
+        table = ChunkedParquet(self.features, len(batches.groups()), key)
+        groups = iterate_batches(batches, table.missing, device=device, workers=workers)
+        with torch.inference_mode():
+            table.write(
+                pd.concat(
+                    [
+                        hsic_rows(
+                            int(numbers[0]),
+                            {
+                                name: penultimate(network, pixels).float().cpu().numpy()
+                                for name, network in networks.items()
+                            },
+                        )
+                        for numbers, pixels, *_ in group
+                        if len(numbers) >= LEAST
+                    ],
+                    ignore_index=True,
+                ).assign(seed=self.seed)
+                for group in groups
+            )
+
+
 class CompareErrors(Stage):
-    """Compare RRC with whether networks err on the same images."""
+    """Compare RRC with whether networks err on the same images, and see them alike."""
 
     predictions: list[InputFile]
+    features: list[InputFile]
     rrc: InputFile
     pairs: OutputFile
     correlations: OutputFile
@@ -110,7 +177,7 @@ class CompareErrors(Stage):
 
     def run(self) -> None:
         """Write a row for each pair of networks, and the correlations over pairs."""
-        from s2snets.measure import accuracy, consistency
+        from s2snets.measure import accuracy, cka, consistency
         from s2snets.runtime.tables import (
             SCORED_COLUMNS,
             read_csv,
@@ -124,6 +191,9 @@ class CompareErrors(Stage):
         pairs = consistency.tabulate(
             rows, self.classifiers, self.settings.resamples, self.settings.seed
         )
+        features = read_rows(self.features)
+        resampling = self.settings
+        pairs = cka.add_cka(pairs, features, resampling.resamples, resampling.seed)
         pairs = consistency.add_rrc(pairs, rrc, self.classifiers)
         write_csv(pairs, self.pairs)
         write_csv(consistency.correlations(pairs, self.classifiers), self.correlations)
