@@ -265,6 +265,27 @@ def test_where_nothing_is_lost_nothing_is_established():
     assert set(measure.triangle(draws, layers)["serves"]) == {"open"}
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "found"),
+    [
+        ((0.4, 0.4), (0.4, 0.1), ("colour blue", 0.25)),
+        ((0.4, 0.0), (0.2, 0.0), ("colour red", 1.0)),  # blue went before
+        ((0.4, 0.0), (0.1, 0.3), ("colour red", 1.0)),  # a layer that is bypassed
+        ((0.0, 0.0), (0.0, 0.0), ("colour red", 1.0)),  # nothing is noticed at all
+        ((0.4, 0.2), (0.0, 0.2), ("colour red", 0.0)),
+    ],
+)
+def test_the_part_that_a_layer_ceases_to_notice(then, now, found):
+    rows = pd.concat(
+        rows_of([value] * 5, f"colour {name}", measure.NOTICED, at)
+        for at, values in (("before", then), ("layer", now))
+        for name, value in zip(("red", "blue"), values, strict=True)
+    )
+    draws = measure.Draws(rows, 10, 0)
+    part, kept = measure.least_kept(draws, TRAINED, "C", "before", "layer")
+    assert (part, kept) == (found[0], pytest.approx(found[1]))
+
+
 def test_ratios_are_of_sums_and_intervals_hold_trainings():
     one = rows_of([1, 3], "a").assign(scale=[1, 3])
     other = one.assign(seed=1, value=[2.0, 6.0])

@@ -47,6 +47,24 @@ def reads_as_number(name: str) -> bool:
     return name.lower() in ("true", "false")
 
 
+def check_known(
+    named: Mapping[str, Iterable[str | None]], known: Iterable[str], kind: str
+) -> None:
+    """Raise where a setting names what there is not.
+
+    Args:
+        named: names by setting; None stands for none.
+        known: names that there are.
+        kind: what they are, in the plural.
+    """
+    for key, names in named.items():
+        for name in names:
+            if name is not None and name not in known:
+                raise ValueError(
+                    f"{key}: {name!r} is none of the {kind} {', '.join(known)}"
+                )
+
+
 class Study(Settings):
     """A study: its data, networks and measurements."""
 
@@ -161,17 +179,11 @@ class Study(Settings):
     @model_validator(mode="after")
     def check_sections(self) -> Self:
         """Check what several sections must agree on."""
-        chosen: dict[str, Sequence[str | None]] = {
+        chosen: dict[str, Iterable[str | None]] = {
             "figures.noise_example": [self.figures.noise_example],
             "depth.classifiers": self.depth.classifiers if self.depth else [],
         }
-        for key, names in chosen.items():
-            for name in names:
-                if name is not None and name not in self.classifiers:
-                    raise ValueError(
-                        f"{key}: {name!r} is none of the classifiers"
-                        f" {', '.join(self.classifiers)}"
-                    )
+        check_known(chosen, self.classifiers, "classifiers")
         classes = self.data.classes if self.reference == "labels" else None
         if classes and (text := missing_class(self.named_classes, classes)):
             raise ValueError(text)
@@ -255,13 +267,7 @@ class Study(Settings):
             used["synthesis.classifiers"] = synthesis.classifiers
             used["synthesis.filters"] = synthesis.filters
             used["synthesis.judge"] = [synthesis.judge]
-        for key, names in used.items():
-            for name in names:
-                if name is not None and name not in self.networks:
-                    raise ValueError(
-                        f"{key}: {name!r} is none of the networks"
-                        f" {', '.join(self.networks)}"
-                    )
+        check_known(used, self.networks, "networks")
 
     def check_unlabelled(self) -> None:
         """Check that nothing needs labels in a study without them."""

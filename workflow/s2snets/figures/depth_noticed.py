@@ -1,9 +1,9 @@
 """What each layer notices: parts of an image, of which those of another are put in."""
 
 from s2snets.figures import style
-from s2snets.figures.base import Figure, Figures, InputFile, Study, table
-from s2snets.figures.depth_pairs import TITLES, draw_networks
-from s2snets.figures.depth_profile import intervals, names_of
+from s2snets.figures.base import Figures, Study
+from s2snets.figures.depth import TITLES, DepthFigure, intervals, names_of
+from s2snets.figures.depth_pairs import draw_networks
 from s2snets.figures.types import DataFrame, MplFigure
 
 
@@ -23,24 +23,18 @@ def draw(depth: DataFrame, settings: Figures) -> MplFigure:
     return draw_networks(depth, "noticed", titles, words, settings)
 
 
-class DepthNoticed(Figure):
+class DepthNoticed(DepthFigure):
     """Sensitivity of each layer to frequencies, colours and places."""
 
     stem = "depth-noticed"
-    section = "depth"
     title = "What each layer notices"
     alternative_text = (
         "Heat maps for each network, with own and random weights: how much each layer"
         " notices when one part of an image, such as a colour or a quarter, is that of"
         " another image."
     )
-    needs = "looked_into"
     draw = staticmethod(draw)
     rows = staticmethod(rows)
-
-    depth: InputFile = table(
-        "depth.csv", ["weights", "classifier", "source", "depth", "measure", "at"]
-    )
 
     @classmethod
     def caption(cls, study: Study) -> str:

@@ -5,14 +5,12 @@ from typing import Any
 
 from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.figures import style
-from s2snets.figures.base import Figure, Figures, InputFile, Study, table
-from s2snets.figures.depth_profile import intervals, layers_of, names_of
+from s2snets.figures.base import Figures, InputFile, Study, table
+from s2snets.figures.depth import TITLES, DepthFigure, intervals, layers_of, names_of
 from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 SHORT = 6
 """Letters of a layer's name that stand beside each other."""
-
-TITLES = {TRAINED: "own weights", RANDOM: "random weights"}
 
 
 def rows(depth: DataFrame, pairs: DataFrame, settings: Figures) -> DataFrame:
@@ -101,24 +99,18 @@ def draw(depth: DataFrame, pairs: DataFrame, settings: Figures) -> MplFigure:
     return draw_networks(depth, "response", titles, words, settings)
 
 
-class DepthPairs(Figure):
+class DepthPairs(DepthFigure):
     """Relative errors of every layer with every layer's autoencoder."""
 
     stem = "depth-pairs"
-    section = "depth"
     title = "Does shallow signal serve deep layers?"
     alternative_text = (
         "Heat maps for each network, with own and random weights: the error of each"
         " layer's activations with the autoencoder tuned for each layer."
     )
-    needs = "looked_into"
     draw = staticmethod(draw)
     rows = staticmethod(rows)
 
-    depth: InputFile = table(
-        "depth.csv",
-        ["weights", "classifier", "source", "depth", "measure", "at", "mean"],
-    )
     depth_pairs: InputFile = table(
         "depth-pairs.csv", ["weights", "classifier", "serves"]
     )

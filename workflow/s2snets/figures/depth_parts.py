@@ -2,9 +2,8 @@
 
 from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.figures import style
-from s2snets.figures.base import Figure, Figures, InputFile, Study, table
-from s2snets.figures.depth_pairs import TITLES
-from s2snets.figures.depth_profile import intervals, names_of
+from s2snets.figures.base import Figures, Study
+from s2snets.figures.depth import TITLES, DepthFigure, intervals, names_of
 from s2snets.figures.types import DataFrame, MplAxes, MplFigure
 
 PANELS = (("band", TRAINED), ("band", RANDOM), ("lab", TRAINED), ("lab", RANDOM))
@@ -94,24 +93,17 @@ def own_limit(points: DataFrame, name: str, is_band: bool) -> float:
     return float(points.loc[chosen, "mean"].max())
 
 
-class DepthParts(Figure):
+class DepthParts(DepthFigure):
     """Which frequencies and colours a depth discards."""
 
     stem = "depth-parts"
-    section = "depth"
     title = "What each layer discards"
     alternative_text = (
         "For each network, with own and random weights: error by spatial frequency, and"
         " by colour channel, a line for each layer."
     )
-    needs = "looked_into"
     draw = staticmethod(draw)
     rows = staticmethod(rows)
-
-    depth: InputFile = table(
-        "depth.csv",
-        ["weights", "classifier", "source", "depth", "measure", "at", "mean"],
-    )
 
     @classmethod
     def caption(cls, study: Study) -> str:

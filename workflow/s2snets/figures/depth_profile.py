@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from s2snets.config.depth import RANDOM, TRAINED
 from s2snets.figures import style
-from s2snets.figures.base import Figure, Figures, InputFile, Study, table
+from s2snets.figures.base import Figures, InputFile, Study, table
+from s2snets.figures.depth import DepthFigure, intervals, layers_of, names_of, pick
 from s2snets.figures.types import Arrays, DataFrame, MplAxes, MplFigure
 
 MARGIN, TITLE, GAP, NAMES, SIGNAL, RESPONSE, LEGEND = (
@@ -33,23 +34,6 @@ class Block(NamedTuple):
     layers: list[str]  # with the input
     cell: float  # width of a layer, inches
     pictures: Any  # (images, columns, H, W, 3), the original first
-
-
-def names_of(depth: DataFrame) -> list[str]:
-    """Return the networks in the table's order."""
-    return list(dict.fromkeys(depth["classifier"]))
-
-
-def pick(measures: DataFrame, weights: str, measure: str) -> DataFrame:
-    """Return one measure of the autoencoders that are tuned for layers, by depth."""
-    chosen = (measures["weights"] == weights) & (measures["measure"] == measure)
-    return measures[chosen & measures["depth"].notna()].sort_values("depth")
-
-
-def layers_of(depth: DataFrame, name: str) -> list[str]:
-    """Return a network's layers, the input first."""
-    own = depth[depth["classifier"] == name]
-    return list(pick(own, TRAINED, "nmi")["source"])
 
 
 def rows(
@@ -256,25 +240,19 @@ def draw(
     return figure
 
 
-class DepthProfile(Figure):
+class DepthProfile(DepthFigure):
     """Signal against depth, with reconstructions (the question of section 4)."""
 
     stem = "depth-profile"
-    section = "depth"
     title = "Where in the networks the signal is lost"
     alternative_text = (
         "For each network: an image as its layers leave it, the mutual information that"
         " is left by layer, with own and with random weights, and what each layer"
         " notices of A_S and A_C."
     )
-    needs = "looked_into"
     draw = staticmethod(draw)
     rows = staticmethod(rows)
 
-    depth: InputFile = table(
-        "depth.csv",
-        ["weights", "classifier", "source", "depth", "measure", "at", "mean"],
-    )
     losses: InputFile = table(
         "depth-losses.csv", ["weights", "classifier", "layer", "lost", "share"]
     )
@@ -300,10 +278,3 @@ class DepthProfile(Figure):
             f" the autoencoder changed. Bands: 95 % over {intervals(study)}. This"
             " figure extends Palacio et al. 2018, section 4."
         )
-
-
-def intervals(study: Study) -> str:
-    """Return what the intervals contain the variance of, in words."""
-    replicates = study.depth.replicates if study.depth else 1
-    several = replicates * len(study.seeds) > 1
-    return "images and trainings" if several else "images"

@@ -214,18 +214,21 @@ def least_kept(
 
     Returns:
         The part, and how much of it is still noticed, against the part of its kind of
-        which most is: 0, nothing; 1, as much as of the others.
+        which most is: 0, nothing; 1, as much as of the others. What was not noticed
+        before either counts as kept.
     """
-    noticed = {
-        part: [
-            draws.get(weights, classifier, part, NOTICED, at)[0]
-            for at in (layer, before)
-        ]
-        for part in draws.parts
-    }
-    kept = pd.Series({part: at / there for part, (at, there) in noticed.items()})
+    now, then = (
+        pd.Series(
+            {
+                part: draws.get(weights, classifier, part, NOTICED, at)[0]
+                for part in draws.parts
+            }
+        )
+        for at in (layer, before)
+    )
+    kept = now / then.where(then > 0)
     kind = [part.partition(" ")[0] for part in kept.index]
-    kept = kept / kept.groupby(kind).transform("max")
+    kept = (kept / kept.groupby(kind).transform("max")).fillna(1.0)
     return str(kept.idxmin()), float(kept.min())
 
 
