@@ -8,6 +8,7 @@ import tempfile
 import time
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import yaml
 from filelock import FileLock
@@ -26,7 +27,10 @@ def server():
     path = Path(tempfile.gettempdir()) / f"s2snets-{session}.socket"
     with FileLock(f"{path}.lock"):
         if not path.exists():
-            process = fork_server.launch(path, (*fork_server.MODULES, *SNAKEMAKE))
+            # Without what the first test puts on the path: a `sitecustomize` that the
+            # server has imported would not be imported anew by what it forks.
+            with patch.dict(os.environ, PYTHONPATH=str(ROOT / "workflow")):
+                process = fork_server.launch(path, (*fork_server.MODULES, *SNAKEMAKE))
             while not path.exists():
                 assert process.poll() is None
                 time.sleep(0.05)

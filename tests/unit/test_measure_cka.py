@@ -107,8 +107,15 @@ def test_features_that_do_not_vary_have_no_alignment(random):
     x = random.normal(size=(64, 4))
     found = aligned(rows_of(16, V=x, R=np.ones((64, 3))), "V", "R")
     assert np.isnan(found["cka"])
-    with pytest.raises(ValueError, match="3 images; the estimate needs 4"):
-        cka.unbiased_hsic(*[cka.gram(x[:3])] * 2)
+
+
+def test_batches_of_too_few_images_are_left_out(random):
+    x = random.normal(size=(35, 4))  # two batches of 16 and one of 3
+    rows = rows_of(16, V=x, R=-x)
+    assert rows["hsic"].isna().sum() == 3
+    assert aligned(rows, "V", "R")["cka"] == pytest.approx(1)
+    few = aligned(rows_of(16, V=x[:3], R=x[:3]), "V", "R")
+    assert few[["cka", "cka_low", "cka_high"]].isna().all()
 
 
 def test_seeds_share_the_mean(random):

@@ -40,12 +40,12 @@ def unbiased_hsic(first: np.ndarray, second: np.ndarray) -> float:
         first: kernel of B images (B, B), 0 on the diagonal.
         second: likewise, of the same images.
 
-    Raises:
-        ValueError: fewer than four images.
+    Returns:
+        NaN for fewer than ``LEAST`` images.
     """
     count = len(first)
     if count < LEAST:
-        raise ValueError(f"{count} images; the estimate needs {LEAST}")
+        return np.nan
     sums = first.sum(), second.sum()
     total = (first * second).sum()
     total += sums[0] * sums[1] / ((count - 1) * (count - 2))
@@ -104,14 +104,18 @@ def add_cka(
 
     Args:
         pairs: network, other.
-        rows: of ``hsic_rows``, with seed.
+        rows: of ``hsic_rows``, with seed; without any of enough images, CKA is missing.
         resamples: see ``bootstrap.resample``.
         seed: of the draws.
     """
     keys = ["network", "other"]
-    rows = rows.astype(dict.fromkeys(keys, str))
+    rows = rows.dropna(subset="hsic").astype(dict.fromkeys(keys, str))
+    if rows.empty:
+        return pairs.assign(cka=np.nan, cka_low=np.nan, cka_high=np.nan)
     means = pd.DataFrame(rows.groupby(keys)["hsic"].mean()).T
     drawn = resample(rows, keys, ["hsic"], resamples=resamples, seed=seed)["hsic"]
-    low, high = interval(alignment(pd.DataFrame(drawn), pairs))
     (values,) = alignment(means, pairs)
+    undefined = np.isnan(values)
+    samples = np.where(undefined, 0, alignment(pd.DataFrame(drawn), pairs))
+    low, high = (np.where(undefined, np.nan, end) for end in interval(samples))
     return pairs.assign(cka=values, cka_low=low, cka_high=high)

@@ -126,7 +126,7 @@ class CompareFeatures(Stage):
         from s2snets.data.imageset import ImageSet
         from s2snets.data.order import sample
         from s2snets.evaluation import EvaluationBatches, iterate_batches
-        from s2snets.measure.cka import LEAST, hsic_rows
+        from s2snets.measure.cka import hsic_rows
         from s2snets.networks.checkpoints import load_classifier
         from s2snets.networks.depths import penultimate
         from s2snets.runtime.chunked_parquet import ChunkedParquet
@@ -155,7 +155,6 @@ class CompareFeatures(Stage):
                             },
                         )
                         for numbers, pixels, *_ in group
-                        if len(numbers) >= LEAST
                     ],
                     ignore_index=True,
                 ).assign(seed=self.seed)
