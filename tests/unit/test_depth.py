@@ -238,31 +238,62 @@ def rows_of(values, source, measure_name=measure.SIGNAL, at="", **keys):
     ).assign(source=source, **(origin | keys))
 
 
-def test_where_nothing_is_lost_nothing_is_established():
-    """Three layers of equal signal: the greatest loss is as good as any."""
-    draw = np.random.default_rng(0)
-    layers = {"C": ["a", "b", "c"]}
+def nothing_to_find(seed, images=200):
+    """Rows of a network of three layers that lose and notice alike, but for chance."""
+    draw, layers = np.random.default_rng(seed), ["a", "b", "c"]
+    parts = ("colour red", "colour green", "colour blue", "place top left")
     tables = []
     for weights in (TRAINED, RANDOM):
-        for source in ("input", "a", "b", "c", "A_S"):
-            tables.append(rows_of(draw.normal(0.4, 0.1, 300), source, weights=weights))
-            for at in layers["C"]:
-                tables.append(
-                    rows_of(np.ones(300), source, "response", at, weights=weights)
-                )
-        for part in ("colour red", "colour blue", "place top left"):
-            for at in ("input", *layers["C"]):
-                tables.append(
-                    rows_of(np.ones(300), part, measure.NOTICED, at, weights=weights)
-                )
-    draws = measure.Draws(pd.concat(tables, ignore_index=True), 500, 0)
-    losses = measure.losses(draws, layers)
-    assert losses.groupby("weights")["greatest"].sum().eq(1).all()
-    assert losses["share"].max() < 0.95
-    assert losses.groupby("weights")["share"].sum().to_numpy() == pytest.approx(1)
-    assert not losses["reached"].any()  # 1 is not below 1
-    assert losses["kept"].eq(1).all()
-    assert set(measure.triangle(draws, layers)["serves"]) == {"open"}
+        sources = ("input", *layers, "A_S")
+        tables += [
+            rows_of(draw.normal(0.4, 0.1, images), source, weights=weights)
+            for source in sources
+        ]
+        tables += [
+            rows_of(np.ones(images), source, "response", at, weights=weights)
+            for source in sources
+            for at in layers
+        ]
+        tables += [
+            rows_of(
+                draw.normal(0.4, 0.1, images),
+                part,
+                measure.NOTICED,
+                at,
+                weights=weights,
+            )
+            for part in parts
+            for at in ("input", *layers)
+        ]
+    return measure.Draws(pd.concat(tables, ignore_index=True), 300, 0), {"C": layers}
+
+
+def test_where_nothing_is_lost_nothing_is_established():
+    """Layers of equal signal: the greatest loss is seldom certain, nor what is lost."""
+    tables = []
+    for seed in range(25):
+        draws, layers = nothing_to_find(seed)
+        losses = measure.losses(draws, layers)
+        assert losses.groupby("weights")["greatest"].sum().eq(1).all()
+        shares = losses.groupby("weights")["share"].sum().to_numpy()
+        assert shares == pytest.approx(1)
+        assert not losses["reached"].any()  # 1 is not below 1
+        assert set(measure.triangle(draws, layers)["serves"]) == {"open"}
+        tables.append(losses)
+    losses = pd.concat(tables)
+    most = losses[losses["greatest"]]
+    assert len(most) == 50
+    assert (most["verdict"] == "certain").mean() <= 0.1
+    assert (losses["part_share"] >= 0.95).mean() <= 0.1
+    assert losses.loc[~losses["greatest"], "verdict"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("low", "share", "verdict"),
+    [(-0.01, 1.0, "open"), (0.01, 0.94, "likely"), (0.01, 0.95, "certain")],
+)
+def test_a_step_loses_most_for_certain_or_not(low, share, verdict):
+    assert measure.judge(low, share) == verdict
 
 
 @pytest.mark.parametrize(
@@ -282,8 +313,9 @@ def test_the_part_that_a_layer_ceases_to_notice(then, now, found):
         for name, value in zip(("red", "blue"), values, strict=True)
     )
     draws = measure.Draws(rows, 10, 0)
-    part, kept = measure.least_kept(draws, TRAINED, "C", "before", "layer")
+    part, kept, share = measure.least_kept(draws, TRAINED, "C", "before", "layer")
     assert (part, kept) == (found[0], pytest.approx(found[1]))
+    assert share == 1  # every image is the same
 
 
 def test_ratios_are_of_sums_and_intervals_hold_trainings():

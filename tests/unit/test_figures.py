@@ -123,13 +123,15 @@ def depth_of(names, side=32):
     table["low"], table["high"] = table["mean"] - 0.02, table["mean"] + 0.02
     losses = pandas.DataFrame(
         (weights, name, layer, before, 0.05, 0.04, 0.06, layer == "logits", 0.9,
-         layer != "conv1", "colour red", 0.4)
+         "likely" if layer == "logits" else np.nan, layer != "conv1", "colour red", 0.4,
+         0.99)
         for name, own in layers.items()
         for weights in ("trained", "random")
         for before, layer in itertools.pairwise(["input", *own])
     )  # fmt: skip
     losses.columns = ["weights", "classifier", "layer", "before", "lost", "low", "high",
-                      "greatest", "share", "reached", "part", "kept"]  # fmt: skip
+                      "greatest", "share", "verdict", "reached", "part", "kept",
+                      "part_share"]  # fmt: skip
     pairs = pandas.DataFrame(
         [(weights, name, *pair, "yes") for name, own in layers.items()
          for weights in ("trained", "random")
@@ -648,6 +650,23 @@ def test_a_similarity_that_is_not_defined_has_no_panel(tables):
     figure = draw("error-consistency", tables | {"pairs": pairs}, settings())
     shown = [axes.get_ylabel() for axes in figure.axes]
     assert shown == ["same first class", "features alike (CKA)"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "title", "spans"),
+    [
+        ("certain", "loses most from block0.long_name to logits", 1),
+        ("likely", "in 90 % of draws", 1),
+        ("open", "where it loses most is not established", 0),
+    ],
+)
+def test_a_loss_is_drawn_as_sure_as_it_is(tables, verdict, title, spans):
+    losses = tables["losses"].replace({"verdict": "likely"}, verdict)
+    figure = draw("depth-profile", tables | {"losses": losses}, settings())
+    told = " ".join(text.get_text() for text in figure.texts).replace("\n", " ")
+    assert title in told
+    shaded = [one for axes in figure.axes for one in axes.patches]
+    assert len(shaded) == 2 * spans  # two networks
 
 
 def test_intervals_are_drawn_where_they_are_known(tables):

@@ -43,10 +43,10 @@ NOISE = pd.DataFrame(
 
 LOSSES = pd.DataFrame(
     [
-        ("trained", "V", "1", 0.0123, 0.01, 0.02, 0.97, True, "band 1", 0.25),
-        ("random", "V", "1", -0.001, -0.002, 0.003, 0.5, False, "band 1", 0.9),
+        ("trained", "V", "1", 0.0123, 0.01, 0.02, 0.97, True, "band 1", 0.25, 0.96),
+        ("random", "V", "1", -0.001, -0.002, 0.003, 0.5, False, "band 1", 0.9, 0.4),
     ],
-    columns=["weights", "classifier", "layer", "lost", "low", "high", "share", "reached", "part", "kept"],
+    columns=["weights", "classifier", "layer", "lost", "low", "high", "share", "reached", "part", "kept", "part_share"],
 )  # fmt: skip
 
 

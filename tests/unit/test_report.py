@@ -164,15 +164,15 @@ V,filter,scratch,,activation,12,3.0,2.0,4.0
 """,
 }
 DEPTH = {
-    "depth_losses": """weights,classifier,layer,before,lost,low,high,greatest,share,reached,part,kept
-trained,V,pool,input,0.01,0.005,0.02,False,0.0,True,colour red,0.9
-trained,V,logits,pool,0.04,0.03,0.05,True,0.96,True,band 1,0.25
-random,V,pool,input,0.0,-0.01,0.01,False,0.2,True,place top left,0.9
-random,V,logits,pool,0.02,0.01,0.03,True,0.8,False,colour blue,0.8
-trained,R,block,input,0.02,-0.01,0.05,True,0.7,True,colour red,0.9
-trained,R,logits,block,0.01,-0.02,0.04,False,0.3,True,colour red,0.9
-random,R,block,input,0.0,-0.01,0.01,True,0.6,True,colour red,0.9
-random,R,logits,block,0.0,-0.01,0.01,False,0.4,True,colour red,0.9
+    "depth_losses": """weights,classifier,layer,before,lost,low,high,greatest,share,verdict,reached,part,kept,part_share
+trained,V,pool,input,0.01,0.005,0.02,False,0.0,,True,colour red,0.9,0.99
+trained,V,logits,pool,0.04,0.03,0.05,True,0.96,certain,True,band 1,0.25,0.99
+random,V,pool,input,0.0,-0.01,0.01,False,0.2,,True,place top left,0.9,0.99
+random,V,logits,pool,0.02,0.01,0.03,True,0.8,likely,False,colour blue,0.8,0.99
+trained,R,block,input,0.02,-0.01,0.05,True,0.7,open,True,colour red,0.9,0.99
+trained,R,logits,block,0.01,-0.02,0.04,False,0.3,,True,colour red,0.9,0.99
+random,R,block,input,0.0,-0.01,0.01,True,0.6,open,True,colour red,0.9,0.99
+random,R,logits,block,0.0,-0.01,0.01,False,0.4,,True,colour red,0.9,0.99
 """,
     "depth_orders": """weights,depth,network,other,layer,other_layer,difference,low,high,established
 trained,1,V,R,pool,block,0.05,0.04,0.06,True
@@ -1103,16 +1103,21 @@ def test_depth_says_where_signal_is_lost_and_how_sure_that_is(write, tables, fig
     assert "spatial frequencies up to 1/2 cycles per pixel (25 % as much" in text
     assert "the same step loses 0.020 of nMI (0.010 to 0.030), but their tuning" in text
     assert "Too short a tuning at logits (random weights)." in text
-    assert "R : no loss is established between any two layers." in text
-    assert "in 0 of 1 pairs of layers; not shown: block for logits (no)." in text
+    assert "R : where it loses most is not established." in text
+    assert (
+        "in 0 of 1 pairs of layers; the other way round, or open: block for logits (no)."
+        in text
+    )
     assert (
         "R keeps more than V: 0.012 of nMI (−0.001 to 0.025), which is not established."
         in text
     )
     assert "bypasses pool of V:" in text
-    unsure = tables["depth_losses"].assign(share=0.6)
+    unsure = tables["depth_losses"].replace({"verdict": "certain"}, "likely")
+    unsure = unsure.assign(share=0.6, part_share=0.6)
     text = " ".join(Page(write(tables=tables | {"depth_losses": unsure})).words)
     assert "signal is lost, and in 60 % of the draws most of it, between pool" in text
+    assert "ceases to notice" not in text
     rest = {name: table for name, table in tables.items() if name not in DEPTH}
     paths = [path for path in figures if not path.stem.startswith("depth")]
     assert "Where in the networks" not in write(tables=rest, figures=paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from copy import copy
 from typing import Any, NamedTuple
 
 from s2snets.config.depth import RANDOM, TRAINED
@@ -22,7 +23,6 @@ MARGIN, TITLE, GAP, NAMES, SIGNAL, RESPONSE, LEGEND = (
 )
 """Inches: left of a block; its title; between its panels; names of layers; heights of
 both charts; the legend."""
-CERTAIN = 0.95
 
 
 class Block(NamedTuple):
@@ -53,24 +53,22 @@ def greatest_loss(losses: DataFrame) -> Any:
 def describe_loss(losses: DataFrame) -> str:
     """Return where most signal is lost, as a block's title says it."""
     most = greatest_loss(losses)
-    if most["low"] <= 0:
-        return "no loss is established"
-    certain = most["share"] >= CERTAIN
     where = f"from {most['before']} to {most['layer']}"
-    if certain:
-        return f"loses most {where}"
-    return f"most is lost {where}, in {100 * most['share']:.0f} % of draws"
+    return {
+        "certain": f"loses most {where}",
+        "likely": f"most is lost {where}, in {100 * most['share']:.0f} % of draws",
+        "open": "where it loses most is not established",
+    }[most["verdict"]]
 
 
-def draw_pictures(figure: MplFigure, block: Block, left: float, top: float) -> float:
-    """Draw the reconstructions above their layers; return the height."""
+def draw_pictures(figure: MplFigure, block: Block, left: float, top: float) -> None:
+    """Draw the reconstructions above their layers."""
     side = block.cell - 0.04
     for row, images in enumerate(block.pictures):
         for column, image in enumerate(images):
             place = left + column * block.cell + 0.02, top + row * block.cell
             axes = style.remove_frame(style.add_axes(figure, *place, side, side))
             axes.imshow(image, interpolation="nearest")
-    return len(block.pictures) * block.cell
 
 
 def draw_signal(axes: MplAxes, block: Block, colour: str) -> None:
@@ -121,7 +119,7 @@ def draw_signal(axes: MplAxes, block: Block, colour: str) -> None:
             ls="none",
         )
     most = greatest_loss(block.losses)
-    if most["low"] > 0:
+    if most["verdict"] != "open":
         end = block.layers.index(most["layer"])
         axes.axvspan(end - 1, end, color=colour, alpha=0.12, lw=0)
     axes.set_ylim(bottom=0)
@@ -214,10 +212,10 @@ def draw(
     titles = [block_title(place, block, width) for place, block in enumerate(blocks)]
     longest = max(len(layer) for block in blocks for layer in block.layers)
     upright = longest * style.LETTER_WIDTH > min(block.cell for block in blocks)
-    labels = NAMES + upright * longest * style.LETTER_WIDTH
+    below = NAMES + upright * longest * style.LETTER_WIDTH
     pictures = max(len(block.pictures) * block.cell for block in blocks)
     title = TITLE + 0.15 * max(text.count("\n") for text in titles)
-    height = title + pictures + 2 * GAP + SIGNAL + RESPONSE + labels
+    height = title + pictures + 2 * GAP + SIGNAL + RESPONSE + below
     rows_of_blocks = -(-len(blocks) // across)
     figure = style.page(settings, settings.width, LEGEND + height * rows_of_blocks)
     colours = style.colours(settings, names)
@@ -235,8 +233,11 @@ def draw(
         if column == 0:
             signal.set_ylabel("signal (nMI)")
             response.set_ylabel("noticed of\n$A_S$, $A_C$")
-    handles = signal.get_legend_handles_labels()
-    figure.legend(*handles, loc="upper center", ncols=5, columnspacing=1.2)
+    handles, labels = signal.get_legend_handles_labels()
+    own: Any = copy(handles[0])  # each network's own weights have its colour
+    own.set_color(style.INK)
+    handles = [own, *handles[1:]]
+    figure.legend(handles, labels, loc="upper center", ncols=5, columnspacing=1.2)
     return figure
 
 
@@ -254,7 +255,7 @@ class DepthProfile(DepthFigure):
     rows = staticmethod(rows)
 
     losses: InputFile = table(
-        "depth-losses.csv", ["weights", "classifier", "layer", "lost", "share"]
+        "depth-losses.csv", ["weights", "classifier", "layer", "share", "verdict"]
     )
     depth_gallery: InputFile = table("depth.npz")
 
@@ -262,16 +263,17 @@ class DepthProfile(DepthFigure):
     def caption(cls, study: Study) -> str:
         """Return what was tuned for what, and how to read both charts."""
         return (
-            "For each layer of a network an autoencoder was tuned, from A_S, so that"
-            " the layer notices no difference: it may change whatever that layer does"
-            " not use. Pictures: what it makes of two images; ``input`` is tuned for"
-            " the images themselves. Upper chart: nMI of image and reconstruction, the"
-            " signal that the layer leaves; shaded, the step that loses most, where a"
-            " loss is established; hollow where tuning did not lower the layer's error"
-            " below that with A_S. Random weights: the same for the architecture before"
-            " it has learnt anything. Lower chart, for which nothing was trained: the"
-            " error that a layer has with A_S and with A_C, over the variance of its"
-            " activations; 1 is what the mean activations would give.\n\n"
+            "For each layer of a network an autoencoder was tuned, from A_S, so"
+            " that the layer notices no difference: it may change whatever that"
+            " layer does not use. Pictures: what it makes of two images; ``input``"
+            " is tuned for the images themselves. Upper chart: nMI of image and"
+            " reconstruction, the signal that the layer leaves; shaded, the step"
+            " that loses most, unless its interval contains 0; hollow where tuning"
+            " did not lower the layer's error below that with A_S. Random weights:"
+            " the same for the architecture before it has learnt anything. Lower"
+            " chart, for which nothing was trained: the error that a layer has with"
+            " A_S and with A_C, over the variance of its activations; 1 is what the"
+            " mean activations would give.\n\n"
             "Where the upper curve falls, the network discards what the layers below"
             " still used; where it falls with random weights too, the architecture does"
             " so by itself. Where the lower curves fall, layers no longer notice what"

@@ -13,7 +13,13 @@ import pandas as pd
 
 from s2snets.config import Information
 from s2snets.config.depth import RANDOM, TRAINED
-from s2snets.measure.bootstrap import by_training, independent, interval, resample
+from s2snets.measure.bootstrap import (
+    LEVEL,
+    by_training,
+    independent,
+    interval,
+    resample,
+)
 from s2snets.measure.color import color_rows
 from s2snets.measure.information import nmi, shuffle_pixels
 from s2snets.measure.spectrum import band_edges, band_powers
@@ -209,27 +215,50 @@ def summarise(
 
 def least_kept(
     draws: Draws, weights: str, classifier: str, before: str, layer: str
-) -> tuple[str, float]:
+) -> tuple[str, float, float]:
     """Return the part of the image that a layer notices least against one before it.
 
     Returns:
-        The part, and how much of it is still noticed, against the part of its kind of
-        which most is: 0, nothing; 1, as much as of the others. What was not noticed
-        before either counts as kept.
+        The part; how much of it is still noticed, against the part of its kind of which
+        most is (0, nothing; 1, as much as of the others), where what was not noticed
+        before either counts as kept; and the share of the draws in which no part of its
+        kind is noticed less.
     """
-    now, then = (
-        pd.Series(
-            {
-                part: draws.get(weights, classifier, part, NOTICED, at)[0]
-                for part in draws.parts
-            }
+    kind = [part.partition(" ")[0] for part in draws.parts]
+
+    def kept(columns: pd.DataFrame) -> pd.DataFrame:
+        """Return what is still noticed, a row for each part, a column for each draw."""
+        now, then = (
+            pd.DataFrame(
+                [
+                    columns[weights, classifier, part, NOTICED, at]
+                    for part in draws.parts
+                ],
+                draws.parts,
+            )
+            for at in (layer, before)
         )
-        for at in (layer, before)
-    )
-    kept = now / then.where(then > 0)
-    kind = [part.partition(" ")[0] for part in kept.index]
-    kept = (kept / kept.groupby(kind).transform("max")).fillna(1.0)
-    return str(kept.idxmin()), float(kept.min())
+        left = now / then.where(then > 0)
+        return (left / left.groupby(kind).transform("max")).fillna(1.0)
+
+    found = kept(draws.means.to_frame().T)[0]
+    part = str(found.idxmin())
+    alike = [one for one, its in zip(draws.parts, kind, strict=True)
+             if its == part.partition(" ")[0]]  # fmt: skip
+    drawn = kept(draws.drawn).loc[alike]
+    return part, float(found.min()), float((drawn.idxmin() == part).mean())
+
+
+def judge(low: float, share: float) -> str:
+    """Return how sure it is that a step loses most, see ``losses``.
+
+    Args:
+        low: end of the interval of its loss.
+        share: of the draws in which no step loses more.
+    """
+    if low <= 0:
+        return "open"
+    return "certain" if share >= LEVEL else "likely"
 
 
 def losses(draws: Draws, layers: Mapping[str, list[str]]) -> pd.DataFrame:
@@ -238,11 +267,13 @@ def losses(draws: Draws, layers: Mapping[str, list[str]]) -> pd.DataFrame:
     Returns:
         weights, classifier, layer (where it is lost), before (the layer below), lost
         (nMI below less nMI at the layer), low, high, greatest (whether no layer of the
-        network loses more), share (of the draws in which this is so), reached (whether
-        the layer's error with its own autoencoder is below that with A_S: if not, the
-        training was too short for its loss to mean anything), part (of the image, which
-        the layer has ceased to notice most) and kept (how much of it is still noticed;
-        see ``least_kept``).
+        network loses more), share (of the draws in which this is so), verdict (of the
+        greatest: ``certain``, it loses signal, and most in ``LEVEL`` of the draws;
+        ``likely``, it loses signal; ``open``, its interval contains 0; of others none),
+        reached (whether the layer's error with its own autoencoder is below that with
+        A_S: if not, the training was too short for its loss to mean anything), part (of
+        the image, which the layer has ceased to notice most), kept (how much of it is
+        still noticed) and part_share (see ``least_kept``).
     """
     rows = []
     for classifier, names in layers.items():
@@ -264,10 +295,13 @@ def losses(draws: Draws, layers: Mapping[str, list[str]]) -> pd.DataFrame:
                 )
                 keys = weights, classifier, layer, before
                 bounds = lost[step], low[step], high[step]
-                most = step == lost.argmax(), share[step] / drawn.shape[1]
-                rows.append((*keys, *bounds, *most, own < pretrained, *discarded))
+                is_most = step == lost.argmax()
+                most = is_most, share[step] / drawn.shape[1]
+                told = judge(low[step], most[1]) if is_most else None
+                reached = own < pretrained
+                rows.append((*keys, *bounds, *most, told, reached, *discarded))
     columns = ["weights", "classifier", "layer", "before", "lost", "low", "high"]
-    columns += ["greatest", "share", "reached", "part", "kept"]
+    columns += ["greatest", "share", "verdict", "reached", "part", "kept", "part_share"]
     return pd.DataFrame(rows, columns=columns)
 
 

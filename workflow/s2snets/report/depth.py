@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.measure.bootstrap import LEVEL
 
 TABLES = {
     "depth_losses": (
@@ -45,7 +46,8 @@ def summarise_network(rows: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]
         pairs: its pairs of layers, see ``measure.depth.triangle``.
 
     Returns:
-        name; most: the row of its greatest loss, with its part in words; random: the
+        name; most: the row of its greatest loss, with its part in words, if it is that
+        part in ``LEVEL`` of the draws; random: the
         row of the same step with random weights; unreached: layers whose tuning was too
         short; pairs (how many), serves (pairs where it holds), others (those where it
         does not or is open).
@@ -57,7 +59,8 @@ def summarise_network(rows: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]
     kept = trained[trained["serves"] != "yes"]
     return {
         "name": most["classifier"],
-        "most": most | {"part": name_part(most["part"])},
+        "most": most
+        | {"part": name_part(most["part"]) if most["part_share"] >= LEVEL else None},
         "random": random.iloc[0].to_dict(),
         "unreached": [
             f"{row.layer} ({'own' if row.weights == TRAINED else 'random'} weights)"

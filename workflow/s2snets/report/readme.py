@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.measure.bootstrap import LEVEL
 from s2snets.runtime.files import read_json, replacing
 from s2snets.runtime.tables import read_csv
 
@@ -137,10 +138,12 @@ def with_depth(text: str, results: Path) -> str:
     for row in losses[losses["weights"] == TRAINED].itertuples():
         other = random[row.classifier, row.layer]
         mark = "" if other.reached else " (tuning too short)"
+        part = f"{row.part} ({row.kept:.0%} of the best)"
+        part = part if row.part_share >= LEVEL else "not established"
         lines.append(
             f"| {row.classifier} | `{row.layer}` | {row.lost:.3f} ({row.low:.3f} to"
-            f" {row.high:.3f}) | {row.share:.0%} | {row.part} ({row.kept:.0%} of the"
-            f" best) | {other.lost:.3f} ({other.low:.3f} to {other.high:.3f})"
+            f" {row.high:.3f}) | {row.share:.0%} | {part} |"
+            f" {other.lost:.3f} ({other.low:.3f} to {other.high:.3f})"
             f"{mark} |"
         )
     record = read_json(min(results.glob("seed-*/depth/0/trained/*/measured.json")))
