@@ -21,14 +21,14 @@ import yaml
 from common import RESULTS, markdown, write_tables
 
 from s2snets.config import Study, load
-from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.config.depth import INPUT, RANDOM, TRAINED
 from s2snets.data.examples import sample_batches
 from s2snets.data.imageset import ImageSet
 from s2snets.depth import half_distance, square_distance
 from s2snets.evaluation import to_uint8
 from s2snets.measure.information import nmi
 from s2snets.networks.checkpoints import load_autoencoder, load_classifier
-from s2snets.networks.depths import INPUT, Activations
+from s2snets.networks.depths import Activations
 from s2snets.runtime.files import read_json, replacing
 from s2snets.stages.depth import TuneForLayer
 

@@ -11,14 +11,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from s2snets.config import Information
-from s2snets.config.depth import RANDOM, TRAINED, Depth
+from s2snets.config.depth import INPUT, RANDOM, TRAINED, Depth
 from s2snets.depth import depth_tables, square_distance, variance
 from s2snets.measure import depth as measure
 from s2snets.measure.spectrum import band_edges, band_powers
 from s2snets.networks.architectures import ARCHITECTURES
 from s2snets.networks.checkpoints import save_classifier
 from s2snets.networks.depths import (
-    INPUT,
     Activations,
     all_activations,
     choose_depths,
@@ -36,7 +35,7 @@ from s2snets.networks.segnet import SegNet, Tuned
 from s2snets.runtime.errors import UserError
 from s2snets.runtime.files import read_json
 from s2snets.stages.depth import ChooseLayers, depth_of
-from s2snets.training.objectives import activation_error
+from s2snets.training.objectives import activation_error, reconstruction
 
 SIDE = 16
 
@@ -92,47 +91,34 @@ DISCARDED = {
 def pretrained():
     """An autoencoder of textures, in little time."""
     torch.manual_seed(0)
-    autoencoder, images = SegNet(8, 1), textures(512, 0)
-    descend(autoencoder, images, lambda out, x: (out - x).square().mean(), 200)
+    autoencoder = descend(
+        SegNet(8, 1), textures(512, 0), reconstruction("pixels"), 200, 0.005
+    )
     return autoencoder.state_dict()
 
 
-def descend(model, images, loss, steps, rate=0.005):
-    """Train by Adam, one cycle, with batch norm's own averages at the end."""
+def descend(model, images, loss, steps, rate):
+    """Train by Adam, one cycle, in the mode that the model is in."""
     weights = [one for one in model.parameters() if one.requires_grad]
     optimiser = torch.optim.Adam(weights, rate)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-    model.train()
-    for step in range(steps):
-        x = images[torch.arange(step * 16, step * 16 + 16) % len(images)]
-        optimiser.zero_grad()
-        loss(model(x), x).backward()
-        optimiser.step()
-        cycle.step()
-    model.eval()
-
-
-def tune(state, activations, images, steps=300):
-    """Return an autoencoder tuned for a layer, as ``TuneForLayer`` does."""
-    autoencoder = SegNet(8, 1)
-    autoencoder.load_state_dict(state)
-    tuned = Tuned(autoencoder, "decoder")
-    loss = activation_error(activations, variance(activations, [images[:128]]))
-    model = nn.Sequential(tuned, activations)
-    for module in autoencoder.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.train = lambda mode=True: None  # freeze_norm: 0
-    autoencoder.eval()
-    weights = [one for one in tuned.parameters() if one.requires_grad]
-    optimiser = torch.optim.Adam(weights, 0.02)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.02, total_steps=steps)
     for step in range(steps):
         x = images[torch.arange(step * 16, step * 16 + 16) % len(images)]
         optimiser.zero_grad()
         loss(model, (x, None))[0].backward()
         optimiser.step()
         cycle.step()
-    return autoencoder.eval()
+    return model.eval()
+
+
+def tune(state, activations, images):
+    """Return an autoencoder tuned for a layer, as ``TuneForLayer`` does."""
+    autoencoder = SegNet(8, 1)
+    autoencoder.load_state_dict(state)
+    loss = activation_error(activations, variance(activations, [images[:128]]))
+    model = nn.Sequential(Tuned(autoencoder, "decoder"), activations)
+    descend(model.eval(), images, loss, 400, 0.02)  # freeze_norm: 0
+    return autoencoder
 
 
 def look_into(pretrained, discard):
@@ -142,14 +128,14 @@ def look_into(pretrained, discard):
     net(textures(1, 0))
     net.requires_grad_(False)
     layers = ["whole", "less"]
-    images, measured = textures(512, 2), textures(60, 3)
+    images, measured = textures(512, 2), textures(300, 3)
     autoencoders = {
         source: tune(pretrained, Activations(net, source), images)
         for source in [INPUT, *layers]
     }
     autoencoders["A_S"] = SegNet(8, 1).eval()
     autoencoders["A_S"].load_state_dict(pretrained)
-    batch = (np.arange(60), measured, torch.zeros(60, dtype=torch.long), None)
+    batch = (np.arange(300), measured, torch.zeros(300, dtype=torch.long), None)
     (rows,) = depth_tables(
         [[batch]], autoencoders, net, [INPUT, *layers], {},
         own_labels=True, bands=3, information=Information(bins=[32]),

@@ -10,6 +10,7 @@ from s2snets.stages.depth import (
 )
 
 LAYERS = "<results>/seed-{seed}/depth/{repeat}/{weights}/{classifier}"
+DRAWN = LAYERS.replace("{weights}", RANDOM)
 
 
 rule choose_layers:
@@ -39,9 +40,9 @@ rule draw_classifier:
         images="<results>/data/train/index.npz",
         spec="<results>/seed-{seed}/classifiers/{classifier}/spec.json",
     output:
-        weights=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/weights.safetensors",
-        drawn_spec=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/spec.json",
-        record=f"<results>/seed-{{seed}}/depth/{{repeat}}/{RANDOM}/{{classifier}}/record.json",
+        weights=f"{DRAWN}/weights.safetensors",
+        drawn_spec=f"{DRAWN}/spec.json",
+        record=f"{DRAWN}/record.json",
     log:
         "<logs>/draw_classifier/seed-{seed}/{repeat}-{classifier}.log",
     benchmark:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from s2snets.config.depth import TRAINED
 from s2snets.measure import lattice
 
 PRINTED_THRESHOLDS = (0.1, 0.2, 0.8, 0.9)
@@ -297,7 +298,7 @@ class Tables:
     def depth_profiles(self) -> dict[str, list[Estimate]]:
         """Return nMI by depth of each network with its own weights, the input first."""
         table = self.table("depth")
-        own = table[(table["weights"] == "trained") & (table["measure"] == "nmi")]
+        own = table[(table["weights"] == TRAINED) & (table["measure"] == "nmi")]
         own = own[own["depth"].notna()].sort_values("depth", kind="stable")
         return {
             str(name): [Estimate(*row) for row in rows[["mean", "low", "high"]].values]

@@ -1,14 +1,19 @@
 """Settings of the signal by depth: where in a network it is lost."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from s2snets.config.base import Count, Distinct, Fraction, Name, Positive, Several
 from s2snets.config.training import Augmentation, Optimisation
 
-TRAINED, RANDOM = "trained", "random"
+Weights = Literal["trained", "random"]
 """Weights of a network that is looked into: its own, or such as no training made."""
+
+TRAINED, RANDOM = get_args(Weights)
+
+INPUT = "input"
+"""The depth before the first layer: the images as the network receives them."""
 
 
 class Depth(Optimisation):
@@ -78,7 +83,7 @@ class Depth(Optimisation):
                 raise ValueError(
                     f"layers.{name}: names no layer; leave it out for the default"
                 )
-            if "input" in layers:
+            if INPUT in layers:
                 raise ValueError(
                     f"layers.{name}: the input is measured in any case; take it out"
                 )

@@ -25,16 +25,17 @@ def draw_layers(axes: MplAxes, points: DataFrame, measure: str) -> None:
 
     depths = points.drop_duplicates("depth").sort_values("depth")
     shades = matplotlib.colormaps["viridis_r"]
-    order = {"band": sorted(set(points["at"]), key=str), "lab": ["L", "a", "b"]}[
-        measure
-    ]
+    order = ["L", "a", "b"]
+    names = order
     if measure == "band":
-        order = sorted(order, key=float)
+        order = sorted(set(points["at"]), key=float)
+        names = [*(one.lstrip("0") for one in order[:-1]), "1/2"]
+    places = range(len(order))
     for place, (depth, source) in enumerate(depths[["depth", "source"]].to_numpy()):
         line = points[points["depth"] == depth].set_index("at").reindex(order)
         shade = shades(0.15 + 0.85 * place / max(1, len(depths) - 1))
         axes.plot(
-            range(len(order)),
+            places,
             line["mean"],
             "o-",
             ms=3,
@@ -43,18 +44,14 @@ def draw_layers(axes: MplAxes, points: DataFrame, measure: str) -> None:
             label=style.literal(str(source)),
         )
         axes.fill_between(
-            range(len(order)),
+            places,
             line["low"].clip(lower=0),
             line["high"],
             color=shade,
             alpha=0.12,
             lw=0,
         )
-    last = ["1/2" if one == "1" else one for one in order]
-    axes.set_xticks(
-        range(len(order)),
-        [one.lstrip("0") if measure == "band" else one for one in last],
-    )
+    axes.set_xticks(places, names)
 
 
 def draw(depth: DataFrame, settings: Figures) -> MplFigure:
@@ -70,11 +67,7 @@ def draw(depth: DataFrame, settings: Figures) -> MplFigure:
             draw_layers(axes, own[own["measure"] == measure], measure)
             axes.set_title(f"{style.classifier_text(name)}\n{TITLES[weights]}")
             axes.grid(axis="y")
-            axes.set_ylim(bottom=0)
-        for left, right in ((row[0], row[1]), (row[2], row[3])):
-            top = 1.15 * own_limit(points, name, left is row[0])
-            left.set_ylim(0, top)
-            right.set_ylim(0, top)
+            axes.set_ylim(0, 1.15 * greatest(points, name, measure))
         row[0].set_ylabel(LABELS["band"][1])
         row[2].set_ylabel(LABELS["lab"][1])
         row[-1].legend(
@@ -85,11 +78,9 @@ def draw(depth: DataFrame, settings: Figures) -> MplFigure:
     return figure
 
 
-def own_limit(points: DataFrame, name: str, is_band: bool) -> float:
-    """Return the greatest mean of a network's bands or channels, for both weights."""
-    chosen = (points["classifier"] == name) & (
-        points["measure"] == ("band" if is_band else "lab")
-    )
+def greatest(points: DataFrame, name: str, measure: str) -> float:
+    """Return the greatest mean of a measure of a network, whichever its weights."""
+    chosen = (points["classifier"] == name) & (points["measure"] == measure)
     return float(points.loc[chosen, "mean"].max())
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from s2snets.config import Information
-from s2snets.config.depth import RANDOM, TRAINED
+from s2snets.config.depth import INPUT, RANDOM, TRAINED
+from s2snets.measure import sources
 from s2snets.measure.bootstrap import (
     LEVEL,
     by_training,
@@ -24,7 +25,7 @@ from s2snets.measure.color import color_rows
 from s2snets.measure.information import nmi, shuffle_pixels
 from s2snets.measure.spectrum import band_edges, band_powers
 
-PRETRAINED, PREDICTION = "A_S", "A_C"
+PRETRAINED, PREDICTION = sources.PRETRAINED.label, "A_C"
 """Autoencoders beside those of layers: before tuning, and tuned as in the paper."""
 
 KEYS = ["weights", "classifier", "source", "measure", "at"]
@@ -197,7 +198,7 @@ def summarise(
         (classifier, source): (number, place)
         for number, (classifier, names) in enumerate(layers.items())
         for place, source in enumerate(
-            [PRETRAINED, "input", *names, PREDICTION, *draws.parts], -1
+            [PRETRAINED, INPUT, *names, PREDICTION, *draws.parts], -1
         )
     }
     pairs = zip(table["classifier"], table["source"], strict=True)
@@ -277,11 +278,11 @@ def losses(draws: Draws, layers: Mapping[str, list[str]]) -> pd.DataFrame:
     """
     rows = []
     for classifier, names in layers.items():
-        steps = list(pairwise(["input", *names]))
+        steps = list(pairwise([INPUT, *names]))
         for weights in (TRAINED, RANDOM):
             signal = {
                 source: draws.get(weights, classifier, source, SIGNAL, "")
-                for source in ("input", *names)
+                for source in (INPUT, *names)
             }
             lost = np.array([signal[a][0] - signal[b][0] for a, b in steps])
             drawn = np.array([signal[a][1] - signal[b][1] for a, b in steps])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import Node
 
+from s2snets.config.depth import INPUT
 from s2snets.networks.layers import (
     LOGITS,
     evaluation_mode,
@@ -15,9 +16,6 @@ from s2snets.networks.layers import (
     split_classifier,
 )
 from s2snets.runtime.errors import UserError
-
-INPUT = "input"
-"""The depth before the first layer: the images as the network receives them."""
 
 
 class Layer(NamedTuple):

@@ -128,6 +128,7 @@ def source_of(record: Mapping[str, Any]) -> str:
 def with_depth(text: str, results: Path) -> str:
     """Return ``docs/depth.md`` with the part between its two marks made anew."""
     losses = read_csv(results / "tables/depth-losses.csv")
+    losses = losses.assign(is_sure=losses["part_share"] >= LEVEL)
     drawn = losses[losses["weights"] == RANDOM]
     random = {(row.classifier, row.layer): row for row in drawn.itertuples()}
     lines = [
@@ -139,7 +140,7 @@ def with_depth(text: str, results: Path) -> str:
         other = random[row.classifier, row.layer]
         mark = "" if other.reached else " (tuning too short)"
         part = f"{row.part} ({row.kept:.0%} of the best)"
-        part = part if row.part_share >= LEVEL else "not established"
+        part = part if row.is_sure else "not established"
         lines.append(
             f"| {row.classifier} | `{row.layer}` | {row.lost:.3f} ({row.low:.3f} to"
             f" {row.high:.3f}) | {row.share:.0%} | {part} |"

@@ -1,6 +1,6 @@
 """Signal by depth: where in a network it is lost (the question of section 4)."""
 
-from typing import Any, Literal
+from typing import Any
 
 from s2snets.config import (
     Autoencoder,
@@ -12,6 +12,7 @@ from s2snets.config import (
     Settings,
     Study,
 )
+from s2snets.config.depth import INPUT, Weights
 from s2snets.study.stage import (
     InputFile,
     OutputFile,
@@ -167,7 +168,7 @@ class TuneForLayer(TrainingStage):
             load_classifier,
             save_weights,
         )
-        from s2snets.networks.depths import INPUT, Activations
+        from s2snets.networks.depths import Activations
         from s2snets.networks.segnet import Tuned
         from s2snets.runtime.files import read_json
         from s2snets.training.job import start_engine, train
@@ -219,7 +220,7 @@ class MeasureDepths(Stage):
     pictures: OutputFile
     record: OutputFile
     names: list[str]
-    weights: Literal["trained", "random"]
+    weights: Weights
     seed: Seed = 0
     replicate: int = 0
     threads: Threads = 1
@@ -247,7 +248,6 @@ class MeasureDepths(Stage):
         )
         from s2snets.measure.depth import PREDICTION, PRETRAINED
         from s2snets.networks.checkpoints import load_autoencoder, load_classifier
-        from s2snets.networks.depths import INPUT
         from s2snets.runtime.chunked_parquet import ChunkedParquet
         from s2snets.runtime.device import use_device
         from s2snets.runtime.files import read_json
