@@ -44,6 +44,30 @@ def variance(activations: nn.Module, batches: Iterable[Tensor]) -> float:
         )
 
 
+def error_rows(
+    numbers: np.ndarray,
+    measure: str,
+    changed: Mapping[str, Tensor],
+    original: Mapping[str, Tensor],
+    scales: Mapping[str, np.ndarray],
+) -> list[pd.DataFrame]:
+    """Return the rows of how far each layer's activations are from the original's.
+
+    Args:
+        numbers: of the images.
+        measure: name of the measure.
+        changed: activations by layer.
+        original: likewise.
+        scales: of each image's squared distance, by layer.
+    """
+    return [
+        measured(
+            numbers, measure, name, square_distance(changed[name], before), scales[name]
+        )
+        for name, before in original.items()
+    ]
+
+
 def swap_parts(pixels: Tensor, bands: int) -> dict[str, Tensor]:
     """Return images into which one part of another image is put, by part.
 
@@ -124,17 +148,9 @@ def depth_tables(
             originals, levels = pixels.cpu().numpy(), to_uint8(pixels)
             for part, other in swap_parts(pixels, bands).items():
                 seen = all_activations(classifier, other, layers)
-                noticed = [
-                    measured(
-                        numbers,
-                        NOTICED,
-                        name,
-                        square_distance(seen[name], before),
-                        2 * scales[name],
-                    )
-                    for name, before in activations.items()
-                ]
-                tables.append(pd.concat(noticed, ignore_index=True).assign(source=part))
+                twice = {name: 2 * scale for name, scale in scales.items()}
+                rows = error_rows(numbers, NOTICED, seen, activations, twice)
+                tables.append(pd.concat(rows, ignore_index=True).assign(source=part))
             for source, autoencoder in autoencoders.items():
                 output = autoencoder(pixels)
                 rows = [
@@ -149,11 +165,7 @@ def depth_tables(
                     )
                 ]
                 changed = all_activations(classifier, output, layers)
-                for name, before in activations.items():
-                    errors = square_distance(changed[name], before)
-                    rows.append(
-                        measured(numbers, "response", name, errors, scales[name])
-                    )
+                rows += error_rows(numbers, "response", changed, activations, scales)
                 for name, judge in judges.items():
                     hits = judge(output).argmax(1).cpu() == truth[name]
                     rows.append(

@@ -1,8 +1,7 @@
 """What each layer notices: parts of an image, of which those of another are put in."""
 
-from s2snets.figures import style
 from s2snets.figures.base import Figures, Study
-from s2snets.figures.depth import TITLES, DepthFigure, intervals, names_of
+from s2snets.figures.depth import DepthFigure, intervals
 from s2snets.figures.depth_pairs import draw_networks
 from s2snets.figures.types import DataFrame, MplFigure
 
@@ -14,13 +13,8 @@ def rows(depth: DataFrame, settings: Figures) -> DataFrame:
 
 def draw(depth: DataFrame, settings: Figures) -> MplFigure:
     """Draw a heat map for each network, with own and with random weights."""
-    titles = {
-        (name, weights): f"{style.classifier_text(name)}, {title}"
-        for name in names_of(depth)
-        for weights, title in TITLES.items()
-    }
     words = "part from another image", "layer", "noticed, of the whole image"
-    return draw_networks(depth, "noticed", titles, words, settings)
+    return draw_networks(depth, "noticed", words, settings)
 
 
 class DepthNoticed(DepthFigure):

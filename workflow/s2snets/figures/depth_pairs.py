@@ -1,6 +1,6 @@
 """Does shallow signal serve deep layers? Every layer with every autoencoder."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from s2snets.config.depth import RANDOM, TRAINED
@@ -47,18 +47,18 @@ def draw_errors(axes: MplAxes, errors: DataFrame, layers: list[str]) -> Any:
 def draw_networks(
     depth: DataFrame,
     measure: str,
-    titles: Mapping[tuple[str, str], str],
     words: tuple[str, str, str],
     settings: Figures,
+    told: Callable[[str, str], str] = lambda name, weights: "",
 ) -> MplFigure:
     """Draw two heat maps for each network, of its own and of random weights.
 
     Args:
         depth: ``depth.csv``.
         measure: of it.
-        titles: by network and weights.
         words: for rows, columns and the colours.
         settings: of the figures.
+        told: text that ends the title of a network and its weights.
     """
     points, names = depth[depth["measure"] == measure], names_of(depth)
     most = points.groupby(["classifier", "weights"])["source"].nunique().max()
@@ -72,7 +72,8 @@ def draw_networks(
         for axes, weights in zip(row, (TRAINED, RANDOM), strict=True):
             own = (points["classifier"] == name) & (points["weights"] == weights)
             image = draw_errors(axes, points[own], layers)
-            axes.set_title(titles[name, weights])
+            title = f"{style.classifier_text(name)}, {TITLES[weights]}"
+            axes.set_title(title + told(name, weights))
         row[0].set_ylabel(words[0])
     for axes in grid[-1]:
         axes.set_xlabel(words[1])
@@ -81,22 +82,16 @@ def draw_networks(
     return figure
 
 
-def count_serving(pairs: DataFrame, name: str, weights: str) -> str:
-    """Return in how many pairs of layers the shallow signal serves the deep one."""
-    own = pairs[(pairs["classifier"] == name) & (pairs["weights"] == weights)]
-    return f"{(own['serves'] == 'yes').sum()} of {len(own)} pairs"
-
-
 def draw(depth: DataFrame, pairs: DataFrame, settings: Figures) -> MplFigure:
     """Draw the errors, with the number of pairs of which the triangle holds."""
-    titles = {
-        (name, weights): f"{style.classifier_text(name)}, {title}:"
-        f" {count_serving(pairs, name, weights)}"
-        for name in names_of(depth)
-        for weights, title in TITLES.items()
-    }
+
+    def count_serving(name: str, weights: str) -> str:
+        """Return in how many pairs of layers the shallow signal serves the deep one."""
+        own = pairs[(pairs["classifier"] == name) & (pairs["weights"] == weights)]
+        return f": {(own['serves'] == 'yes').sum()} of {len(own)} pairs"
+
     words = "autoencoder tuned for", "error at layer", "relative squared error"
-    return draw_networks(depth, "response", titles, words, settings)
+    return draw_networks(depth, "response", words, settings, count_serving)
 
 
 class DepthPairs(DepthFigure):
